@@ -1,0 +1,64 @@
+# Everything happens in .venv, which the first command creates. Requirements are installed again only
+# after their files have changed.
+
+PORT ?= 8501
+ARGS ?=
+# The first of these that is Python 3.11, 3.12 or 3.13 makes .venv.
+PYTHON ?= python3 python3.13 python3.12 python3.11
+
+VENV := .venv
+VENV_PYTHON := $(VENV)/bin/python
+# Built packages only: where one is missing, stop at once instead of compiling for an hour.
+PIP_INSTALL := $(VENV_PYTHON) -m pip install --disable-pip-version-check --only-binary=:all:
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+.DEFAULT_GOAL := help
+.PHONY: bench clean help lint run test
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.serving ## Start the app; PORT=8501
+	@exec $(VENV_PYTHON) -m streamlit run app.py --server.port=$(PORT) --browser.serverAddress=localhost $(ARGS)
+
+test: $(VENV)/.development ## Run all tests, or some: ARGS="tests/unit -k terms"
+	@bash tests/browser/install_browser.sh
+	@$(VENV_PYTHON) -m pytest $(ARGS)
+
+lint: $(VENV)/.development ## Check style and types
+	$(VENV_PYTHON) -m ruff check .
+	$(VENV_PYTHON) -m ruff format --check .
+	$(VENV_PYTHON) -m mypy
+
+bench: $(VENV)/.development ## Measure every figure of the README; ARGS="--help" lists the options
+	@$(VENV_PYTHON) -m benchmarks $(ARGS)
+
+clean: ## Remove .venv and all caches, but no model
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+	find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
+
+$(VENV)/.created:
+	@for python in $(PYTHON); do \
+	    if $$python -c '$(FITS)' 2>/dev/null; then \
+	        echo "Creating $(VENV) with $$($$python --version)"; \
+	        if $$python -m venv $(VENV); then touch $@; exit 0; fi; \
+	        echo "$(VENV) could not be created; on Debian and Ubuntu, first run: apt-get install python3-venv" >&2; \
+	        exit 1; \
+	    fi; \
+	done; \
+	echo "Python must be 3.11, 3.12 or 3.13, found $$(python3 --version 2>&1 || echo none);" \
+	    "install one of them, or name it: make run PYTHON=/path/to/python3.13" >&2; \
+	exit 1
+
+$(VENV)/.serving: requirements.txt $(VENV)/.created
+	@echo "Installing requirements.txt, which takes a few minutes the first time"
+	@$(PIP_INSTALL) -r requirements.txt || { $(INSTALL_FAILED); }
+	@touch $@
+
+$(VENV)/.development: requirements-dev.txt requirements.txt $(VENV)/.created
+	@echo "Installing requirements-dev.txt, which takes a few minutes the first time"
+	@$(PIP_INSTALL) -r requirements-dev.txt || { $(INSTALL_FAILED); }
+	@touch $(VENV)/.serving $@
+
+INSTALL_FAILED = echo "The packages could not be installed; the lines above say why. There are builds for" \
+    "64-bit Linux with glibc 2.27 or newer, macOS on Apple silicon, and Windows." >&2; exit 1

@@ -1,0 +1,20 @@
+"""`python -m vaead`."""
+
+import os
+import sys
+
+from vaead.cli import main
+
+
+def _mute_native_libraries() -> None:
+    """Keep what TensorFlow and LiteRT write to file descriptor 2 from mixing with our one-line errors.
+
+    Python's own standard error is moved to a copy of the descriptor first, so it stays as it is.
+    """
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
+if __name__ == "__main__":
+    _mute_native_libraries()
+    main()

@@ -1,0 +1,75 @@
+"""The model card: how a model was made and what its normal images look like, as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from vaead.calibration import Calibration
+from vaead.config import ModelConfig, Recipe, TrainConfig
+from vaead.errors import ModelFormatError
+
+FORMAT_VERSION = 1
+"""Raised whenever an older vaead could not read what a newer one writes."""
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What is known of a trained model.
+
+    Attributes:
+        recipe: What it was made from.
+        fingerprint: Of the normal training images, see `Dataset.class_fingerprint`.
+        image_shape: Height and width of the training images in pixels.
+        history: One entry an epoch, the fields of `vaead.training.EpochReport`.
+        layers: See `vaead.model.describe_layers`.
+        calibration: Scores of held-out normal images.
+        versions: Of Python and the libraries that made it.
+        created: Date and time in UTC, ISO 8601.
+    """
+
+    recipe: Recipe
+    fingerprint: str
+    image_shape: tuple[int, int]
+    history: list[dict[str, float]]
+    layers: list[dict[str, Any]]
+    calibration: Calibration
+    versions: dict[str, str]
+    created: str
+
+    def to_json(self, checksums: dict[str, str]) -> str:
+        """Write the card, with the checksums of the files that belong to it."""
+        content = {"format_version": FORMAT_VERSION, "sha256": checksums, **dataclasses.asdict(self)}
+        return json.dumps(content, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> tuple[ModelCard, dict[str, str]]:
+        """Read a card and the checksums in it.
+
+        Raises:
+            ModelFormatError: It is damaged or from a newer version of vaead.
+        """
+        try:
+            content = json.loads(text)
+            version = content.pop("format_version")
+            if version > FORMAT_VERSION:
+                raise ModelFormatError(
+                    f"format_version must be at most {FORMAT_VERSION}, got {version!r}; "
+                    "update vaead or train the model again"
+                )
+            checksums = content.pop("sha256")
+            content["recipe"]["model"] = ModelConfig(**content["recipe"]["model"])
+            content["recipe"]["train"] = TrainConfig(**content["recipe"]["train"])
+            content["recipe"] = Recipe(**content["recipe"])
+            content["calibration"] = Calibration(**content["calibration"])
+            content["image_shape"] = tuple(content["image_shape"])
+            return cls(**content), checksums
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            if isinstance(error, ModelFormatError):
+                raise
+            raise ModelFormatError(
+                f"card.json must be a model card of vaead, got one that cannot be read ({error}); "
+                "train the model again"
+            ) from error

@@ -1,0 +1,210 @@
+"""What defines a model: patch geometry, network, training, and the presets that name good choices."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaead.errors import InvalidInputError, UnknownNameError
+
+
+@dataclass(frozen=True)
+class PatchGrid:
+    """The square windows that cover an image.
+
+    Windows start every `stride_px` pixels. Where the last step would leave pixels uncovered, one more
+    window is put flush with the far border, so every pixel lies in at least one window.
+
+    >>> PatchGrid(height_px=28, width_px=28, patch_size=8, stride=2).shape
+    (11, 11)
+    """
+
+    height_px: int
+    width_px: int
+    patch_size: int
+    stride: int
+
+    def __post_init__(self) -> None:
+        if min(self.height_px, self.width_px) < self.patch_size:
+            raise InvalidInputError(
+                f"image must be at least {self.patch_size}x{self.patch_size} pixels (one patch), "
+                f"got {self.height_px}x{self.width_px}; use a larger image or a model with smaller patches"
+            )
+
+    @cached_property
+    def row_starts(self) -> NDArray[np.intp]:
+        """Top pixel row of each row of windows, ascending."""
+        return _starts(self.height_px, self.patch_size, self.stride)
+
+    @cached_property
+    def col_starts(self) -> NDArray[np.intp]:
+        """Left pixel column of each column of windows, ascending."""
+        return _starts(self.width_px, self.patch_size, self.stride)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of window rows and window columns."""
+        return len(self.row_starts), len(self.col_starts)
+
+
+def _starts(length_px: int, patch_size: int, stride: int) -> NDArray[np.intp]:
+    last = length_px - patch_size
+    # A stride above the patch size would leave gaps between windows; validated in ModelConfig.
+    return np.unique(np.append(np.arange(0, last + 1, stride), last))
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network and the way it scans an image.
+
+    Attributes:
+        patch_size: Side of a patch in pixels, a multiple of 4 (the encoder halves it twice).
+        stride: Distance of neighbouring windows in pixels, at most `patch_size`.
+        latent_dim: Dimensions of z.
+        sigma2_floor: Smallest predicted variance. Where normal pixels never vary, the likelihood has no
+            maximum and sigma2 runs to 0; this floor only keeps it inside the range of float32.
+    """
+
+    patch_size: int = 8
+    stride: int = 2
+    latent_dim: int = 2
+    sigma2_floor: float = 1e-10
+
+    def __post_init__(self) -> None:
+        if self.patch_size < 4 or self.patch_size % 4:
+            raise InvalidInputError(
+                f"patch_size must be a multiple of 4, got {self.patch_size!r}; try 8 or 16"
+            )
+        _require_range("stride", self.stride, 1, self.patch_size)
+        _require_range("latent", self.latent_dim, 1, 64)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How the network is trained.
+
+    Attributes:
+        crops: Random patches drawn once from the training images.
+        epochs: Passes over the crops.
+        batch_size: Patches per step.
+        learning_rate: Of Adam.
+        kl_weight: Weight of D against A + M, all per patch. The tutorial adds the batch *mean* of D to
+            the batch *sum* of A + M, which with 128 patches a batch is a weight of 1/128.
+        held_out: Share of the normal training images that is kept out of training to learn what scores
+            normal images get.
+        seed: Of everything random: split, crops, weights, order, sampling.
+    """
+
+    crops: int = 100_000
+    epochs: int = 10
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    kl_weight: float = 1 / 128
+    held_out: float = 1 / 8
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _require_range("crops", self.crops, self.batch_size, 5_000_000)
+        _require_range("epochs", self.epochs, 1, 1_000)
+        _require_range("seed", self.seed, 0, 2**31 - 1)
+
+
+def _require_range(argument: str, value: object, low: int, high: int) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise InvalidInputError(
+            f"{argument} must be a whole number from {low:,} to {high:,}, got {value!r}; choose one in that range"
+        )
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named choice of network and training."""
+
+    name: str
+    model: ModelConfig
+    train: TrainConfig
+
+
+PRESETS = {preset.name: preset for preset in (Preset("article", ModelConfig(), TrainConfig()),)}
+
+
+def get_preset(name: str) -> Preset:
+    """Look a preset up by name.
+
+    Raises:
+        UnknownNameError: There is no preset of that name.
+    """
+    if name not in PRESETS:
+        raise UnknownNameError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}; choose one of these")
+    return PRESETS[name]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what a trained model is: equal recipes give equal models.
+
+    Attributes:
+        dataset: Name of a registered dataset.
+        normal: Class number that counts as normal.
+        preset: Name of the preset the settings started from.
+        model: Network and scan.
+        train: Training.
+    """
+
+    dataset: str
+    normal: int
+    preset: str
+    model: ModelConfig
+    train: TrainConfig
+
+    @classmethod
+    def from_preset(
+        cls,
+        dataset: str,
+        normal: int,
+        preset: str = "article",
+        *,
+        epochs: int | None = None,
+        crops: int | None = None,
+        latent: int | None = None,
+        seed: int | None = None,
+    ) -> Recipe:
+        """Take a preset and change what is given.
+
+        Raises:
+            UnknownNameError: There is no such preset.
+            InvalidInputError: A setting is out of range.
+        """
+        base = get_preset(preset)
+        train = {"epochs": epochs, "crops": crops, "seed": seed}
+        return cls(
+            dataset,
+            normal,
+            preset,
+            dataclasses.replace(base.model, **({} if latent is None else {"latent_dim": latent})),
+            dataclasses.replace(base.train, **{name: v for name, v in train.items() if v is not None}),
+        )
+
+    @property
+    def path(self) -> PurePosixPath:
+        """Where the model lies in a store: a preset's own settings give its bare name, changes follow it.
+
+        >>> str(Recipe.from_preset("mnist", 1).path)
+        'mnist/1/article'
+        >>> str(Recipe.from_preset("mnist", 1, epochs=3, seed=7).path)
+        'mnist/1/article-epochs3-seed7'
+        """
+        base = get_preset(self.preset)
+        settings = (
+            ("crops", self.train.crops, base.train.crops),
+            ("epochs", self.train.epochs, base.train.epochs),
+            ("latent", self.model.latent_dim, base.model.latent_dim),
+            ("seed", self.train.seed, base.train.seed),
+        )
+        changes = [f"{name}{value}" for name, value, default in settings if value != default]
+        return PurePosixPath(self.dataset, str(self.normal), "-".join([self.preset, *changes]))

@@ -1,0 +1,222 @@
+"""What a dataset is: its description, its images, and the checks that both must pass.
+
+Nothing here reads a file or the network, so the names of datasets and classes cost nothing to list.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaead.errors import DataUnavailableError, UnknownNameError
+
+Progress = Callable[[int, int], None]
+"""Called as `on_progress(received_bytes, total_bytes)` during a download, in the loading thread."""
+
+ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """What is known of a dataset before its images are loaded.
+
+    Attributes:
+        name: Short name, as in the command line and in URLs.
+        title: Name as people write it.
+        class_names: One name for each label 0, 1, 2, ...
+        load: Reads the images; see `Progress` for its argument. It keeps nothing in memory itself.
+        needs_download: True if the images come from the network unless they are on this computer.
+        image_shape: Height and width of every image, in pixels.
+    """
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
+    load: "Callable[[Progress | None], Dataset]"
+    needs_download: bool
+    image_shape: tuple[int, int] = (28, 28)
+
+    def class_index(self, value: int | str) -> int:
+        """Label of a class; see `resolve_class`."""
+        return resolve_class(self.class_names, value)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled grey images, split into a training part and a test part.
+
+    The arrays are shared by everything that uses the dataset, so they are read-only.
+
+    Attributes:
+        name: Short name, the same as in its `DatasetSpec`.
+        title: Name as people write it.
+        class_names: One name for each label 0, 1, 2, ...
+        x_train: Training images, (n, height, width), 0 (black) to 255 (white).
+        y_train: Their labels, (n,).
+        x_test: Test images, (m, height, width), 0 to 255.
+        y_test: Their labels, (m,).
+    """
+
+    name: str
+    title: str
+    class_names: tuple[str, ...]
+    x_train: NDArray[np.uint8]
+    y_train: NDArray[np.uint8]
+    x_test: NDArray[np.uint8]
+    y_test: NDArray[np.uint8]
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Height and width of every image, in pixels."""
+        return self.x_train.shape[1], self.x_train.shape[2]
+
+    def class_index(self, value: int | str) -> int:
+        """Label of a class; see `resolve_class`."""
+        return resolve_class(self.class_names, value)
+
+    def train_images(self, class_: int | str) -> NDArray[np.uint8]:
+        """Training images of one class, in the order of the dataset.
+
+        Args:
+            class_: Label or name of the class.
+
+        Returns:
+            A new array (n, height, width), 0 to 255.
+
+        Raises:
+            UnknownNameError: The dataset has no such class.
+        """
+        images: NDArray[np.uint8] = self.x_train[self.y_train == self.class_index(class_)]
+        return images
+
+    def test_images(self, class_: int | str) -> NDArray[np.uint8]:
+        """Test images of one class, in the order of the dataset.
+
+        Args:
+            class_: Label or name of the class.
+
+        Returns:
+            A new array (n, height, width), 0 to 255.
+
+        Raises:
+            UnknownNameError: The dataset has no such class.
+        """
+        images: NDArray[np.uint8] = self.x_test[self.y_test == self.class_index(class_)]
+        return images
+
+    def class_fingerprint(self, class_: int | str) -> str:
+        """Identify the training images of one class.
+
+        The order of the images and the format of their file play no part; every pixel does.
+
+        Args:
+            class_: Label or name of the class.
+
+        Returns:
+            64 hexadecimal digits: the SHA-256 of the image shape and of the sorted SHA-256 of each image.
+
+        Raises:
+            UnknownNameError: The dataset has no such class.
+        """
+        digests = sorted(hashlib.sha256(image).digest() for image in self.train_images(class_))
+        height, width = self.image_shape
+        return hashlib.sha256(f"{height}x{width}:".encode() + b"".join(digests)).hexdigest()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Identify the training images and labels: 64 hexadecimal digits, whatever the order."""
+        labels = range(len(self.class_names))
+        parts = (f"{label}:{self.class_fingerprint(label)}" for label in labels)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def resolve_class(class_names: tuple[str, ...], value: int | str) -> int:
+    """Find a class by its name or by its label.
+
+    Upper and lower case are the same, and spaces around a name are ignored. A name goes before a
+    label, should a class be named like the label of another.
+
+    Args:
+        class_names: One name for each label 0, 1, 2, ...
+        value: A label (9), a label as text ("9") or a name ("ankle boot").
+
+    Returns:
+        The label.
+
+    Raises:
+        UnknownNameError: There is no such class.
+
+    >>> resolve_class(("Trouser", "Ankle boot"), "ankle boot")
+    1
+    """
+    text = str(value).strip().casefold()
+    names = [name.casefold() for name in class_names]
+    if text in names:
+        return names.index(text)
+    labels = [str(label) for label in range(len(class_names))]
+    if text in labels:
+        return labels.index(text)
+    valid = ", ".join(
+        name if name == label else f"{label} ({name})"
+        for label, name in zip(labels, class_names, strict=True)
+    )
+    raise UnknownNameError(f"class must be one of {valid}, got {value!r}; choose one of these")
+
+
+def build_dataset(spec: DatasetSpec, arrays: Mapping[str, NDArray[np.generic]], source: str) -> Dataset:
+    """Check the arrays of a dataset and put them together.
+
+    Args:
+        spec: Description of the dataset.
+        arrays: `x_train`, `y_train`, `x_test` and `y_test`, as `Dataset` describes them.
+        source: Where the arrays come from, for the error message.
+
+    Returns:
+        The dataset, with read-only views of the arrays.
+
+    Raises:
+        DataUnavailableError: An array is missing or has another type, shape or label than it must.
+    """
+    advice = f"replace {source} by an intact copy"
+    absent = [name for name in ARRAY_NAMES if name not in arrays]
+    if absent:
+        raise DataUnavailableError(
+            f"{source} must hold {', '.join(ARRAY_NAMES)}, got no {', '.join(absent)}; {advice}"
+        )
+    views = [
+        _checked_images("x_train", arrays["x_train"], spec.image_shape, advice),
+        _checked_labels("y_train", arrays["y_train"], len(arrays["x_train"]), spec, advice),
+        _checked_images("x_test", arrays["x_test"], spec.image_shape, advice),
+        _checked_labels("y_test", arrays["y_test"], len(arrays["x_test"]), spec, advice),
+    ]
+    for view in views:
+        view.setflags(write=False)
+    return Dataset(spec.name, spec.title, spec.class_names, *views)
+
+
+def _checked_images(
+    name: str, array: NDArray[np.generic], image_shape: tuple[int, int], advice: str
+) -> NDArray[np.uint8]:
+    """Return a view of images (n, height, width), or raise DataUnavailableError."""
+    if array.dtype != np.uint8 or array.shape[1:] != image_shape or len(array) == 0:
+        rule = f"uint8 of shape (n, {image_shape[0]}, {image_shape[1]}) with n at least 1"
+        raise DataUnavailableError(f"{name} must be {rule}, got {array.dtype} {array.shape}; {advice}")
+    return array.view(np.uint8)
+
+
+def _checked_labels(
+    name: str, array: NDArray[np.generic], n_images: int, spec: DatasetSpec, advice: str
+) -> NDArray[np.uint8]:
+    """Return a view of labels (n_images,), or raise DataUnavailableError."""
+    if array.dtype != np.uint8 or array.shape != (n_images,):
+        rule = f"uint8 of shape ({n_images},), one label an image"
+        raise DataUnavailableError(f"{name} must be {rule}, got {array.dtype} {array.shape}; {advice}")
+    labels = array.view(np.uint8)
+    largest = int(labels.max())
+    if largest >= len(spec.class_names):
+        rule = f"labels from 0 to {len(spec.class_names) - 1}"
+        raise DataUnavailableError(f"{name} must be {rule}, got {largest}; {advice}")
+    return labels

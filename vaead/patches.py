@@ -1,0 +1,87 @@
+"""Patches of images: random crops to train on, windows to score, and window scores folded into a map."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from vaead.config import PatchGrid
+
+
+def random_crops(
+    images: NDArray[np.generic], patch_size: int, count: int, rng: np.random.Generator
+) -> NDArray[np.generic]:
+    """Draw square crops, every image and every position equally likely.
+
+    Args:
+        images: (N, H, W), any dtype.
+        patch_size: Side of a crop in pixels.
+        count: How many to draw, with replacement.
+        rng: Source of randomness.
+
+    Returns:
+        (count, patch_size, patch_size), dtype of `images`.
+    """
+    every_crop = sliding_window_view(images, (patch_size, patch_size), axis=(1, 2))  # type: ignore[call-overload]
+    image, row, col = (rng.integers(0, size, count) for size in every_crop.shape[:3])
+    crops: NDArray[np.generic] = every_crop[image, row, col]
+    return crops
+
+
+def extract_windows(images: NDArray[np.generic], grid: PatchGrid) -> NDArray[np.generic]:
+    """Cut out every window of a grid.
+
+    Args:
+        images: (N, H, W) with H and W as in `grid`.
+
+    Returns:
+        (N, rows, cols, patch_size, patch_size), a copy.
+    """
+    every_crop = sliding_window_view(images, (grid.patch_size, grid.patch_size), axis=(1, 2))  # type: ignore[call-overload]
+    windows: NDArray[np.generic] = every_crop[:, grid.row_starts[:, None], grid.col_starts]
+    return windows
+
+
+def fold_scores(scores: NDArray[np.floating], grid: PatchGrid) -> NDArray[np.float32]:
+    """Add each window's score to all the pixels the window covers.
+
+    Args:
+        scores: (N, rows, cols), one score a window.
+
+    Returns:
+        (N, H, W): for each pixel the sum over the windows that cover it.
+
+    Source: the map of the tutorial on arXiv:1807.05800.
+    """
+    # The cover of a window is an outer product of a range of rows and a range of columns, so the double
+    # loop over windows is two products with 0/1 matrices.
+    rows, cols = _cover(grid.row_starts, grid.height_px, grid), _cover(grid.col_starts, grid.width_px, grid)
+    return np.asarray(rows.T @ scores.astype(np.float32) @ cols, dtype=np.float32)
+
+
+def _cover(starts: NDArray[np.intp], length_px: int, grid: PatchGrid) -> NDArray[np.float32]:
+    offset = np.arange(length_px) - starts[:, None]
+    return ((offset >= 0) & (offset < grid.patch_size)).astype(np.float32)
+
+
+def coverage(grid: PatchGrid) -> NDArray[np.float32]:
+    """Count the windows over each pixel: (H, W), every entry at least 1."""
+    return fold_scores(np.ones((1, *grid.shape), np.float32), grid)[0]
+
+
+def average_windows(windows: NDArray[np.floating], grid: PatchGrid) -> NDArray[np.float32]:
+    """Put overlapping windows back into images, averaging where they overlap.
+
+    Args:
+        windows: (N, rows, cols, patch_size, patch_size).
+
+    Returns:
+        (N, H, W).
+    """
+    size = grid.patch_size
+    total = np.zeros((len(windows), grid.height_px, grid.width_px), np.float32)
+    for i, top in enumerate(grid.row_starts):
+        for j, left in enumerate(grid.col_starts):
+            total[:, top : top + size, left : left + size] += windows[:, i, j]
+    return total / coverage(grid)

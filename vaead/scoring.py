@@ -1,0 +1,242 @@
+"""Score images with a trained model: image -> term maps -> anomaly map -> anomaly score. No TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from vaead.config import ModelConfig, PatchGrid
+from vaead.errors import InvalidInputError, ModelFormatError, UnknownNameError
+from vaead.patches import average_windows, extract_windows, fold_scores
+from vaead.terms import SCORES, TERMS
+
+_BATCH = 512
+"""Patches a call: the activations of so many still fit into the processor's cache."""
+
+
+class PatchScorer:
+    """Runs an exported network on patches, from any number of threads.
+
+    A LiteRT interpreter serves one thread at a time, so idle ones wait in a pool and a new one is made
+    when none is idle.
+    """
+
+    def __init__(self, program: bytes) -> None:
+        """Load a program made by `vaead.export.to_litert`.
+
+        Raises:
+            ModelFormatError: The bytes are not such a program.
+        """
+        self._program = program
+        self._idle: queue.SimpleQueue[Interpreter] = queue.SimpleQueue()
+        try:
+            interpreter = Interpreter(model_content=program, num_threads=1)
+            signatures = interpreter.get_signature_list()
+        except (ValueError, RuntimeError) as error:
+            raise ModelFormatError(
+                "scorer.tflite must be a LiteRT program, got a file that cannot be read; train the model again"
+            ) from error
+        if not {"terms", "decode"} <= set(signatures):
+            raise ModelFormatError(
+                f"scorer.tflite must have the signatures terms and decode, got {sorted(signatures)}; "
+                "train the model again"
+            )
+        self._idle.put(interpreter)
+
+    def terms(self, patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """D, A and M of patches (n, patch_size, patch_size) in [0, 1]: each (n,), in nats."""
+        return self._run("terms", patches)
+
+    def decode(self, patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """What the network makes of patches: mu, sigma2 (n, pixels) and z_mean, z_log_var (n, latent_dim)."""
+        return self._run("decode", patches)
+
+    def _run(self, signature: str, patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        try:
+            interpreter = self._idle.get_nowait()
+        except queue.Empty:
+            interpreter = Interpreter(model_content=self._program, num_threads=1)
+        try:
+            result: dict[str, NDArray[np.float32]] = interpreter.get_signature_runner(signature)(patches=patches)
+            return result
+        finally:
+            self._idle.put(interpreter)
+
+
+@dataclass(frozen=True)
+class TermMaps:
+    """D, A and M of every window of every image, each (N, rows, cols) in nats.
+
+    Attributes:
+        grid: Where the windows lie.
+    """
+
+    kl: NDArray[np.float32]
+    log_variance: NDArray[np.float32]
+    mahalanobis: NDArray[np.float32]
+    grid: PatchGrid
+
+    def windows(self, score: str) -> NDArray[np.float32]:
+        """Score of every window.
+
+        Args:
+            score: "old" (D + A + M), "new" (M), or the name of one term.
+
+        Returns:
+            (N, rows, cols), in nats.
+
+        Raises:
+            UnknownNameError: There is no such score.
+        """
+        if score == "old":
+            return self.kl + self.log_variance + self.mahalanobis
+        if score == "new":
+            return self.mahalanobis
+        if score in TERMS:
+            term: NDArray[np.float32] = getattr(self, score)
+            return term
+        raise UnknownNameError(
+            f"score must be one of {', '.join((*SCORES, *TERMS))}, got {score!r}; choose one of these"
+        )
+
+    def maps(self, score: str) -> NDArray[np.float32]:
+        """Anomaly maps (N, H, W): for each pixel the sum of the scores of the windows over it, in nats."""
+        return fold_scores(self.windows(score), self.grid)
+
+    def image_scores(self, score: str) -> NDArray[np.float32]:
+        """Anomaly scores (N,): the largest window of each image, in nats.
+
+        Source: arXiv:1807.05800, section 4: an image is anomalous if at least one patch is.
+        """
+        largest: NDArray[np.float32] = self.windows(score).max(axis=(1, 2))
+        return largest
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """What the decoder makes of images, averaged where windows overlap; each (N, H, W).
+
+    Attributes:
+        mu: Predicted mean, in [0, 1].
+        sigma2: Predicted variance.
+    """
+
+    mu: NDArray[np.float32]
+    sigma2: NDArray[np.float32]
+
+
+class ImageScorer:
+    """Scans whole images with a `PatchScorer`.
+
+    Images are arrays (N, H, W): uint8, or floating point in [0, 1]; H and W at least one patch. Work goes
+    in batches of patches over all cores, so memory does not grow with the size of the images beyond the
+    arrays passed in and out.
+    """
+
+    def __init__(self, patches: PatchScorer, config: ModelConfig) -> None:
+        self.config = config
+        self._patches = patches
+
+    def grid(self, images: NDArray[np.generic]) -> PatchGrid:
+        """The windows that a scan of these images uses."""
+        _check_images(images)
+        return PatchGrid(images.shape[1], images.shape[2], self.config.patch_size, self.config.stride)
+
+    def term_maps(self, images: NDArray[np.generic]) -> TermMaps:
+        """D, A and M of every window.
+
+        Raises:
+            InvalidInputError: The images are not as the class describes.
+        """
+        grid = self.grid(images)
+        count = len(images) * grid.shape[0] * grid.shape[1]
+        terms = {name: np.empty(count, np.float32) for name in TERMS}
+
+        def score(part: slice) -> None:
+            for name, values in self._patches.terms(_windows(images, grid, part)).items():
+                terms[name][part] = values
+
+        parts = [slice(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
+        if len(parts) == 1:
+            score(parts[0])
+        else:
+            for _ in _workers().map(score, parts):
+                pass
+        return TermMaps(**{name: v.reshape(-1, *grid.shape) for name, v in terms.items()}, grid=grid)
+
+    def anomaly_map(self, images: NDArray[np.generic], score: str = "new") -> NDArray[np.float32]:
+        """Anomaly maps (N, H, W) in nats; see `TermMaps.maps`.
+
+        Raises:
+            InvalidInputError: The images are not as the class describes.
+            UnknownNameError: There is no such score.
+        """
+        return self.term_maps(images).maps(score)
+
+    def anomaly_score(self, images: NDArray[np.generic], score: str = "new") -> NDArray[np.float32]:
+        """Anomaly scores (N,) in nats, higher is more anomalous; see `TermMaps.image_scores`.
+
+        Raises:
+            InvalidInputError: The images are not as the class describes.
+            UnknownNameError: There is no such score.
+        """
+        return self.term_maps(images).image_scores(score)
+
+    def reconstruct(self, images: NDArray[np.generic]) -> Reconstruction:
+        """What the decoder makes of a few images.
+
+        Raises:
+            InvalidInputError: The images are not as the class describes.
+        """
+        grid = self.grid(images)
+        size = self.config.patch_size
+        decoded = self._patches.decode(_to_unit(extract_windows(images, grid)).reshape(-1, size, size))
+        shape = (len(images), *grid.shape, size, size)
+        return Reconstruction(
+            *(average_windows(decoded[name].reshape(shape), grid) for name in ("mu", "sigma2"))
+        )
+
+
+def _check_images(images: NDArray[np.generic]) -> None:
+    if not isinstance(images, np.ndarray) or images.ndim != 3 or len(images) == 0:
+        got = images.shape if isinstance(images, np.ndarray) else type(images).__name__
+        raise InvalidInputError(
+            f"images must be an array of shape (N, H, W) with N at least 1, got {got!r}; "
+            "for one image pass image[None]"
+        )
+    if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
+        raise InvalidInputError(
+            f"images must be uint8 or floating point, got {str(images.dtype)!r}; convert them with astype"
+        )
+    low, high = float(images.min()), float(images.max())
+    if images.dtype != np.uint8 and not (low >= 0.0 and high <= 1.0):  # a NaN is neither
+        raise InvalidInputError(
+            f"images must hold values from 0 to 1 and no NaN, got {low:g} to {high:g}; "
+            "divide 8-bit values by 255 or pass them as uint8"
+        )
+
+
+def _to_unit(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
+    scaled = pixels.astype(np.float32)
+    return scaled / np.float32(255) if pixels.dtype == np.uint8 else scaled
+
+
+def _windows(images: NDArray[np.generic], grid: PatchGrid, part: slice) -> NDArray[np.float32]:
+    """Windows number part.start to part.stop of all windows of all images, (n, size, size) in [0, 1]."""
+    image, row, col = np.unravel_index(np.arange(part.start, part.stop), (len(images), *grid.shape))
+    every_crop = sliding_window_view(images, (grid.patch_size, grid.patch_size), axis=(1, 2))  # type: ignore[call-overload]
+    return _to_unit(every_crop[image, grid.row_starts[row], grid.col_starts[col]])
+
+
+@cache
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="vaead-scoring")

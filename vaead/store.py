@@ -1,0 +1,164 @@
+"""The model store: one folder a model, written in one step and checked when it is read.
+
+A model folder holds `scorer.tflite` (what serving runs), `model.keras` (to go on training) and
+`card.json` (see `vaead.card`). The card is written last and carries the checksums of the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from vaead.card import ModelCard
+from vaead.config import Recipe
+from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
+from vaead.scoring import ImageScorer, PatchScorer
+
+PROGRAM = "scorer.tflite"
+NETWORK = "model.keras"
+CARD = "card.json"
+STORE_VARIABLE = "VAEAD_STORE"
+_UNFINISHED = ".unfinished-"
+
+
+class Model(ImageScorer):
+    """A trained model, ready to score images.
+
+    Attributes:
+        card: How it was made.
+    """
+
+    def __init__(self, card: ModelCard, program: bytes) -> None:
+        super().__init__(PatchScorer(program), card.recipe.model)
+        self.card = card
+
+
+def default_root() -> Path:
+    """The folder named by the environment variable VAEAD_STORE, or `models` beside the package."""
+    return Path(os.environ.get(STORE_VARIABLE) or Path(__file__).resolve().parent.parent / "models")
+
+
+class ModelStore:
+    """Models below one folder, found by their recipe."""
+
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = Path(root) if root is not None else default_root()
+
+    def folder(self, recipe: Recipe) -> Path:
+        """Where the model of a recipe lies, whether or not it is there."""
+        return self.root / recipe.path
+
+    def __contains__(self, recipe: Recipe) -> bool:
+        return (self.folder(recipe) / CARD).is_file()
+
+    def folders(self) -> list[Path]:
+        """The folders of all stored models, sorted."""
+        cards = self.root.glob(f"*/*/*/{CARD}")
+        return sorted(card.parent for card in cards if not card.parent.name.startswith(_UNFINISHED))
+
+    def load(self, recipe: Recipe) -> Model:
+        """Read the model of a recipe.
+
+        Raises:
+            ModelNotFoundError: It is not in the store.
+            ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
+        """
+        return load_model(self.folder(recipe))
+
+    def check_writable(self) -> None:
+        """Find out before a training starts whether its model can be saved.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root):
+                pass
+        except OSError as error:
+            raise _not_writable(self.root, error) from error
+
+    def save(self, card: ModelCard, program: bytes, network: bytes) -> Path:
+        """Write a model folder; it appears whole or not at all, and replaces an older one.
+
+        Args:
+            card: Says where it belongs, by its recipe.
+            program: See `vaead.export.to_litert`.
+            network: A `.keras` archive.
+
+        Returns:
+            The model's folder.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
+        folder = self.folder(card.recipe)
+        files = {PROGRAM: program, NETWORK: network}
+        checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        files[CARD] = card.to_json(checksums).encode()
+        unfinished = None
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+            for name, content in files.items():
+                (unfinished / name).write_bytes(content)
+            unfinished.chmod(0o755)  # mkdtemp makes folders private
+            _replace_folder(unfinished, folder)
+        except OSError as error:
+            raise _not_writable(folder, error) from error
+        finally:
+            if unfinished is not None:
+                shutil.rmtree(unfinished, ignore_errors=True)
+        return folder
+
+
+def load_model(folder: Path | str) -> Model:
+    """Read a model folder and check that it is whole.
+
+    Raises:
+        ModelNotFoundError: There is no model.
+        ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
+    """
+    folder = Path(folder)
+    if not (folder / CARD).is_file():
+        raise ModelNotFoundError(
+            f"model must be a folder with a {CARD}, got {str(folder)!r}; train the model first"
+        )
+    card, checksums = ModelCard.from_json(_read(folder / CARD).decode(errors="replace"))
+    program = _read(folder / PROGRAM)
+    if hashlib.sha256(program).hexdigest() != checksums.get(PROGRAM):
+        raise ModelFormatError(
+            f"{PROGRAM} must match its checksum in {CARD}, got a damaged file in {str(folder)!r}; "
+            "train the model again"
+        )
+    return Model(card, program)
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise ModelFormatError(
+            f"model folder must hold a readable {file.name}, got {str(file.parent)!r} without it; "
+            "train the model again"
+        ) from error
+
+
+def _replace_folder(new: Path, folder: Path) -> None:
+    # A folder that is not empty cannot be replaced in one step, so the old one is moved away first.
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+        folder.replace(old)
+        shutil.rmtree(old, ignore_errors=True)
+    new.replace(folder)
+
+
+def _not_writable(place: Path, error: OSError) -> StoreError:
+    reason = error.strerror or str(error)
+    return StoreError(
+        f"store must be a folder that can be written, got {str(place)!r} ({reason}); "
+        f"free some space, change its permissions, or name another folder with --store or {STORE_VARIABLE}"
+    )

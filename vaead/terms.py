@@ -1,0 +1,48 @@
+"""The three terms of the VAE loss and the scores made of them.
+
+Each function takes arrays of shape (..., dimensions), sums over the last axis and returns nats. `xp` is
+the array module: NumPy, or `keras.ops` inside a network, so that training and scoring share one formula.
+
+Source: T. Matsubara et al., "Deep Generative Model using Unregularized Score for Anomaly Detection with
+Heterogeneous Complexity", arXiv:1807.05800, section 3.
+"""
+
+from __future__ import annotations
+
+import math
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+Array = Any
+"""A NumPy array or a Keras tensor; there is no type that covers both."""
+
+TERMS = ("kl", "log_variance", "mahalanobis")
+"""D, A and M, in the order in which the paper adds them up."""
+
+SCORES = ("old", "new")
+"""Names of the anomaly scores; higher is more anomalous."""
+
+
+def kl_term(z_mean: Array, z_log_var: Array, xp: ModuleType = np) -> Array:
+    """D, the Kullback-Leibler divergence of q(z|x) from the standard normal: how rare a patch is.
+
+    >>> float(kl_term(np.zeros(2), np.zeros(2)))
+    -0.0
+    """
+    return -0.5 * xp.sum(1.0 + z_log_var - xp.square(z_mean) - xp.exp(z_log_var), axis=-1)
+
+
+def log_variance_term(log_sigma2: Array, xp: ModuleType = np) -> Array:
+    """A, the log normaliser of p(x|z): how complex a patch is. Takes log(sigma2), which never overflows."""
+    return 0.5 * xp.sum(math.log(2.0 * math.pi) + log_sigma2, axis=-1)
+
+
+def mahalanobis_term(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:
+    """M, the squared error in units of the predicted variance: how badly a patch is reproduced.
+
+    >>> float(mahalanobis_term(np.ones(2), np.zeros(2), np.zeros(2)))
+    1.0
+    """
+    return 0.5 * xp.sum(xp.square(x - mu) * xp.exp(-log_sigma2), axis=-1)
