@@ -46,8 +46,9 @@ $(VENV)/.created:
 	        exit 1; \
 	    fi; \
 	done; \
-	echo "Python must be 3.11, 3.12 or 3.13, found $$(python3 --version 2>&1 || echo none);" \
-	    "install one of them, or name it: make run PYTHON=/path/to/python3.13" >&2; \
+	for python in $(PYTHON); do echo "$$python: $$($$python --version 2>&1)" >&2; done; \
+	echo "Python must be 3.11, 3.12 or 3.13, found only the above; install one," \
+	    "or name it: make run PYTHON=/path/to/python3.13" >&2; \
 	exit 1
 
 $(VENV)/.serving: requirements.txt $(VENV)/.created

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
-from typing import IO, Any
+from typing import IO
 from weakref import WeakMethod
 
 from vaead.config import Recipe
@@ -222,11 +222,12 @@ class _Job:
     def take_in(self, line: str) -> None:
         """Take in what the child has printed; a line that is no event, or comes too late, changes nothing."""
         with self.lock, contextlib.suppress(ValueError, TypeError, LookupError):
-            match json.loads(line) if self.state.active else None:
+            event = json.loads(line)
+            match event if self.state.active else None:
                 case {"event": "start", "epochs": int(total)}:
                     self.total_epochs = total
-                case {"event": "epoch", "epoch": int(epoch), "remaining_s": remaining_s, **values}:
-                    terms = [float(values[name]) for name in ("loss", "kl", "log_variance", "mahalanobis")]
+                case {"event": "epoch", "epoch": int(epoch), "remaining_s": remaining_s}:
+                    terms = [float(event[name]) for name in ("loss", "kl", "log_variance", "mahalanobis")]
                     self.expected_end_s = None if remaining_s is None else time.monotonic() + remaining_s
                     self.epochs += (Epoch(epoch, *terms),)
                 case {"event": "done"}:
@@ -237,15 +238,10 @@ class _Job:
 
 def _follow(command: list[str], job: _Job) -> str:
     """Run a child until it is gone; returns why the job failed, which counts if no event has ended it."""
+    env = os.environ | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    # A session of its own makes the child and all it starts one group, which can be stopped as a whole.
     child = Popen(
-        command,
-        stdin=DEVNULL,
-        stdout=PIPE,
-        stderr=PIPE,
-        encoding="utf-8",
-        errors="replace",
-        env=os.environ | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"},
-        start_new_session=True,  # so that the child and all it starts can be stopped as one group
+        command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, errors="replace", env=env, start_new_session=True
     )
     stderr_tail: deque[str] = deque(maxlen=20)
     stdout = _start_thread(_read_lines, child.stdout, job.take_in)
@@ -297,6 +293,5 @@ def _unexpected_end(code: int, stderr_tail: deque[str]) -> str:
 
 
 def _call_if_alive(reference: WeakMethod[Callable[[], None]]) -> None:
-    method = reference()
-    if method is not None:
+    if method := reference():
         method()
