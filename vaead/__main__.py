@@ -11,7 +11,9 @@ def _mute_native_libraries() -> None:
 
     Python's own standard error is moved to a copy of the descriptor first, so it stays as it is.
     """
-    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    sys.stderr = os.fdopen(
+        os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors
+    )
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 

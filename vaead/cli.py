@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import numpy as np
+from numpy.typing import NDArray
 
+from vaead import __version__
 from vaead.config import PRESETS, Recipe
 from vaead.datasets import dataset_names, get_spec
 from vaead.errors import InvalidInputError, VaeadError
@@ -25,19 +28,41 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+class _OneLineError(click.ClickException):
+    """What click prints as one line on standard error."""
+
+    exit_code = 2
+
+
+@contextlib.contextmanager
+def _errors_on_one_line() -> Iterator[None]:
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except (VaeadError, click.ClickException) as error:
+        message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            message += f" Try '{error.ctx.command_path} --help'."
+        raise _OneLineError(" ".join(message.split())) from error
+
+
 class _Group(click.Group):
     """Turns the errors a user can act on into one line and exit code 2."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        with _errors_on_one_line():
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _errors_on_one_line():
             return super().invoke(ctx)
-        except VaeadError as error:
-            click.echo(f"Error: {error}", err=True)
-            ctx.exit(2)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name=None, version="0.1.0", prog_name="vaead")
+@click.version_option(package_name=None, version=__version__, prog_name="vaead")
 def main() -> None:
     """Find out where a variational autoencoder finds an image anomalous."""
 
@@ -64,7 +89,9 @@ def _model_options(required: bool) -> Callable[[Command], Command]:
             (
                 click.option("--dataset", required=required, help=f"One of {', '.join(dataset_names())}."),
                 click.option("--normal", required=required, help="The normal class: its number or its name."),
-                click.option("--preset", default="article", show_default=True, help=f"One of {', '.join(PRESETS)}."),
+                click.option(
+                    "--preset", default="article", show_default=True, help=f"One of {', '.join(PRESETS)}."
+                ),
                 click.option(
                     "--store",
                     type=click.Path(path_type=Path, file_okay=False),
@@ -109,14 +136,15 @@ def train(
         recipe = Recipe.from_preset(
             dataset, normal_class, preset, epochs=epochs, crops=crops, latent=latent, seed=seed
         )
+        models = ModelStore(store)
+        models.check_writable()
         report.start(recipe)
         from vaead.pipeline import train as train_recipe  # TensorFlow takes seconds to import
 
-        models = ModelStore(store)
         model = train_recipe(recipe, models, report.epoch)
         report.done(models.folder(recipe), model.card.history[-1]["elapsed_s"])
-    except VaeadError as error:
-        report.error(error)
+    except BaseException as error:
+        report.stop(error)
         raise
 
 
@@ -132,8 +160,9 @@ class _JsonProgress:
     def done(self, folder: Path, elapsed_s: float) -> None:
         self._write("done", elapsed_s=elapsed_s, model=str(folder))
 
-    def error(self, error: VaeadError) -> None:
-        self._write("error", message=str(error))
+    def stop(self, error: BaseException) -> None:
+        if isinstance(error, VaeadError):
+            self._write("error", message=str(error))
 
     def _write(self, event: str, **fields: object) -> None:
         click.echo(json.dumps({"event": event, **fields}))
@@ -143,22 +172,27 @@ class _JsonProgress:
 class _TextProgress:
     """A progress bar for a person."""
 
+    def __init__(self) -> None:
+        self._shown = contextlib.ExitStack()
+
     def start(self, recipe: Recipe) -> None:
-        click.echo(f"Training {recipe.path}: {recipe.train.crops:,} crops, {recipe.train.epochs} epochs", err=True)
-        self._bar = click.progressbar(length=recipe.train.epochs, label="epochs", file=sys.stderr)
-        self._bar.render_progress()
+        click.echo(
+            f"Training {recipe.path}: {recipe.train.crops:,} crops, {recipe.train.epochs} epochs", err=True
+        )
+        bar = click.progressbar(length=recipe.train.epochs, label="epochs", file=sys.stderr)
+        self._bar = self._shown.enter_context(bar)
 
     def epoch(self, report: EpochReport) -> None:
         self._bar.label = f"loss {report.loss:9.2f}"
         self._bar.update(1)
 
     def done(self, folder: Path, elapsed_s: float) -> None:
-        self._bar.render_finish()
+        self._shown.close()
         click.echo(f"Trained in {elapsed_s:.1f} s", err=True)
         click.echo(str(folder))
 
-    def error(self, error: VaeadError) -> None:
-        """The group prints the error."""
+    def stop(self, _error: BaseException) -> None:
+        self._shown.close()  # the group prints the error
 
 
 @main.command()
@@ -187,6 +221,10 @@ def score(
     images: tuple[Path, ...],
 ) -> None:
     """Score images: higher is more anomalous, in nats."""
+    if folder is not None and (dataset is not None or normal is not None):
+        raise InvalidInputError(
+            "--model must stand without --dataset and --normal, got both; name one model, in one way"
+        )
     if folder is not None:
         model = load_model(folder)
     elif dataset is not None and normal is not None:
@@ -195,12 +233,16 @@ def score(
     else:
         raise InvalidInputError("--model must be given, or --dataset and --normal, got neither; name a model")
 
+    if maps is not None:
+        _require_own_map_files(images, maps)
     results = [_score_image(model, image, maps) for image in images]
     if as_json:
         click.echo(json.dumps(results))
         return
     for result in results:
-        click.echo(f"{result['image']}\told {result['old']:.3f}\tnew {result['new']:.3f}")
+        click.echo(
+            f"{click.format_filename(str(result['image']))}\told {result['old']:.3f}\tnew {result['new']:.3f}"
+        )
 
 
 def _score_image(model: Model, file: Path, maps: Path | None) -> dict[str, object]:
@@ -208,13 +250,39 @@ def _score_image(model: Model, file: Path, maps: Path | None) -> dict[str, objec
     try:
         terms = model.term_maps(image[None])
     except InvalidInputError as error:
-        raise InvalidInputError(f"{file}: {error}") from error
-    result: dict[str, object] = {"image": str(file)}
-    for name in SCORES:
-        result[name] = float(terms.image_scores(name)[0])
-        if maps is not None:
-            maps.mkdir(parents=True, exist_ok=True)
-            anomaly_map = terms.maps(name)[0]
-            np.save(maps / f"{file.stem}.{name}.npy", anomaly_map)
-            (maps / f"{file.stem}.{name}.png").write_bytes(map_to_png(anomaly_map))
-    return result
+        raise InvalidInputError(f"{click.format_filename(file)}: {error}") from error
+    if maps is not None:
+        _write_maps({name: terms.maps(name)[0] for name in SCORES}, file, maps)
+    return {"image": str(file), **{name: float(terms.image_scores(name)[0]) for name in SCORES}}
+
+
+def _map_file(image: Path, maps: Path, score_name: str, ending: str) -> Path:
+    return maps / f"{image.stem}.{score_name}.{ending}"
+
+
+def _require_own_map_files(images: tuple[Path, ...], maps: Path) -> None:
+    """Refuse to write the maps of two images to the same files, or over one of the images."""
+    owners = {image.resolve(): image for image in images}
+    for image in images:
+        for name in SCORES:
+            for ending in ("npy", "png"):
+                file = _map_file(image, maps, name, ending)
+                owner = owners.setdefault(file.resolve(), image)
+                if owner.resolve() != image.resolve():
+                    raise InvalidInputError(
+                        f"images must not share the names of their maps, got {str(owner)!r} and "
+                        f"{str(image)!r} for {file.name!r}; rename one, or use another folder for its maps"
+                    )
+
+
+def _write_maps(anomaly_maps: dict[str, NDArray[np.float32]], image: Path, maps: Path) -> None:
+    try:
+        maps.mkdir(parents=True, exist_ok=True)
+        for name, anomaly_map in anomaly_maps.items():
+            np.save(_map_file(image, maps, name, "npy"), anomaly_map)
+            _map_file(image, maps, name, "png").write_bytes(map_to_png(anomaly_map))
+    except OSError as error:
+        raise InvalidInputError(
+            f"maps must be a folder that can be written, got {str(maps)!r} ({error.strerror or error}); "
+            "free some space, change its permissions, or name another folder"
+        ) from error

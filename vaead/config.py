@@ -73,10 +73,10 @@ class ModelConfig:
     patch_size: int = 8
     stride: int = 2
     latent_dim: int = 2
-    sigma2_floor: float = 1e-10
+    sigma2_floor: float = 1e-2
 
     def __post_init__(self) -> None:
-        if self.patch_size < 4 or self.patch_size % 4:
+        if not isinstance(self.patch_size, int) or self.patch_size < 4 or self.patch_size % 4:
             raise InvalidInputError(
                 f"patch_size must be a multiple of 4, got {self.patch_size!r}; try 8 or 16"
             )
@@ -117,7 +117,8 @@ class TrainConfig:
 def _require_range(argument: str, value: object, low: int, high: int) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise InvalidInputError(
-            f"{argument} must be a whole number from {low:,} to {high:,}, got {value!r}; choose one in that range"
+            f"{argument} must be a whole number from {low:,} to {high:,}, got {value!r}; "
+            "choose one in that range"
         )
 
 
@@ -140,7 +141,9 @@ def get_preset(name: str) -> Preset:
         UnknownNameError: There is no preset of that name.
     """
     if name not in PRESETS:
-        raise UnknownNameError(f"preset must be one of {', '.join(PRESETS)}, got {name!r}; choose one of these")
+        raise UnknownNameError(
+            f"preset must be one of {', '.join(PRESETS)}, got {name!r}; choose one of these"
+        )
     return PRESETS[name]
 
 
@@ -192,7 +195,7 @@ class Recipe:
 
     @property
     def path(self) -> PurePosixPath:
-        """Where the model lies in a store: a preset's own settings give its bare name, changes follow it.
+        """Where the model lies in a store: the preset's name, then every setting that differs from it.
 
         >>> str(Recipe.from_preset("mnist", 1).path)
         'mnist/1/article'
@@ -200,11 +203,9 @@ class Recipe:
         'mnist/1/article-epochs3-seed7'
         """
         base = get_preset(self.preset)
-        settings = (
-            ("crops", self.train.crops, base.train.crops),
-            ("epochs", self.train.epochs, base.train.epochs),
-            ("latent", self.model.latent_dim, base.model.latent_dim),
-            ("seed", self.train.seed, base.train.seed),
+        default = dataclasses.asdict(base.model) | dataclasses.asdict(base.train)
+        chosen = dataclasses.asdict(self.model) | dataclasses.asdict(self.train)
+        changes = sorted(
+            f"{name.removesuffix('_dim')}{value}" for name, value in chosen.items() if value != default[name]
         )
-        changes = [f"{name}{value}" for name, value, default in settings if value != default]
         return PurePosixPath(self.dataset, str(self.normal), "-".join([self.preset, *changes]))

@@ -23,12 +23,10 @@ def to_litert(vae: Vae) -> bytes:
     # matrix made once); as variables the converter would compute all of that anew for each batch.
     weights = [(variable, tf.constant(variable.numpy())) for variable in vae.variables]
 
-    @tf.function(input_signature=[patches])  # type: ignore[untyped-decorator]
     def terms(patches: Array) -> dict[str, Array]:
         with keras.StatelessScope(state_mapping=weights):
             return dict(zip(TERMS, vae.terms(patches), strict=True))
 
-    @tf.function(input_signature=[patches])  # type: ignore[untyped-decorator]
     def decode(patches: Array) -> dict[str, Array]:
         with keras.StatelessScope(state_mapping=weights):
             decoded = vae(patches)
@@ -39,6 +37,9 @@ def to_litert(vae: Vae) -> bytes:
             "z_log_var": decoded.z_log_var,
         }
 
+    signatures = {
+        function.__name__: tf.function(function, input_signature=[patches]) for function in (terms, decode)
+    }
     with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(tf.Module(), folder, signatures={"terms": terms, "decode": decode})
+        tf.saved_model.save(tf.Module(), folder, signatures=signatures)
         return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())

@@ -19,17 +19,28 @@ def read_grey_image(file: Path) -> NDArray[np.uint8]:
         (H, W), 0 to 255.
 
     Raises:
-        InvalidInputError: The file is missing or is not an image.
+        InvalidInputError: The file is missing, is not an image, or has 32-bit pixels.
     """
     try:
         with Image.open(file) as image:
-            return np.asarray(image.convert("L"))
+            return _to_luminance(image)
     except FileNotFoundError as error:
-        raise InvalidInputError(f"image must be an existing file, got {str(file)!r}; check its name") from error
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InvalidInputError(
+            f"image must be an existing file, got {str(file)!r}; check its name"
+        ) from error
+    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:
         raise InvalidInputError(
             f"image must be a readable picture, got {str(file)!r} ({error}); use PNG or JPEG"
         ) from error
+
+
+def _to_luminance(image: Image.Image) -> NDArray[np.uint8]:
+    # Pillow would cut 16-bit and 32-bit values off at 255 instead of scaling them.
+    if image.mode.startswith("I;16"):
+        return np.round(np.asarray(image) / 257).astype(np.uint8)
+    if image.mode in ("I", "F"):
+        raise ValueError("32-bit pixels have no fixed range")
+    return np.asarray(image.convert("L"))
 
 
 def map_to_png(anomaly_map: NDArray[np.floating]) -> bytes:

@@ -11,7 +11,6 @@ The weights have the shapes of Keras's Conv2D and Conv2DTranspose and can be exc
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -135,7 +134,7 @@ class PixelOrder(layers.Layer):  # type: ignore[misc]
 
     def __init__(self, order: Sequence[int], **options: Any) -> None:
         super().__init__(**options)
-        self.order = [int(index) for index in order]
+        self.order = list(order)
 
     def call(self, x: Array) -> Array:
         return ops.take(x, np.array(self.order), axis=1)
@@ -199,9 +198,8 @@ class Vae(keras.Model):  # type: ignore[misc]
         z_mean, z_log_var = self.encoder(patches, training=training)
         z = z_mean if noise is None else z_mean + ops.exp(0.5 * z_log_var) * noise
         mu, sigma2_logit = self.decoder(z, training=training)
-        # log(sigmoid(x)) from operations that neither overflow nor need more than LiteRT's built-in ones.
-        log_sigma2 = ops.minimum(sigma2_logit, 0.0) - ops.log(1.0 + ops.exp(-ops.abs(sigma2_logit)))
-        return Decoded(ops.sigmoid(mu), ops.maximum(log_sigma2, math.log(self.sigma2_floor)), z_mean, z_log_var)
+        log_sigma2 = ops.log(self.sigma2_floor + ops.sigmoid(sigma2_logit))
+        return Decoded(ops.sigmoid(mu), log_sigma2, z_mean, z_log_var)
 
     def terms(self, patches: Array, noise: Array | None = None, training: bool = False) -> tuple[Array, ...]:
         """D, A and M of patches, each (n,) in nats; the arguments are those of `call`."""
@@ -227,7 +225,7 @@ def _normalised_relu(x: Array, name: str) -> Array:
 
 def _build_encoder(patch_size: int, latent_dim: int) -> keras.Model:
     patches = keras.Input((patch_size, patch_size), name="patches")
-    x = PixelOrder(z_order(patch_size), name="z_order")(layers.Flatten(name="row_by_row")(patches))
+    x = PixelOrder(z_order(patch_size).tolist(), name="z_order")(layers.Flatten(name="row_by_row")(patches))
     x = Rows(1, name="pixels")(x)
     x = _normalised_relu(BlockConv(16, name="conv1")(x), "conv1")
     x = _normalised_relu(BlockConv(32, name="conv2")(x), "conv2")
@@ -247,7 +245,8 @@ def _build_decoder(patch_size: int, latent_dim: int) -> keras.Model:
     x = Rows(2 * patch_size**2, name="patches")(x)
     row_by_row = np.argsort(z_order(patch_size))
     heads = [
-        PixelOrder(2 * row_by_row + head, name=name)(x) for head, name in enumerate(("mu", "sigma2_logit"))
+        PixelOrder((2 * row_by_row + head).tolist(), name=name)(x)
+        for head, name in enumerate(("mu", "sigma2_logit"))
     ]
     return keras.Model(z, heads, name="decoder")
 

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vaead.config import PatchGrid
 
+Pixel = TypeVar("Pixel", bound=np.generic)
+
+
+def every_crop(images: NDArray[Pixel], patch_size: int) -> NDArray[Pixel]:
+    """Look at every square crop of every image without a copy.
+
+    Args:
+        images: (N, H, W), any dtype; H and W at least `patch_size`.
+        patch_size: Side of a crop in pixels.
+
+    Returns:
+        (N, H - patch_size + 1, W - patch_size + 1, patch_size, patch_size), a read-only view.
+    """
+    view: NDArray[Pixel] = sliding_window_view(images, (patch_size, patch_size), axis=(1, 2))
+    return view
+
 
 def random_crops(
-    images: NDArray[np.generic], patch_size: int, count: int, rng: np.random.Generator
-) -> NDArray[np.generic]:
+    images: NDArray[Pixel], patch_size: int, count: int, rng: np.random.Generator
+) -> NDArray[Pixel]:
     """Draw square crops, every image and every position equally likely.
 
     Args:
@@ -23,13 +41,13 @@ def random_crops(
     Returns:
         (count, patch_size, patch_size), dtype of `images`.
     """
-    every_crop = sliding_window_view(images, (patch_size, patch_size), axis=(1, 2))  # type: ignore[call-overload]
-    image, row, col = (rng.integers(0, size, count) for size in every_crop.shape[:3])
-    crops: NDArray[np.generic] = every_crop[image, row, col]
-    return crops
+    crops = every_crop(images, patch_size)
+    image, row, col = (rng.integers(0, size, count) for size in crops.shape[:3])
+    chosen: NDArray[Pixel] = crops[image, row, col]
+    return chosen
 
 
-def extract_windows(images: NDArray[np.generic], grid: PatchGrid) -> NDArray[np.generic]:
+def extract_windows(images: NDArray[Pixel], grid: PatchGrid) -> NDArray[Pixel]:
     """Cut out every window of a grid.
 
     Args:
@@ -38,8 +56,8 @@ def extract_windows(images: NDArray[np.generic], grid: PatchGrid) -> NDArray[np.
     Returns:
         (N, rows, cols, patch_size, patch_size), a copy.
     """
-    every_crop = sliding_window_view(images, (grid.patch_size, grid.patch_size), axis=(1, 2))  # type: ignore[call-overload]
-    windows: NDArray[np.generic] = every_crop[:, grid.row_starts[:, None], grid.col_starts]
+    crops = every_crop(images, grid.patch_size)
+    windows: NDArray[Pixel] = crops[:, grid.row_starts[:, None], grid.col_starts]
     return windows
 
 
@@ -67,7 +85,8 @@ def _cover(starts: NDArray[np.intp], length_px: int, grid: PatchGrid) -> NDArray
 
 def coverage(grid: PatchGrid) -> NDArray[np.float32]:
     """Count the windows over each pixel: (H, W), every entry at least 1."""
-    return fold_scores(np.ones((1, *grid.shape), np.float32), grid)[0]
+    count: NDArray[np.float32] = fold_scores(np.ones((1, *grid.shape), np.float32), grid)[0]
+    return count
 
 
 def average_windows(windows: NDArray[np.floating], grid: PatchGrid) -> NDArray[np.float32]:

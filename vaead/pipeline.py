@@ -14,14 +14,13 @@ import tensorflow as tf
 import vaead
 from vaead.calibration import Calibration
 from vaead.card import ModelCard
-from vaead.config import Recipe
+from vaead.config import PatchGrid, Recipe
 from vaead.datasets import load_dataset
 from vaead.export import to_litert
 from vaead.model import Vae, describe_layers
 from vaead.scoring import ImageScorer, PatchScorer
 from vaead.store import Model, ModelStore
 from vaead.training import OnEpoch, fit, split_normal
-
 
 
 def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | None = None) -> Model:
@@ -37,6 +36,7 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
 
     Raises:
         UnknownNameError: The dataset or the class does not exist.
+        InvalidInputError: The images are smaller than a patch.
         DataUnavailableError: The dataset cannot be read or downloaded.
         TrainingError: Training did not reach its end.
         StoreError: The store cannot be written.
@@ -45,6 +45,7 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
     store.check_writable()
     dataset = load_dataset(recipe.dataset)
     normal = dataset.class_index(recipe.normal)
+    PatchGrid(*dataset.image_shape, recipe.model.patch_size, recipe.model.stride)  # a patch must fit
     train_images, held_out_images = split_normal(dataset.train_images(normal), recipe.train)
 
     vae, history = fit(train_images, recipe, on_epoch)

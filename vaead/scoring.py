@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import queue
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vaead.config import ModelConfig, PatchGrid
 from vaead.errors import InvalidInputError, ModelFormatError, UnknownNameError
-from vaead.patches import average_windows, extract_windows, fold_scores
+from vaead.patches import average_windows, every_crop, extract_windows, fold_scores
 from vaead.terms import SCORES, TERMS
 
 _BATCH = 512
@@ -43,7 +42,8 @@ class PatchScorer:
             signatures = interpreter.get_signature_list()
         except (ValueError, RuntimeError) as error:
             raise ModelFormatError(
-                "scorer.tflite must be a LiteRT program, got a file that cannot be read; train the model again"
+                "scorer.tflite must be a LiteRT program, got a file that cannot be read; "
+                "train the model again"
             ) from error
         if not {"terms", "decode"} <= set(signatures):
             raise ModelFormatError(
@@ -66,7 +66,8 @@ class PatchScorer:
         except queue.Empty:
             interpreter = Interpreter(model_content=self._program, num_threads=1)
         try:
-            result: dict[str, NDArray[np.float32]] = interpreter.get_signature_runner(signature)(patches=patches)
+            run = interpreter.get_signature_runner(signature)
+            result: dict[str, NDArray[np.float32]] = run(patches=patches)
             return result
         finally:
             self._idle.put(interpreter)
@@ -165,12 +166,7 @@ class ImageScorer:
             for name, values in self._patches.terms(_windows(images, grid, part)).items():
                 terms[name][part] = values
 
-        parts = [slice(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
-        if len(parts) == 1:
-            score(parts[0])
-        else:
-            for _ in _workers().map(score, parts):
-                pass
+        _run_in_parts(score, count)
         return TermMaps(**{name: v.reshape(-1, *grid.shape) for name, v in terms.items()}, grid=grid)
 
     def anomaly_map(self, images: NDArray[np.generic], score: str = "new") -> NDArray[np.float32]:
@@ -199,18 +195,26 @@ class ImageScorer:
         """
         grid = self.grid(images)
         size = self.config.patch_size
-        decoded = self._patches.decode(_to_unit(extract_windows(images, grid)).reshape(-1, size, size))
-        shape = (len(images), *grid.shape, size, size)
+        windows = _to_unit(extract_windows(images, grid))
+        patches = windows.reshape(-1, size, size)
+        made = {name: np.empty_like(patches) for name in ("mu", "sigma2")}
+
+        def decode(part: slice) -> None:
+            decoded = self._patches.decode(patches[part])
+            for name, values in made.items():
+                values[part] = decoded[name].reshape(-1, size, size)
+
+        _run_in_parts(decode, len(patches))
         return Reconstruction(
-            *(average_windows(decoded[name].reshape(shape), grid) for name in ("mu", "sigma2"))
+            **{name: average_windows(v.reshape(windows.shape), grid) for name, v in made.items()}
         )
 
 
 def _check_images(images: NDArray[np.generic]) -> None:
-    if not isinstance(images, np.ndarray) or images.ndim != 3 or len(images) == 0:
+    if not isinstance(images, np.ndarray) or images.ndim != 3 or images.size == 0:
         got = images.shape if isinstance(images, np.ndarray) else type(images).__name__
         raise InvalidInputError(
-            f"images must be an array of shape (N, H, W) with N at least 1, got {got!r}; "
+            f"images must be an array of shape (N, H, W), each at least 1, got {got!r}; "
             "for one image pass image[None]"
         )
     if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
@@ -233,8 +237,17 @@ def _to_unit(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
 def _windows(images: NDArray[np.generic], grid: PatchGrid, part: slice) -> NDArray[np.float32]:
     """Windows number part.start to part.stop of all windows of all images, (n, size, size) in [0, 1]."""
     image, row, col = np.unravel_index(np.arange(part.start, part.stop), (len(images), *grid.shape))
-    every_crop = sliding_window_view(images, (grid.patch_size, grid.patch_size), axis=(1, 2))  # type: ignore[call-overload]
-    return _to_unit(every_crop[image, grid.row_starts[row], grid.col_starts[col]])
+    return _to_unit(every_crop(images, grid.patch_size)[image, grid.row_starts[row], grid.col_starts[col]])
+
+
+def _run_in_parts(work: Callable[[slice], None], count: int) -> None:
+    """Do the work on patches 0 to count - 1, a batch at a time, on all cores."""
+    parts = [slice(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
+    if len(parts) == 1:
+        work(parts[0])
+    else:
+        for _ in _workers().map(work, parts):
+            pass
 
 
 @cache

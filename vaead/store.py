@@ -6,7 +6,10 @@ A model folder holds `scorer.tflite` (what serving runs), `model.keras` (to go o
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -52,7 +55,7 @@ class ModelStore:
         return self.root / recipe.path
 
     def __contains__(self, recipe: Recipe) -> bool:
-        return (self.folder(recipe) / CARD).is_file()
+        return _has_card(self.folder(recipe))
 
     def folders(self) -> list[Path]:
         """The folders of all stored models, sorted."""
@@ -123,18 +126,26 @@ def load_model(folder: Path | str) -> Model:
         ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
     """
     folder = Path(folder)
-    if not (folder / CARD).is_file():
+    if not _has_card(folder):
         raise ModelNotFoundError(
             f"model must be a folder with a {CARD}, got {str(folder)!r}; train the model first"
         )
     card, checksums = ModelCard.from_json(_read(folder / CARD).decode(errors="replace"))
-    program = _read(folder / PROGRAM)
-    if hashlib.sha256(program).hexdigest() != checksums.get(PROGRAM):
-        raise ModelFormatError(
-            f"{PROGRAM} must match its checksum in {CARD}, got a damaged file in {str(folder)!r}; "
-            "train the model again"
-        )
-    return Model(card, program)
+    files = {name: _read(folder / name) for name in (PROGRAM, NETWORK)}
+    for name, content in files.items():
+        if hashlib.sha256(content).hexdigest() != checksums.get(name):
+            raise ModelFormatError(
+                f"{name} must match its checksum in {CARD}, got a damaged file in {str(folder)!r}; "
+                "train the model again"
+            )
+    return Model(card, files[PROGRAM])
+
+
+def _has_card(folder: Path) -> bool:
+    try:
+        return (folder / CARD).is_file()
+    except OSError:  # a name too long, or a folder that may not be searched
+        return False
 
 
 def _read(file: Path) -> bytes:
@@ -148,12 +159,23 @@ def _read(file: Path) -> bytes:
 
 
 def _replace_folder(new: Path, folder: Path) -> None:
-    # A folder that is not empty cannot be replaced in one step, so the old one is moved away first.
-    if folder.exists():
-        old = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
-        folder.replace(old)
-        shutil.rmtree(old, ignore_errors=True)
-    new.replace(folder)
+    # A folder that is not empty cannot be replaced in one step, so the old one is moved away first. If
+    # another process has put its own there in between, that one is moved away too.
+    with tempfile.TemporaryDirectory(
+        prefix=_UNFINISHED, dir=folder.parent, ignore_cleanup_errors=True
+    ) as away:
+        for attempt in itertools.count():
+            old = Path(away, str(attempt))
+            with contextlib.suppress(FileNotFoundError):
+                folder.replace(old)
+            try:
+                new.replace(folder)
+                return
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    if old.exists():
+                        old.replace(folder)
+                    raise
 
 
 def _not_writable(place: Path, error: OSError) -> StoreError:

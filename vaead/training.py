@@ -7,7 +7,7 @@ without a return to Python, which would cost more than the arithmetic of such a 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import keras
@@ -73,7 +73,9 @@ def split_normal(
     return images[order[held_out:]], images[order[:held_out]]
 
 
-def fit(images: NDArray[np.uint8], recipe: Recipe, on_epoch: OnEpoch | None = None) -> tuple[Vae, list[EpochReport]]:
+def fit(
+    images: NDArray[np.uint8], recipe: Recipe, on_epoch: OnEpoch | None = None
+) -> tuple[Vae, list[EpochReport]]:
     """Train a network on random crops of normal images.
 
     The same images and recipe give the same weights on the same machine.
@@ -101,12 +103,12 @@ def fit(images: NDArray[np.uint8], recipe: Recipe, on_epoch: OnEpoch | None = No
     for epoch in range(1, config.epochs + 1):
         losses = run_epoch(tf.constant(crops[rng.permutation(len(crops))]), tf.constant([config.seed, epoch]))
         history.append(_report(epoch, config, dict(zip(TERMS, losses.numpy().tolist(), strict=True)), start))
-        if on_epoch is not None:
-            on_epoch(history[-1])
         if not np.isfinite(history[-1].loss):
             raise TrainingError(
                 f"loss must be a number, got {history[-1].loss} in epoch {epoch}; try another seed"
             )
+        if on_epoch is not None:
+            on_epoch(history[-1])
     return vae, history
 
 
@@ -137,7 +139,6 @@ def _compile_epoch(vae: Vae, config: TrainConfig) -> Callable[[Array, Array], Ar
         optimizer.apply(tape.gradient(loss, weights), weights)
         return tf.stack([kl, log_variance, mahalanobis])
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
     def epoch(crops: Array, seed: Array) -> Array:
         # A last batch that is not full is left out; the order changes, so each crop has its turns.
         batches = crops.shape[0] // config.batch_size
@@ -149,4 +150,5 @@ def _compile_epoch(vae: Vae, config: TrainConfig) -> Callable[[Array, Array], Ar
             total += step(patches[index], noise[index])
         return total / batches
 
-    return epoch
+    compiled: Callable[[Array, Array], Array] = tf.function(epoch, jit_compile=True)
+    return compiled

@@ -17,7 +17,7 @@ _LARGEST_VALUE = 16
 _MARGIN_PX = 2
 
 
-def load_digits(on_progress: Progress | None = None) -> Dataset:
+def load_digits(on_progress: Progress | None = None) -> Dataset:  # noqa: ARG001
     """Load 1,797 handwritten digits, three quarters of each class for training, the rest for testing.
 
     The digits come in the order of their source. Both parts hold digits of the same writers.
@@ -28,7 +28,7 @@ def load_digits(on_progress: Progress | None = None) -> Dataset:
     Returns:
         The dataset, each 8x8 image enlarged to 28x28 pixels.
     """
-    from sklearn.datasets import load_digits as load_bundled  # type: ignore[import-untyped]  # slow
+    from sklearn.datasets import load_digits as load_bundled  # slow to import
 
     bundled = load_bundled()
     images = np.stack([_enlarge(image) for image in bundled.images])

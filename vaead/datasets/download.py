@@ -39,7 +39,7 @@ def cache_dir() -> Path:
     chosen = os.environ.get(CACHE_DIR_VARIABLE)
     if chosen:
         return Path(chosen).expanduser()
-    import pooch  # type: ignore[import-untyped]  # slow to import
+    import pooch  # slow to import
 
     return Path(pooch.os_cache("vaead"))
 
@@ -171,7 +171,7 @@ def _download(file: RemoteFile, folder: Path, bar: "_ProgressBar", config: Downl
         if not file.is_intact(part):
             reason = f"the file at {url} does not have the published checksum"
             raise _unavailable(folder.name, reason)
-        os.replace(part, folder / file.name)
+        part.replace(folder / file.name)
     finally:
         part.unlink(missing_ok=True)
 

@@ -1,0 +1,5 @@
+"""Start with `streamlit run app.py`."""
+
+from vaead.ui.shell import show
+
+show()

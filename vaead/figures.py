@@ -1,0 +1,253 @@
+"""Plotly figures from arrays. Text comes from the caller, so that figures know no language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+PALETTES = ("Blues", "Cividis", "Viridis")
+"""Colour scales to choose from; the first is the tutorial's."""
+
+_COLUMN_GAP = 0.02
+_ROW_GAP = 0.1
+"""Gaps between panels as shares of the figure; between rows it holds the titles of the lower row."""
+_TITLE_PX = 28
+_TILE_PX = 42
+_BAR_PX = 56
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A colour scale that several panels share.
+
+    Attributes:
+        low: Value of the first colour.
+        high: Value of the last colour.
+        palette: Name of a Plotly colour scale.
+        title: Written at the colour bar, with the unit; without it there is no bar.
+        reverse: Whether the palette runs backwards.
+        log: Whether the colour follows the logarithm of the value; `low` must be above 0 then.
+        columns: First and last column of panels the bar stands under.
+    """
+
+    low: float
+    high: float
+    palette: str
+    title: str = ""
+    reverse: bool = False
+    log: bool = False
+    columns: tuple[int, int] = (0, 0)
+
+    def color(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Values in the unit of the colour axis."""
+        return np.asarray(np.log10(values) if self.log else values, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of a figure.
+
+    Attributes:
+        values: (H, W).
+        scale: Index of its colour scale.
+        title: Written above it.
+        unit: Written after the value on hover.
+    """
+
+    values: NDArray[np.floating]
+    scale: int
+    title: str
+    unit: str = ""
+
+
+def article_scale(maps: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Scale maps that are compared to 1..10 by their joint minimum and maximum.
+
+    Args:
+        maps: (N, H, W), all maps of one score in one figure.
+
+    Source: the figures of the tutorial on arXiv:1807.05800.
+    """
+    low, high = float(maps.min()), float(maps.max())
+    return np.asarray(1.0 + 9.0 * (maps - low) / (high - low if high > low else 1.0), dtype=np.float32)
+
+
+def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str) -> go.Figure:
+    """Draw rows of pictures of one size, whose zoom is linked.
+
+    Args:
+        rows: Panels by row, all rows equally long.
+        scales: The colour scales the panels refer to.
+        hover: Text of the hover box with the places {x}, {y} and {value}.
+    """
+    columns = len(rows[0])
+    figure = go.Figure()
+    for index, panel in enumerate(panel for row in rows for panel in row):
+        row, column = divmod(index, columns)
+        figure.add_trace(_heatmap(panel, scales[panel.scale], hover, index))
+        figure.update_layout(
+            _axes(index, _cell(row, len(rows), _ROW_GAP), _cell(column, columns, _COLUMN_GAP))
+        )
+        figure.add_annotation(_title(panel.title, index))
+    figure.update_layout(
+        {f"coloraxis{_suffix(index)}": _color_axis(scale, columns) for index, scale in enumerate(scales)}
+    )
+    bars = any(scale.title for scale in scales)
+    figure.update_layout(
+        margin={"l": 0, "r": 0, "t": _TITLE_PX, "b": _BAR_PX if bars else 0},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        dragmode="zoom",
+    )
+    return figure
+
+
+def curves(series: dict[str, Sequence[float]], x_title: str, y_title: str) -> go.Figure:
+    """Draw one line a series over 1, 2, 3, ..."""
+    figure = go.Figure(
+        [
+            go.Scatter(x=list(range(1, len(values) + 1)), y=list(values), name=name, mode="lines+markers")
+            for name, values in series.items()
+        ]
+    )
+    figure.update_layout(
+        xaxis={"title": x_title, "dtick": max(1, len(next(iter(series.values()))) // 10)},
+        yaxis={"title": y_title},
+        height=280,
+        margin={"l": 0, "r": 0, "t": 8, "b": 0},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
+        hovermode="x unified",
+    )
+    return figure
+
+
+def gallery(images: NDArray[np.uint8], columns: int, hover: str) -> go.Figure:
+    """Draw images as tiles that can be clicked.
+
+    Args:
+        images: (N, H, W).
+        columns: Tiles in a row.
+        hover: Text of the hover box with the place {number}.
+
+    Returns:
+        A figure whose selected point has the number of the image as `customdata`.
+    """
+    count, height, width = images.shape
+    rows = -(-count // columns)
+    tiles = np.zeros((rows * columns, height, width), np.uint8)
+    tiles[:count] = images
+    sheet = tiles.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    row, column = np.divmod(np.arange(count), columns)
+    # A heatmap reports no clicks, so a transparent marker lies over each tile.
+    markers = go.Scatter(
+        x=(column + 0.5) * width - 0.5,
+        y=(row + 0.5) * height - 0.5,
+        customdata=np.arange(count),
+        mode="markers",
+        marker={"size": _TILE_PX - 4, "symbol": "square", "opacity": 0},
+        hovertemplate=hover.format(number="%{customdata}") + "<extra></extra>",
+    )
+    figure = go.Figure(
+        [
+            go.Heatmap(z=sheet, colorscale="Greys", reversescale=True, showscale=False, hoverinfo="skip"),
+            markers,
+        ]
+    )
+    figure.update_layout(
+        {
+            "xaxis": {**_hidden_axis(), "range": (-0.5, columns * width - 0.5)},
+            "yaxis": {**_hidden_axis(), "range": (rows * height - 0.5, -0.5)},
+            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+            "width": _TILE_PX * columns,
+            "height": _TILE_PX * rows,
+            "dragmode": False,
+        }
+    )
+    return figure
+
+
+def _heatmap(panel: Panel, scale: Scale, hover: str, index: int) -> go.Heatmap:
+    text = hover.format(x="%{x}", y="%{y}", value="%{customdata:.3g}")
+    return go.Heatmap(
+        z=scale.color(panel.values),
+        customdata=panel.values,
+        coloraxis=f"coloraxis{_suffix(panel.scale)}",
+        xaxis=f"x{_suffix(index)}",
+        yaxis=f"y{_suffix(index)}",
+        hovertemplate=f"{text} {panel.unit}<extra>{panel.title}</extra>",
+    )
+
+
+def _suffix(index: int) -> str:
+    return "" if index == 0 else str(index + 1)
+
+
+def _cell(index: int, count: int, gap: float) -> tuple[float, float]:
+    """Where cell `index` of `count` lies on a side of the figure, 0 to 1."""
+    size = (1 - gap * (count - 1)) / count
+    start = index * (size + gap)
+    return start, min(start + size, 1.0)
+
+
+def _hidden_axis() -> dict[str, Any]:
+    return {"visible": False, "showgrid": False, "zeroline": False}
+
+
+def _axes(index: int, row: tuple[float, float], column: tuple[float, float]) -> dict[str, Any]:
+    x = {**_hidden_axis(), "domain": column, "constrain": "domain", "anchor": f"y{_suffix(index)}"}
+    y = {
+        **_hidden_axis(),
+        "domain": (1 - row[1], 1 - row[0]),
+        "constrain": "domain",
+        "anchor": f"x{_suffix(index)}",
+        "scaleanchor": f"x{_suffix(index)}",
+        "autorange": "reversed",
+    }
+    if index > 0:
+        x["matches"], y["matches"] = "x", "y"
+    return {f"xaxis{_suffix(index)}": x, f"yaxis{_suffix(index)}": y}
+
+
+def _title(text: str, index: int) -> dict[str, Any]:
+    return {
+        "text": text,
+        "xref": f"x{_suffix(index)} domain",
+        "yref": f"y{_suffix(index)} domain",
+        "x": 0.5,
+        "y": 1.0,
+        "xanchor": "center",
+        "yanchor": "bottom",
+        "showarrow": False,
+    }
+
+
+def _color_axis(scale: Scale, columns: int) -> dict[str, Any]:
+    low, high = (float(edge) for edge in scale.color(np.array([scale.low, scale.high])))
+    axis: dict[str, Any] = {
+        "cmin": low,
+        "cmax": high,
+        "colorscale": scale.palette,
+        "reversescale": scale.reverse,
+        "showscale": bool(scale.title),
+    }
+    if scale.title:
+        left, right = (_cell(scale.columns[i], columns, _COLUMN_GAP)[i] for i in (0, 1))
+        axis["colorbar"] = {
+            "orientation": "h",
+            "title": {"text": scale.title, "side": "bottom"},
+            "x": (left + right) / 2,
+            "len": (right - left) * 0.94,
+            "y": 0,
+            "yanchor": "top",
+            "thickness": 10,
+            "outlinewidth": 0,
+        }
+        if scale.log:
+            ticks = [tick for tick in (1, 2, 5, 10) if scale.low <= tick <= scale.high]
+            axis["colorbar"] |= {"tickvals": np.log10(ticks), "ticktext": [str(tick) for tick in ticks]}
+    return axis

@@ -1,0 +1,156 @@
+"""The page Compare: one normal and one anomalous image side by side, with their maps."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
+
+from vaead import figures
+from vaead.datasets import Dataset, get_spec
+from vaead.errors import DataUnavailableError, ModelFormatError
+from vaead.store import Model, ModelStore
+from vaead.ui import details, pictures, state, training
+from vaead.ui.resources import dataset_source, load_stored
+from vaead.ui.state import Choice
+from vaead.ui.texts import Texts
+
+_THUMBNAILS = 6
+_GALLERY = 24
+_FALLBACK = "digits"
+
+
+def page(texts: Texts) -> None:
+    """Show the controls and the comparison."""
+    with st.sidebar:
+        choice, *places = state.sidebar(texts)
+    _pair_buttons(texts)
+    state.show_link_notices(texts)
+    choice, dataset = _load(choice, texts)
+    for place, number in zip(places, (choice.recipe.normal, choice.anomalous), strict=True):
+        _thumbnails(place, dataset, number, texts)
+    if choice.recipe not in ModelStore():
+        training.panel(choice.recipe, texts)
+        return
+    try:
+        model = load_stored(choice.recipe)
+    except ModelFormatError as error:
+        st.error(str(error))
+        training.panel(choice.recipe, texts)
+        return
+    _comparison(choice, dataset, model, texts)
+
+
+def _pair_buttons(texts: Texts) -> None:
+    with st.container(horizontal=True, key="pairs"):
+        for dataset, normal, anomalous in state.PAIRS:
+            name = f"{dataset}_{normal}_{anomalous}"
+            st.button(
+                texts(f"pairs.{name}"),
+                key=name,
+                type="tertiary",
+                help=texts("pairs.help"),
+                on_click=state.choose_pair,
+                args=(dataset, normal, anomalous),
+            )
+
+
+def _load(choice: Choice, texts: Texts) -> tuple[Choice, Dataset]:
+    """The dataset of a choice, or the bundled digits where it cannot be had."""
+    name = choice.recipe.dataset
+    title = get_spec(name).title
+    place = st.empty()
+
+    def on_progress(received: int, total: int) -> None:
+        megabytes = {"received": f"{received / 1e6:.1f}", "total": f"{total / 1e6:.1f}"}
+        place.progress(min(received / max(total, 1), 1.0), texts("data.downloading", title=title, **megabytes))
+
+    try:
+        with st.spinner(texts("data.loading", title=title), show_time=False):
+            dataset = dataset_source().load(name, on_progress)
+        place.empty()
+        return choice, dataset
+    except DataUnavailableError as error:
+        with place.container():
+            st.warning(texts("data.fallback", title=title, reason=str(error)))
+            st.button(texts("data.retry"), key="retry", on_click=dataset_source().retry, args=(name,))
+        return state.with_dataset(choice, _FALLBACK), dataset_source().load(_FALLBACK, on_progress)
+
+
+def _thumbnails(place: DeltaGenerator, dataset: Dataset, number: int, texts: Texts) -> None:
+    images = dataset.test_images(number)[:_THUMBNAILS]
+    name = state.class_name(texts, get_spec(dataset.name), number)
+    place.image(np.hstack(list(images)), width="stretch", caption=name, alt=name)
+
+
+@st.fragment
+def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) -> None:
+    """The pair and its maps. A fragment, so that another pair redraws nothing else."""
+    tests = {role: dataset.test_images(number) for role, number in _roles(choice)}
+    numbers = _pair_controls(tests, texts)
+    pair = np.stack([tests[role][numbers[role]] for role in tests])
+    names = {role: state.class_name(texts, get_spec(dataset.name), number) for role, number in _roles(choice)}
+    terms = model.term_maps(pair)
+
+    verdict = pictures.verdict(terms, texts)
+    st.markdown(verdict)
+    figure = pictures.comparison(pair, terms, names, model.card.calibration, choice, texts)
+    pictures.show(figure, "comparison", texts("compare.alt", verdict=verdict, **names))
+    st.caption(
+        texts(
+            "compare.caption",
+            rank=pictures.rank(terms, model.card.calibration, texts),
+            **names,
+            **{f"{role}_number": number for role, number in numbers.items()},
+        )
+    )
+    details.show(pair, terms, model, choice, names, texts)
+
+
+def _roles(choice: Choice) -> tuple[tuple[str, int], ...]:
+    return ("normal", choice.recipe.normal), ("anomalous", choice.anomalous)
+
+
+def _pair_controls(tests: dict[str, NDArray[np.uint8]], texts: Texts) -> dict[str, int]:
+    """Draw, seed and gallery; returns the number of each image in its class."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.button(texts("compare.draw"), key="draw", type="primary", icon=":material/casino:", on_click=_draw)
+        with st.container(width=140):
+            seed = state.whole_number(
+                texts("compare.draw_seed"), "pair", 0, 999_999, 0, help=texts("compare.draw_seed_help")
+            )
+        with st.popover(texts("compare.pick"), icon=":material/photo_library:"):
+            picked = {role: _gallery(role, images, texts) for role, images in tests.items()}
+    drawn = np.random.default_rng(seed)
+    numbers = {role: int(drawn.integers(len(images))) for role, images in tests.items()}
+    return {role: numbers[role] if picked[role] is None else picked[role] for role in tests}
+    
+
+def _draw() -> None:
+    st.session_state.pair = random.randrange(1_000_000)
+    state.forget_images()
+
+
+def _gallery(role: str, images: NDArray[np.uint8], texts: Texts) -> int | None:
+    key = f"{role}_image"
+    number = state.image_number(texts(f"compare.pick_{role}"), key, len(images), texts)
+    figure = figures.gallery(images[:_GALLERY], columns=8, hover=texts("compare.gallery_hover"))
+
+    def take() -> None:
+        points = st.session_state[f"{key}_gallery"].selection.points
+        if points:
+            st.session_state[key] = int(points[0]["customdata"])
+
+    st.plotly_chart(
+        figure,
+        key=f"{key}_gallery",
+        on_select=take,
+        selection_mode="points",
+        width="content",
+        config={"displayModeBar": False},
+        alt=texts(f"compare.pick_{role}"),
+    )
+    return number

@@ -1,0 +1,119 @@
+"""Below the comparison: the three terms, what the decoder made, the network and its training."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from vaead.card import ModelCard
+from vaead.figures import Panel, Scale, curves, panels
+from vaead.scoring import TermMaps
+from vaead.store import Model
+from vaead.terms import TERMS
+from vaead.ui import pictures
+from vaead.ui.state import Choice
+from vaead.ui.texts import Texts
+
+
+def show(
+    pair: NDArray[np.uint8], terms: TermMaps, model: Model, choice: Choice, names: dict[str, str], texts: Texts
+) -> None:
+    """Show the details of a pair (2, H, W) in tabs; only the open one is computed."""
+    titles = [texts(f"details.{name}") for name in ("terms", "decoder", "network", "training")]
+    tabs = st.tabs(titles, key="details", on_change="rerun")
+    for tab, draw in zip(
+        tabs,
+        (
+            lambda: _terms(pair, terms, model.card, choice, names, texts),
+            lambda: _decoder(pair, model, choice, names, texts),
+            lambda: _network(model.card, texts),
+            lambda: _training(model.card, texts),
+        ),
+        strict=True,
+    ):
+        if tab.open:
+            with tab:
+                draw()
+
+
+def _terms(
+    pair: NDArray[np.uint8], terms: TermMaps, card: ModelCard, choice: Choice, names: dict[str, str], texts: Texts
+) -> None:
+    st.markdown(texts("details.terms_text"))
+    maps = {name: pictures.nats_maps(terms, name) for name in TERMS}
+    scales = [
+        pictures.nats_scale(card.calibration, name, choice.palette, texts("compare.nats"), column)
+        for column, name in enumerate(TERMS)
+    ]
+    rows = [
+        [
+            Panel(maps[name][index], column, f"{texts(f'details.{name}')} ({texts(f'compare.{role}')})", texts("compare.nats"))
+            for column, name in enumerate(TERMS)
+        ]
+        for index, role in enumerate(names)
+    ]
+    pictures.show(panels(rows, scales, texts("compare.hover")), "terms", texts("details.terms"))
+
+
+def _decoder(pair: NDArray[np.uint8], model: Model, choice: Choice, names: dict[str, str], texts: Texts) -> None:
+    st.markdown(texts("details.decoder_text"))
+    made = model.reconstruct(pair)
+    scales = [
+        Scale(0, 1, "Greys", reverse=True),
+        Scale(0, float(made.sigma2.max()), choice.palette, texts("details.sigma2"), columns=(2, 2)),
+    ]
+    rows = [
+        [
+            Panel(pair[index] / 255, 0, f"{texts('details.image')} ({texts(f'compare.{role}')})"),
+            Panel(made.mu[index], 0, texts("details.mu")),
+            Panel(made.sigma2[index], 1, texts("details.sigma2")),
+        ]
+        for index, role in enumerate(names)
+    ]
+    pictures.show(panels(rows, scales, texts("compare.hover")), "decoder", texts("details.decoder"))
+
+
+def _network(card: ModelCard, texts: Texts) -> None:
+    total = sum(int(layer["parameters"]) for layer in card.layers)
+    st.markdown(
+        texts("details.network_text", parameters=f"{total:,}", size=card.recipe.model.patch_size)
+    )
+    part_names = {"encoder": texts("details.encoder"), "decoder": texts("details.decoder_part")}
+    st.dataframe(
+        {
+            texts("details.part"): [part_names[layer["part"]] for layer in card.layers],
+            texts("details.layer"): [layer["layer"] for layer in card.layers],
+            texts("details.kind"): [layer["kind"] for layer in card.layers],
+            texts("details.output"): [layer["output"] for layer in card.layers],
+            texts("details.parameters"): [layer["parameters"] for layer in card.layers],
+        },
+        height="content",
+        alt=texts("details.network"),
+    )
+
+
+def _training(card: ModelCard, texts: Texts) -> None:
+    train = card.recipe.train
+    st.markdown(
+        texts(
+            "details.training_text",
+            seconds=f"{card.history[-1]['elapsed_s']:.3g}",
+            crops=f"{train.crops:,}",
+            epochs=train.epochs,
+            seed=train.seed,
+            images=card.calibration.images,
+            created=card.created[:10],
+        )
+    )
+    show_losses([{name: epoch[name] for name in ("loss", *TERMS)} for epoch in card.history], "history", texts)
+
+
+def show_losses(epochs: list[dict[str, float]], key: str, texts: Texts) -> None:
+    """Draw the loss and each term over the epochs."""
+    series = {
+        texts("details.total"): [epoch["loss"] for epoch in epochs],
+        **{texts(f"details.{name}"): [epoch[name] for epoch in epochs] for name in TERMS},
+    }
+    figure = curves(series, texts("details.epoch"), texts("details.mean_nats"))
+    st.plotly_chart(figure, key=key, alt=texts("details.training"), config={"displayModeBar": False})

@@ -1,0 +1,12 @@
+"""The page Method: what is computed, and how."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from vaead.ui.texts import Texts
+
+
+def page(texts: Texts) -> None:
+    """Show the method in the language of the page."""
+    st.markdown(texts.method)

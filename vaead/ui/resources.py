@@ -1,0 +1,79 @@
+"""What all visitors share: models, datasets and training jobs. Everything here is safe to use from many threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import streamlit as st
+
+from vaead.config import Recipe
+from vaead.datasets import Dataset, load_dataset
+from vaead.errors import DataUnavailableError
+from vaead.jobs import TrainingJobs
+from vaead.store import CARD, Model, ModelStore
+
+_MODELS_IN_MEMORY = 32
+_ERROR_KEPT_S = 600.0
+
+
+class DatasetSource:
+    """Loads datasets and remembers for a while which of them could not be had.
+
+    Without that memory each click of each visitor would wait for another failing download.
+    """
+
+    def __init__(self) -> None:
+        self._failed: dict[str, tuple[float, DataUnavailableError]] = {}
+        self._lock = threading.Lock()
+
+    def load(self, name: str, on_progress: Callable[[int, int], None]) -> Dataset:
+        """Load a dataset.
+
+        Raises:
+            DataUnavailableError: It cannot be had, or could not be a short while ago.
+        """
+        with self._lock:
+            failed_at, error = self._failed.get(name, (-_ERROR_KEPT_S, None))
+        if error is not None and time.monotonic() - failed_at < _ERROR_KEPT_S:
+            raise error
+        try:
+            return load_dataset(name, on_progress)
+        except DataUnavailableError as error:
+            with self._lock:
+                self._failed[name] = (time.monotonic(), error)
+            raise
+
+    def retry(self, name: str) -> None:
+        """Forget that a dataset could not be had."""
+        with self._lock:
+            self._failed.pop(name, None)
+
+
+@st.cache_resource(show_spinner=False)
+def dataset_source() -> DatasetSource:
+    """The datasets of this server."""
+    return DatasetSource()
+
+
+@st.cache_resource(show_spinner=False)
+def training_jobs() -> TrainingJobs:
+    """The training jobs of this server."""
+    return TrainingJobs(ModelStore().root)
+
+
+def load_stored(recipe: Recipe) -> Model:
+    """Read a model, or take it from memory if its folder has not changed.
+
+    Raises:
+        ModelNotFoundError: It is not in the store.
+        ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
+    """
+    card = ModelStore().folder(recipe) / CARD
+    return _load_version(recipe, card.stat().st_mtime_ns if card.is_file() else 0)
+
+
+@st.cache_resource(max_entries=_MODELS_IN_MEMORY, show_spinner=False)
+def _load_version(recipe: Recipe, changed_ns: int) -> Model:
+    return ModelStore().load(recipe)

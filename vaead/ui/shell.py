@@ -1,0 +1,33 @@
+"""The frame around every page: page settings, language, navigation."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+import vaead
+from vaead.ui import compare, method, state
+
+
+def show() -> None:
+    """Draw the page that the address asks for."""
+    st.set_page_config(
+        page_title="vaead",
+        page_icon=":material/grid_on:",
+        layout="wide",
+        menu_items={"About": f"vaead {vaead.__version__}: where a variational autoencoder finds an image anomalous."},
+    )
+    # Streamlit leaves a hand's breadth empty above a page; the pictures belong into the first screen.
+    st.html("<style>.stMainBlockContainer { padding-top: 4rem; }</style>")
+    state.remember_link()
+    with st.sidebar:
+        texts = state.choose_language()
+    page = st.navigation(
+        [
+            st.Page(partial(compare.page, texts), title=texts("page.compare"), url_path="compare", default=True),
+            st.Page(partial(method.page, texts), title=texts("page.method"), url_path="method"),
+        ],
+        position="top",
+    )
+    page.run()

@@ -1,0 +1,239 @@
+"""The controls, each bound to a parameter of the page's address, and what they add up to.
+
+Streamlit writes a control's label into the address, so labels of bound choices are the same in every
+language: a link made in one language works in the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from vaead.config import PRESETS, Preset, Recipe, get_preset
+from vaead.datasets import DatasetSpec, dataset_names, get_spec
+from vaead.figures import PALETTES
+from vaead.ui.texts import LANGUAGES, Texts, language_of
+
+T = TypeVar("T")
+
+_LINK = "_link"
+_ASKED = "_asked"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a visitor looks at.
+
+    Attributes:
+        recipe: The model.
+        anomalous: The class compared with the recipe's normal class.
+        article_scale: Whether maps are drawn on the article's scale instead of nats.
+        palette: Name of the colour scale.
+    """
+
+    recipe: Recipe
+    anomalous: int
+    article_scale: bool
+    palette: str
+
+
+def with_dataset(choice: Choice, dataset: str) -> Choice:
+    """The same choice on another dataset."""
+    return replace(choice, recipe=replace(choice.recipe, dataset=dataset))
+
+
+PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
+"""The article's pairs: dataset, normal class, anomalous class."""
+
+
+def class_label(spec: DatasetSpec, number: int) -> str:
+    """Number and the dataset's own name of a class: "7 Sneaker", or "7" where the name is the number."""
+    name = spec.class_names[number]
+    return name if name == str(number) else f"{number} {name}"
+
+
+def class_name(texts: Texts, spec: DatasetSpec, number: int) -> str:
+    """The name of a class in the language of the page."""
+    return texts.get(f"class.{spec.name}.{number}", spec.class_names[number])
+
+
+def choose_language() -> Texts:
+    """Show the language control and return the catalogue of the chosen language."""
+    codes = list(LANGUAGES)
+    label = Texts(language_of(st.context.locale))("language")
+    chosen = st.segmented_control(
+        label,
+        codes,
+        format_func=LANGUAGES.__getitem__,
+        default=language_of(st.context.locale),
+        required=True,
+        key="lang",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    _check_link("lang", LANGUAGES[chosen or codes[0]])
+    return Texts(chosen or codes[0])
+
+
+def remember_link() -> None:
+    """Keep what the page's address asks for, before the first control takes its value from it."""
+    if _LINK not in st.session_state:
+        st.session_state[_LINK] = dict(st.query_params)
+        st.session_state[_ASKED] = []
+
+
+def _check_link(key: str, taken: object) -> None:
+    """Note it if the link asked for another value of a control than the one taken."""
+    asked = st.session_state.get(_LINK, {}).pop(key, None)
+    if asked is not None and not _same(asked, taken):
+        st.session_state[_ASKED].append((key, asked))
+
+
+def _same(asked: str, taken: object) -> bool:
+    if isinstance(taken, bool):
+        return asked.lower() == str(taken).lower()
+    return asked == str(taken)
+
+
+def show_link_notices(texts: Texts) -> None:
+    """Say once which values of the link were replaced by defaults."""
+    for name, value in st.session_state[_ASKED]:
+        st.warning(texts("link.bad", name=name, value=value), icon=":material/link_off:")
+    st.session_state[_ASKED] = []
+
+
+def forget_images() -> None:
+    """Drop the images picked by number: they belong to the classes chosen before."""
+    for key in ("normal_image", "anomalous_image"):
+        if key in st.session_state:
+            st.session_state[key] = None
+
+
+def choose_pair(dataset: str, normal: int, anomalous: int) -> None:
+    """Set the controls to a dataset and two classes."""
+    st.session_state.update(dataset=dataset, normal=normal, anomalous=anomalous)
+    forget_images()
+
+
+def select(
+    label: str,
+    options: Sequence[T],
+    key: str,
+    *,
+    format_func: Callable[[Any], str] = str,
+    help: str | None = None,
+    default: int = 0,
+) -> T:
+    """A bound choice of one option; changing it drops the picked images."""
+    taken = st.selectbox(
+        label,
+        options,
+        index=default,
+        format_func=format_func,
+        key=key,
+        help=help,
+        on_change=forget_images,
+        bind="query-params",
+        filter_mode=None,
+    )
+    _check_link(key, format_func(taken))
+    return taken
+
+
+def whole_number(label: str, key: str, low: int, high: int, default: int, *, step: int = 1, help: str | None = None) -> int:
+    """A bound whole number."""
+    taken = st.number_input(
+        label, low, high, value=default, step=step, key=key, help=help, bind="query-params"
+    )
+    _check_link(key, taken)
+    return int(taken)
+
+
+def image_number(label: str, key: str, count: int, texts: Texts) -> int | None:
+    """A bound number of an image, or None while the pair seed draws it."""
+    taken = st.number_input(
+        label,
+        0,
+        count - 1,
+        value=None,
+        step=1,
+        key=key,
+        placeholder=texts("compare.pick_placeholder"),
+        help=texts("compare.pick_help", last=count - 1),
+        bind="query-params",
+    )
+    _check_link(key, taken)
+    return taken
+
+
+def sidebar(texts: Texts) -> tuple[Choice, Any, Any]:
+    """Show the controls in the order of thought: dataset, normal, anomalous, model, view.
+
+    Returns:
+        The choice, and the places under the two class controls for their pictures.
+    """
+    names = dataset_names()
+    dataset = select(
+        texts("sidebar.dataset"), names, "dataset", format_func=lambda name: str(get_spec(name).title)
+    )
+    spec = get_spec(dataset)
+    normal, normal_place = _class_control(texts("sidebar.normal"), "normal", spec, None)
+    anomalous, anomalous_place = _class_control(texts("sidebar.anomalous"), "anomalous", spec, normal)
+    recipe = _model_controls(texts, dataset, normal)
+    article_scale = st.toggle(
+        texts("sidebar.article_scale"),
+        value=True,
+        key="article_scale",
+        help=texts("sidebar.article_scale_help"),
+        bind="query-params",
+    )
+    _check_link("article_scale", article_scale)
+    palette = select(texts("sidebar.colors"), PALETTES, "colors")
+    return Choice(recipe, anomalous, article_scale, palette), normal_place, anomalous_place
+
+
+def _class_control(label: str, key: str, spec: DatasetSpec, other: int | None) -> tuple[int, Any]:
+    """A class control; the anomalous one leaves the normal class out, so the two always differ."""
+    options = [number for number in range(len(spec.class_names)) if number != other]
+    wanted = _default_class(spec.name, other)
+    chosen = select(
+        label, options, key, format_func=lambda number: class_label(spec, number), default=options.index(wanted)
+    )
+    return chosen, st.empty()
+
+
+def _default_class(dataset: str, normal: int | None) -> int:
+    """The class of the article's pair, or the next free one."""
+    for name, pair_normal, pair_anomalous in (*PAIRS, ("digits", 1, 9)):
+        if name == dataset and normal is None:
+            return pair_normal
+        if name == dataset and normal == pair_normal:
+            return pair_anomalous
+    return 0 if normal != 0 else 1
+
+
+def _model_controls(texts: Texts, dataset: str, normal: int) -> Recipe:
+    preset = select(
+        texts("sidebar.preset"), list(PRESETS), "preset", help=texts("sidebar.preset_help")
+    )
+    with st.expander(texts("sidebar.settings")):
+        settings = _settings(texts, get_preset(preset))
+    return Recipe.from_preset(dataset, normal, preset, **settings)
+
+
+def _settings(texts: Texts, preset: Preset) -> dict[str, int]:
+    limits = {
+        "epochs": (1, 100, preset.train.epochs, 1),
+        "crops": (1_000, 1_000_000, preset.train.crops, 1_000),
+        "latent": (1, 64, preset.model.latent_dim, 1),
+        "seed": (0, 999_999, preset.train.seed, 1),
+    }
+    return {
+        key: whole_number(
+            texts(f"sidebar.{key}"), key, low, high, default, step=step, help=texts(f"sidebar.{key}_help")
+        )
+        for key, (low, high, default, step) in limits.items()
+    }

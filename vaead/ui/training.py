@@ -1,0 +1,76 @@
+"""The panel that trains the model of the chosen recipe, and shows how far it is."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import streamlit as st
+
+from vaead.config import Recipe
+from vaead.errors import VaeadError
+from vaead.jobs import JobState, JobStatus
+from vaead.store import ModelStore
+from vaead.ui import details
+from vaead.ui.resources import training_jobs
+from vaead.ui.texts import Texts
+
+_START_S = 10.0
+"""Seconds to start a training process, compile the epoch and export the model."""
+_CROPS_PER_S = 50_000.0
+"""Crops a second on two cores; see benchmarks/. Only used to tell visitors how long they will wait."""
+_POLL_S = 0.5
+
+
+def panel(recipe: Recipe, texts: Texts) -> None:
+    """Offer to train a model, or follow the training that anyone has started."""
+    status = training_jobs().status(recipe)
+    if status is not None and status.state.active:
+        st.fragment(_follow, run_every=_POLL_S)(recipe, texts)
+        return
+    if status is not None and status.state is JobState.FAILED:
+        st.error(texts("training.failed", message=status.message or ""))
+    elif status is not None and status.state is JobState.CANCELLED:
+        st.info(texts("training.cancelled"))
+    else:
+        st.info(texts("training.missing"), icon=":material/model_training:")
+    seconds = _START_S + recipe.train.epochs * recipe.train.crops / _CROPS_PER_S
+    st.caption(texts("training.estimate", seconds=f"{seconds:.0f}"))
+    st.button(texts("training.start"), key="train", type="primary", on_click=_start, args=(recipe,))
+
+
+def _start(recipe: Recipe) -> None:
+    try:
+        ModelStore().check_writable()
+        training_jobs().submit(recipe)
+    except VaeadError as error:
+        st.error(str(error))
+
+
+def _follow(recipe: Recipe, texts: Texts) -> None:
+    """Show a running training; when it ends, draw the page anew."""
+    status = training_jobs().status(recipe)
+    if status is None or not status.state.active:
+        st.rerun(scope="app")
+    done = len(status.epochs)
+    st.progress(done / status.total_epochs, _headline(status, texts))
+    columns = st.columns(2)
+    columns[0].metric(texts("training.elapsed"), texts("training.seconds", seconds=f"{status.elapsed_s:.0f}"))
+    columns[1].metric(
+        texts("training.remaining"),
+        texts("training.unknown")
+        if status.remaining_s is None
+        else texts("training.seconds", seconds=f"{status.remaining_s:.0f}"),
+    )
+    if done:
+        details.show_losses([dataclasses.asdict(epoch) for epoch in status.epochs], "live_losses", texts)
+    st.button(
+        texts("training.cancel"), key="cancel", icon=":material/cancel:", on_click=training_jobs().cancel, args=(recipe,)
+    )
+
+
+def _headline(status: JobStatus, texts: Texts) -> str:
+    if status.state is JobState.QUEUED:
+        return texts("training.waiting", count=status.waiting_before)
+    if not status.epochs:
+        return texts("training.starting")
+    return texts("training.running", epoch=len(status.epochs), epochs=status.total_epochs)
