@@ -67,13 +67,13 @@ class ModelConfig:
         stride: Distance of neighbouring windows in pixels, at most `patch_size`.
         latent_dim: Dimensions of z.
         sigma2_floor: Smallest predicted variance. Where normal pixels never vary, the likelihood has no
-            maximum and sigma2 runs to 0; this floor only keeps it inside the range of float32.
+            maximum: sigma2 runs to 0 and one grey level decides a score. See benchmarks/sigma2_floor.py.
     """
 
     patch_size: int = 8
     stride: int = 2
     latent_dim: int = 2
-    sigma2_floor: float = 1e-2
+    sigma2_floor: float = 0.02
 
     def __post_init__(self) -> None:
         if not isinstance(self.patch_size, int) or self.patch_size < 4 or self.patch_size % 4:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +107,7 @@ def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str)
     return figure
 
 
-def curves(series: dict[str, Sequence[float]], x_title: str, y_title: str) -> go.Figure:
+def curves(series: Mapping[str, Sequence[float]], x_title: str, y_title: str) -> go.Figure:
     """Draw one line a series over 1, 2, 3, ..."""
     figure = go.Figure(
         [

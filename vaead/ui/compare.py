@@ -28,7 +28,15 @@ def page(texts: Texts) -> None:
     with st.sidebar:
         choice, *places = state.sidebar(texts)
     _pair_buttons(texts)
-    state.show_link_notices(texts)
+    notices = st.container()
+    _show_choice(choice, places, texts)
+    # Last, when every control has compared itself with the link.
+    with notices:
+        state.show_link_notices(texts)
+
+
+def _show_choice(choice: Choice, places: list[DeltaGenerator], texts: Texts) -> None:
+    """Show the comparison, or the training of its model."""
     choice, dataset = _load(choice, texts)
     for place, number in zip(places, (choice.recipe.normal, choice.anomalous), strict=True):
         _thumbnails(place, dataset, number, texts)
@@ -66,7 +74,9 @@ def _load(choice: Choice, texts: Texts) -> tuple[Choice, Dataset]:
 
     def on_progress(received: int, total: int) -> None:
         megabytes = {"received": f"{received / 1e6:.1f}", "total": f"{total / 1e6:.1f}"}
-        place.progress(min(received / max(total, 1), 1.0), texts("data.downloading", title=title, **megabytes))
+        place.progress(
+            min(received / max(total, 1), 1.0), texts("data.downloading", title=title, **megabytes)
+        )
 
     try:
         with st.spinner(texts("data.loading", title=title), show_time=False):
@@ -98,7 +108,7 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     verdict = pictures.verdict(terms, texts)
     st.markdown(verdict)
     figure = pictures.comparison(pair, terms, names, model.card.calibration, choice, texts)
-    pictures.show(figure, "comparison", texts("compare.alt", verdict=verdict, **names))
+    pictures.show(figure, "comparison", texts("compare.alt", verdict=verdict.replace("**", ""), **names))
     st.caption(
         texts(
             "compare.caption",
@@ -126,8 +136,8 @@ def _pair_controls(tests: dict[str, NDArray[np.uint8]], texts: Texts) -> dict[st
             picked = {role: _gallery(role, images, texts) for role, images in tests.items()}
     drawn = np.random.default_rng(seed)
     numbers = {role: int(drawn.integers(len(images))) for role, images in tests.items()}
-    return {role: numbers[role] if picked[role] is None else picked[role] for role in tests}
-    
+    return numbers | {role: number for role, number in picked.items() if number is not None}
+
 
 def _draw() -> None:
     st.session_state.pair = random.randrange(1_000_000)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -17,28 +19,33 @@ from vaead.ui.texts import Texts
 
 
 def show(
-    pair: NDArray[np.uint8], terms: TermMaps, model: Model, choice: Choice, names: dict[str, str], texts: Texts
+    pair: NDArray[np.uint8],
+    terms: TermMaps,
+    model: Model,
+    choice: Choice,
+    names: dict[str, str],
+    texts: Texts,
 ) -> None:
     """Show the details of a pair (2, H, W) in tabs; only the open one is computed."""
-    titles = [texts(f"details.{name}") for name in ("terms", "decoder", "network", "training")]
-    tabs = st.tabs(titles, key="details", on_change="rerun")
-    for tab, draw in zip(
-        tabs,
-        (
-            lambda: _terms(pair, terms, model.card, choice, names, texts),
-            lambda: _decoder(pair, model, choice, names, texts),
-            lambda: _network(model.card, texts),
-            lambda: _training(model.card, texts),
-        ),
-        strict=True,
-    ):
+    contents: dict[str, Callable[[], None]] = {
+        "terms": lambda: _terms(terms, model.card, choice, names, texts),
+        "decoder": lambda: _decoder(pair, model, choice, names, texts),
+        "network": lambda: _network(model.card, texts),
+        "training": lambda: _training(model.card, texts),
+    }
+    tabs = st.tabs([texts(f"details.{name}") for name in contents], key="details", on_change="rerun")
+    for tab, draw in zip(tabs, contents.values(), strict=True):
         if tab.open:
             with tab:
                 draw()
 
 
 def _terms(
-    pair: NDArray[np.uint8], terms: TermMaps, card: ModelCard, choice: Choice, names: dict[str, str], texts: Texts
+    terms: TermMaps,
+    card: ModelCard,
+    choice: Choice,
+    names: dict[str, str],
+    texts: Texts,
 ) -> None:
     st.markdown(texts("details.terms_text"))
     maps = {name: pictures.nats_maps(terms, name) for name in TERMS}
@@ -48,7 +55,12 @@ def _terms(
     ]
     rows = [
         [
-            Panel(maps[name][index], column, f"{texts(f'details.{name}')} ({texts(f'compare.{role}')})", texts("compare.nats"))
+            Panel(
+                maps[name][index],
+                column,
+                f"{texts(f'details.{name}')} ({texts(f'compare.{role}')})",
+                texts("compare.nats"),
+            )
             for column, name in enumerate(TERMS)
         ]
         for index, role in enumerate(names)
@@ -56,7 +68,9 @@ def _terms(
     pictures.show(panels(rows, scales, texts("compare.hover")), "terms", texts("details.terms"))
 
 
-def _decoder(pair: NDArray[np.uint8], model: Model, choice: Choice, names: dict[str, str], texts: Texts) -> None:
+def _decoder(
+    pair: NDArray[np.uint8], model: Model, choice: Choice, names: dict[str, str], texts: Texts
+) -> None:
     st.markdown(texts("details.decoder_text"))
     made = model.reconstruct(pair)
     scales = [
@@ -76,9 +90,7 @@ def _decoder(pair: NDArray[np.uint8], model: Model, choice: Choice, names: dict[
 
 def _network(card: ModelCard, texts: Texts) -> None:
     total = sum(int(layer["parameters"]) for layer in card.layers)
-    st.markdown(
-        texts("details.network_text", parameters=f"{total:,}", size=card.recipe.model.patch_size)
-    )
+    st.markdown(texts("details.network_text", parameters=f"{total:,}", size=card.recipe.model.patch_size))
     part_names = {"encoder": texts("details.encoder"), "decoder": texts("details.decoder_part")}
     st.dataframe(
         {
@@ -106,7 +118,9 @@ def _training(card: ModelCard, texts: Texts) -> None:
             created=card.created[:10],
         )
     )
-    show_losses([{name: epoch[name] for name in ("loss", *TERMS)} for epoch in card.history], "history", texts)
+    show_losses(
+        [{name: epoch[name] for name in ("loss", *TERMS)} for epoch in card.history], "history", texts
+    )
 
 
 def show_losses(epochs: list[dict[str, float]], key: str, texts: Texts) -> None:

@@ -62,7 +62,10 @@ def comparison(
     """
     if choice.article_scale:
         maps = {score: article_scale(terms.maps(score)) for score in SCORES}
-        scales = [_IMAGE_SCALE, Scale(1, 10, choice.palette, texts("compare.bar_article"), log=True, columns=(1, 2))]
+        scales = [
+            _IMAGE_SCALE,
+            Scale(1, 10, choice.palette, texts("compare.bar_article"), log=True, columns=(1, 2)),
+        ]
         scale_of, unit = dict.fromkeys(SCORES, 1), texts("compare.of_10")
     else:
         maps = {score: nats_maps(terms, score) for score in SCORES}
@@ -86,9 +89,7 @@ def comparison(
 
 def show(figure: go.Figure, key: str, alt: str, columns: int = 3) -> None:
     """Show a figure of panels as high as its width asks for, on a wide screen and on a phone."""
-    st.html(
-        f"<style>.st-key-{key} {{ height: min(calc({200 / columns:.0f}vw + 100px), 540px); }}</style>"
-    )
+    st.html(f"<style>.st-key-{key} {{ height: min(calc({200 / columns:.0f}vw + 100px), 540px); }}</style>")
     with st.container(key=key):
         st.plotly_chart(
             figure,

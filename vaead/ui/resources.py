@@ -1,4 +1,4 @@
-"""What all visitors share: models, datasets and training jobs. Everything here is safe to use from many threads."""
+"""What all visitors share: models, datasets and training jobs; any thread may use them."""
 
 from __future__ import annotations
 
@@ -75,5 +75,5 @@ def load_stored(recipe: Recipe) -> Model:
 
 
 @st.cache_resource(max_entries=_MODELS_IN_MEMORY, show_spinner=False)
-def _load_version(recipe: Recipe, changed_ns: int) -> Model:
+def _load_version(recipe: Recipe, changed_ns: int) -> Model:  # noqa: ARG001 - part of the cache's key
     return ModelStore().load(recipe)

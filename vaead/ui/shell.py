@@ -16,7 +16,9 @@ def show() -> None:
         page_title="vaead",
         page_icon=":material/grid_on:",
         layout="wide",
-        menu_items={"About": f"vaead {vaead.__version__}: where a variational autoencoder finds an image anomalous."},
+        menu_items={
+            "About": f"vaead {vaead.__version__}: where a variational autoencoder finds an image anomalous."
+        },
     )
     # Streamlit leaves a hand's breadth empty above a page; the pictures belong into the first screen.
     st.html("<style>.stMainBlockContainer { padding-top: 4rem; }</style>")
@@ -25,7 +27,9 @@ def show() -> None:
         texts = state.choose_language()
     page = st.navigation(
         [
-            st.Page(partial(compare.page, texts), title=texts("page.compare"), url_path="compare", default=True),
+            st.Page(
+                partial(compare.page, texts), title=texts("page.compare"), url_path="compare", default=True
+            ),
             st.Page(partial(method.page, texts), title=texts("page.method"), url_path="method"),
         ],
         position="top",

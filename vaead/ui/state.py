@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 _LINK = "_link"
 _ASKED = "_asked"
+_LONGEST_SHOWN = 60
+"""Characters of a bad value that are repeated to the visitor."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,9 @@ def _same(asked: str, taken: object) -> bool:
 def show_link_notices(texts: Texts) -> None:
     """Say once which values of the link were replaced by defaults."""
     for name, value in st.session_state[_ASKED]:
-        st.warning(texts("link.bad", name=name, value=value), icon=":material/link_off:")
+        # As code, so that a link cannot put pictures or links of its own on the page.
+        shown = " ".join(value.replace("`", "'").split())[:_LONGEST_SHOWN]
+        st.warning(texts("link.bad", name=name, value=f"`{shown}`"), icon=":material/link_off:")
     st.session_state[_ASKED] = []
 
 
@@ -118,6 +122,26 @@ def choose_pair(dataset: str, normal: int, anomalous: int) -> None:
     forget_images()
 
 
+def _choose_default_pair() -> None:
+    """After another dataset was chosen: the same class numbers mean other things there."""
+    dataset = st.session_state.dataset
+    normal = _default_class(dataset, None)
+    choose_pair(dataset, normal, _default_class(dataset, normal))
+
+
+def _keep_classes_apart() -> None:
+    """After another normal class was chosen.
+
+    The anomalous class is set even where it stays the same: its default has changed, and only then does
+    Streamlit compare the address with it again.
+    """
+    session = st.session_state
+    anomalous = session.anomalous
+    if anomalous == session.normal:
+        anomalous = _default_class(session.dataset, session.normal)
+    choose_pair(session.dataset, session.normal, anomalous)
+
+
 def select(
     label: str,
     options: Sequence[T],
@@ -126,8 +150,9 @@ def select(
     format_func: Callable[[Any], str] = str,
     help: str | None = None,
     default: int = 0,
+    on_change: Callable[[], None] | None = None,
 ) -> T:
-    """A bound choice of one option; changing it drops the picked images."""
+    """A bound choice of one option."""
     taken = st.selectbox(
         label,
         options,
@@ -135,7 +160,7 @@ def select(
         format_func=format_func,
         key=key,
         help=help,
-        on_change=forget_images,
+        on_change=on_change,
         bind="query-params",
         filter_mode=None,
     )
@@ -143,7 +168,9 @@ def select(
     return taken
 
 
-def whole_number(label: str, key: str, low: int, high: int, default: int, *, step: int = 1, help: str | None = None) -> int:
+def whole_number(
+    label: str, key: str, low: int, high: int, default: int, *, step: int = 1, help: str | None = None
+) -> int:
     """A bound whole number."""
     taken = st.number_input(
         label, low, high, value=default, step=step, key=key, help=help, bind="query-params"
@@ -177,7 +204,11 @@ def sidebar(texts: Texts) -> tuple[Choice, Any, Any]:
     """
     names = dataset_names()
     dataset = select(
-        texts("sidebar.dataset"), names, "dataset", format_func=lambda name: str(get_spec(name).title)
+        texts("sidebar.dataset"),
+        names,
+        "dataset",
+        format_func=lambda name: str(get_spec(name).title),
+        on_change=_choose_default_pair,
     )
     spec = get_spec(dataset)
     normal, normal_place = _class_control(texts("sidebar.normal"), "normal", spec, None)
@@ -200,7 +231,12 @@ def _class_control(label: str, key: str, spec: DatasetSpec, other: int | None) -
     options = [number for number in range(len(spec.class_names)) if number != other]
     wanted = _default_class(spec.name, other)
     chosen = select(
-        label, options, key, format_func=lambda number: class_label(spec, number), default=options.index(wanted)
+        label,
+        options,
+        key,
+        format_func=lambda number: class_label(spec, number),
+        default=options.index(wanted),
+        on_change=_keep_classes_apart if other is None else forget_images,
     )
     return chosen, st.empty()
 
@@ -216,9 +252,7 @@ def _default_class(dataset: str, normal: int | None) -> int:
 
 
 def _model_controls(texts: Texts, dataset: str, normal: int) -> Recipe:
-    preset = select(
-        texts("sidebar.preset"), list(PRESETS), "preset", help=texts("sidebar.preset_help")
-    )
+    preset = select(texts("sidebar.preset"), list(PRESETS), "preset", help=texts("sidebar.preset_help"))
     with st.expander(texts("sidebar.settings")):
         settings = _settings(texts, get_preset(preset))
     return Recipe.from_preset(dataset, normal, preset, **settings)

@@ -64,7 +64,11 @@ def _follow(recipe: Recipe, texts: Texts) -> None:
     if done:
         details.show_losses([dataclasses.asdict(epoch) for epoch in status.epochs], "live_losses", texts)
     st.button(
-        texts("training.cancel"), key="cancel", icon=":material/cancel:", on_click=training_jobs().cancel, args=(recipe,)
+        texts("training.cancel"),
+        key="cancel",
+        icon=":material/cancel:",
+        on_click=training_jobs().cancel,
+        args=(recipe,),
     )
 
 

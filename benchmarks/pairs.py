@@ -1,0 +1,63 @@
+"""AUROC of old and new on the article's three pairs: all test images, preset `article`, several seeds.
+
+An image's score is its largest window. Run: python -m benchmarks.pairs
+"""
+
+from __future__ import annotations
+
+import tempfile
+from statistics import median
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from benchmarks import report
+from vaead import ModelStore, Recipe, load_dataset, train
+from vaead.store import Model
+from vaead.terms import SCORES
+
+PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
+SEEDS = (0, 1, 2)
+
+
+def auroc(model: Model, anomalous: int) -> dict[str, float]:
+    """AUROC of each score on all test images of the model's normal class and one other class."""
+    dataset = load_dataset(model.card.recipe.dataset)
+    images = [dataset.test_images(number) for number in (model.card.recipe.normal, anomalous)]
+    truth = np.repeat([0, 1], [len(part) for part in images])
+    terms = model.term_maps(np.concatenate(images))
+    return {score: float(roc_auc_score(truth, terms.image_scores(score))) for score in SCORES}
+
+
+def run() -> dict[str, Any]:
+    """Train each pair with each seed and measure it."""
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        for dataset, normal, anomalous in PAIRS:
+            measured = [
+                auroc(train(Recipe.from_preset(dataset, normal, seed=seed), ModelStore(folder)), anomalous)
+                for seed in SEEDS
+            ]
+            scores = {score: [round(result[score], 4) for result in measured] for score in SCORES}
+            results.append({"pair": [dataset, normal, anomalous], "auroc": scores})
+            print(dataset, normal, anomalous, scores, flush=True)
+    return {"seeds": SEEDS, "pairs": results}
+
+
+def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Lines for the table of the README."""
+    return [
+        (
+            f"AUROC {'{} {} against {}'.format(*pair['pair'])}, old / new, median of {len(result['seeds'])} seeds",
+            " / ".join(
+                f"{median(pair['auroc'][score]):.3f} ({min(pair['auroc'][score]):.3f} to {max(pair['auroc'][score]):.3f})"
+                for score in SCORES
+            ),
+        )
+        for pair in result["pairs"]
+    ]
+
+
+if __name__ == "__main__":
+    report.save("pairs", run())

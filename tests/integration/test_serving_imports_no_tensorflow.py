@@ -1,0 +1,37 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import vaead
+
+ROOT = Path(vaead.__file__).parents[1]
+
+PROGRAM = """
+import sys
+
+import numpy as np
+
+import vaead.cli
+import vaead.jobs
+from vaead import figures, load_model
+
+model = load_model(sys.argv[1])
+image = np.zeros((1, 28, 28), np.uint8)
+maps = figures.article_scale(model.anomaly_map(image))
+figures.panels([[figures.Panel(maps[0], 0, "map")]], [figures.Scale(1, 10, "Blues")], "{x} {y} {value}")
+model.reconstruct(image)
+print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras"}))
+"""
+
+
+def test_a_model_is_loaded_scores_and_is_drawn_without_tensorflow() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, ROOT / "models" / "digits" / "1" / "article"],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        text=True,
+        timeout=120,
+    )
+    assert (result.returncode, result.stdout) == (0, "[]\n"), result.stderr

@@ -1,0 +1,60 @@
+"""The models that come with the repository."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import vaead
+from vaead import Recipe, load_dataset, load_model
+from vaead.datasets import get_spec
+from vaead.store import ModelStore
+from vaead.terms import SCORES
+
+STORE = ModelStore(Path(vaead.__file__).parents[1] / "models")
+
+
+def shipped() -> list[str]:
+    """Folders of the models that git tracks, below the store; without git, of all there are."""
+    git = shutil.which("git")
+    command = [git or "", "-C", str(STORE.root), "ls-files", "*/card.json"]
+    listed = subprocess.run(command, capture_output=True, check=False, text=True).stdout if git else ""
+    folders = [Path(line).parent.as_posix() for line in listed.splitlines()]
+    return folders or [folder.relative_to(STORE.root).as_posix() for folder in STORE.folders()]
+
+
+@pytest.fixture(params=shipped())
+def path(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def test_the_models_of_the_first_visit_are_there() -> None:
+    wanted = {("mnist", 1), ("fashion_mnist", 7), ("fashion_mnist", 2), ("digits", 1)}
+    assert {str(Recipe.from_preset(*pair).path) for pair in wanted} <= set(shipped())
+
+
+def test_shipped_model_scores(path: str) -> None:
+    model = load_model(STORE.root / path)
+    images = load_dataset("digits").test_images(8)[:3]
+    for score in SCORES:
+        assert np.isfinite(model.anomaly_map(images, score)).all()
+        assert len(set(model.anomaly_score(images, score))) == 3
+
+
+def test_shipped_model_is_what_its_preset_makes(path: str) -> None:
+    recipe = load_model(STORE.root / path).card.recipe
+    assert recipe == Recipe.from_preset(recipe.dataset, recipe.normal, recipe.preset)
+    assert str(recipe.path) == path
+
+
+def test_shipped_model_was_trained_on_the_images_of_its_dataset(
+    path: str, request: pytest.FixtureRequest
+) -> None:
+    card = load_model(STORE.root / path).card
+    if get_spec(card.recipe.dataset).needs_download:
+        request.getfixturevalue("data_dir")
+    dataset = load_dataset(card.recipe.dataset)
+    assert card.fingerprint == dataset.class_fingerprint(card.recipe.normal)
+    assert card.image_shape == dataset.image_shape

@@ -1,0 +1,107 @@
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from vaead.config import PRESETS, ModelConfig, PatchGrid, Recipe, TrainConfig, get_preset
+from vaead.errors import InvalidInputError, UnknownNameError
+
+SIZES = [
+    (28, 28, 8, 2),
+    (28, 28, 8, 8),
+    (29, 31, 8, 3),
+    (8, 8, 8, 5),
+    (9, 8, 8, 8),
+    (480, 640, 96, 16),
+]
+
+
+@pytest.mark.parametrize(("height", "width", "patch_size", "stride"), SIZES)
+def test_windows_cover_every_pixel_and_lie_inside(
+    height: int, width: int, patch_size: int, stride: int
+) -> None:
+    grid = PatchGrid(height, width, patch_size, stride)
+    for starts, length in ((grid.row_starts, height), (grid.col_starts, width)):
+        covered = {pixel for start in starts for pixel in range(start, start + patch_size)}
+        assert covered == set(range(length))
+
+
+@pytest.mark.parametrize(("height", "width", "patch_size", "stride"), SIZES)
+def test_windows_differ_and_are_at_most_one_stride_apart(
+    height: int, width: int, patch_size: int, stride: int
+) -> None:
+    grid = PatchGrid(height, width, patch_size, stride)
+    for starts in (grid.row_starts, grid.col_starts):
+        assert starts[0] == 0
+        assert all(0 < step <= stride for step in np.diff(starts))
+    assert grid.shape == (len(grid.row_starts), len(grid.col_starts))
+
+
+@pytest.mark.parametrize("size", [(7, 28), (28, 7)])
+def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
+    with pytest.raises(InvalidInputError, match=f"at least 8x8 pixels .* got {size[0]}x{size[1]}; use a"):
+        PatchGrid(*size, patch_size=8, stride=2)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ModelConfig(patch_size=6), "patch_size must be a multiple of 4, got 6"),
+        (lambda: ModelConfig(patch_size=0), "patch_size must be a multiple of 4, got 0"),
+        (lambda: ModelConfig(patch_size=8.0), "patch_size must be a multiple of 4, got 8.0"),
+        (lambda: ModelConfig(stride=0), "stride must be a whole number from 1 to 8, got 0"),
+        (lambda: ModelConfig(stride=9), "stride must be a whole number from 1 to 8, got 9"),
+        (lambda: ModelConfig(latent_dim=0), "latent must be a whole number from 1 to 64, got 0"),
+        (lambda: ModelConfig(latent_dim=65), "latent must be a whole number from 1 to 64, got 65"),
+        (lambda: TrainConfig(crops=127), "crops must be a whole number from 128 to 5,000,000, got 127"),
+        (lambda: TrainConfig(crops=5_000_001), "crops must be .* got 5000001"),
+        (lambda: TrainConfig(epochs=0), "epochs must be a whole number from 1 to 1,000, got 0"),
+        (lambda: TrainConfig(epochs=1001), "epochs must be .* got 1001"),
+        (lambda: TrainConfig(epochs=2.5), "epochs must be .* got 2.5"),
+        (lambda: TrainConfig(epochs=True), "epochs must be .* got True"),
+        (lambda: TrainConfig(seed=-1), "seed must be a whole number from 0 to 2,147,483,647, got -1"),
+        (lambda: TrainConfig(seed=2**31), "seed must be .* got 2147483648"),
+    ],
+)
+def test_setting_out_of_range_is_refused(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidInputError, match=message):
+        make()
+
+
+def test_unknown_preset_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"preset must be one of article.*, got 'articel'; choose one"):
+        get_preset("articel")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_recipe_without_changes_has_the_settings_and_the_name_of_its_preset(name: str) -> None:
+    recipe = Recipe.from_preset("mnist", 4, name)
+    assert (recipe.model, recipe.train) == (get_preset(name).model, get_preset(name).train)
+    assert str(recipe.path) == f"mnist/4/{name}"
+
+
+def test_path_names_the_settings_that_were_changed() -> None:
+    recipe = Recipe.from_preset("digits", 0, epochs=3, crops=500, latent=4, seed=7)
+    assert (recipe.train.epochs, recipe.train.crops, recipe.train.seed) == (3, 500, 7)
+    assert recipe.model.latent_dim == 4
+    assert str(recipe.path) == "digits/0/article-crops500-epochs3-latent4-seed7"
+
+
+def test_setting_at_the_value_of_its_preset_is_no_change() -> None:
+    recipe = Recipe.from_preset("digits", 0)
+    again = Recipe.from_preset("digits", 0, epochs=recipe.train.epochs, seed=recipe.train.seed)
+    assert again.path == recipe.path
+
+
+@pytest.mark.parametrize(
+    "change", [{"model": {"stride": 4}}, {"model": {"sigma2_floor": 0.5}}, {"train": {"kl_weight": 1.0}}]
+)
+def test_recipes_that_differ_in_any_setting_have_folders_of_their_own(
+    change: dict[str, dict[str, float]],
+) -> None:
+    recipe = Recipe.from_preset("digits", 0)
+    ((part, settings),) = change.items()
+    changed = dataclasses.replace(recipe, **{part: dataclasses.replace(getattr(recipe, part), **settings)})
+    assert changed.path != recipe.path
+    assert changed.path.parent == recipe.path.parent
