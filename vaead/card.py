@@ -10,6 +10,7 @@ from typing import Any
 from vaead.calibration import Calibration
 from vaead.config import ModelConfig, Recipe, TrainConfig
 from vaead.errors import ModelFormatError
+from vaead.health import Health
 
 FORMAT_VERSION = 1
 """Raised whenever an older vaead could not read what a newer one writes."""
@@ -26,6 +27,7 @@ class ModelCard:
         history: One entry an epoch, the fields of `vaead.training.EpochReport`.
         layers: See `vaead.model.describe_layers`.
         calibration: Scores of held-out normal images.
+        health: Whether the training went well.
         versions: Of Python and the libraries that made it.
         created: Date and time in UTC, ISO 8601.
     """
@@ -36,6 +38,7 @@ class ModelCard:
     history: list[dict[str, float]]
     layers: list[dict[str, Any]]
     calibration: Calibration
+    health: Health
     versions: dict[str, str]
     created: str
 
@@ -64,6 +67,7 @@ class ModelCard:
             content["recipe"]["train"] = TrainConfig(**content["recipe"]["train"])
             content["recipe"] = Recipe(**content["recipe"])
             content["calibration"] = Calibration(**content["calibration"])
+            content["health"] = Health(**content["health"])
             content["image_shape"] = tuple(content["image_shape"])
             return cls(**content), checksums
         except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -110,6 +110,12 @@ def _model_options(required: bool) -> Callable[[Command], Command]:
 @click.option("--epochs", type=int, help="Passes over the crops.  [default: the preset's]")
 @click.option("--crops", type=int, help="Random patches to train on.  [default: the preset's]")
 @click.option("--latent", type=int, help="Dimensions of the latent variable.  [default: the preset's]")
+@click.option(
+    "--patience",
+    type=int,
+    help="Stop early after so many epochs without a lower loss on held-out normal images; 0 never does.  "
+    "[default: the preset's]",
+)
 @click.option("--seed", type=int, help="Of everything random.  [default: the preset's]")
 @click.option(
     "--progress",
@@ -126,6 +132,7 @@ def train(
     epochs: int | None,
     crops: int | None,
     latent: int | None,
+    patience: int | None,
     seed: int | None,
     progress: str,
 ) -> None:
@@ -134,7 +141,14 @@ def train(
     try:
         normal_class = get_spec(dataset).class_index(normal)
         recipe = Recipe.from_preset(
-            dataset, normal_class, preset, epochs=epochs, crops=crops, latent=latent, seed=seed
+            dataset,
+            normal_class,
+            preset,
+            epochs=epochs,
+            crops=crops,
+            latent=latent,
+            patience=patience,
+            seed=seed,
         )
         models = ModelStore(store)
         models.check_writable()
@@ -207,7 +221,7 @@ class _TextProgress:
 @click.option(
     "--maps",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder for the anomaly maps: IMAGE.old.npy and IMAGE.old.png, and the same for new.",
+    help="Folder for the anomaly maps: of a.jpg, a.old.npy and a.old.png, and the same for new.",
 )
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
 def score(

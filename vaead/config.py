@@ -46,6 +46,15 @@ class PatchGrid:
         """Left pixel column of each column of windows, ascending."""
         return _starts(self.width_px, self.patch_size, self.stride)
 
+    @cached_property
+    def positions(self) -> NDArray[np.float32]:
+        """Where each window lies in the image, row and column from 0 (first place) to 1: (rows, cols, 2)."""
+        rows, cols = (
+            starts / max(length - self.patch_size, 1)
+            for starts, length in ((self.row_starts, self.height_px), (self.col_starts, self.width_px))
+        )
+        return np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).astype(np.float32)
+
     @property
     def shape(self) -> tuple[int, int]:
         """Number of window rows and window columns."""
@@ -63,13 +72,16 @@ class ModelConfig:
     """The network and the way it scans an image.
 
     Attributes:
-        patch_size: Side of a patch in pixels, a multiple of 4 (the encoder halves it twice).
+        network: "article", the tutorial's convolutions, or "dense", two hidden layers that are also told
+            where in the image a patch lies.
+        patch_size: Side of a patch in pixels, a multiple of 4 (the article's encoder halves it twice).
         stride: Distance of neighbouring windows in pixels, at most `patch_size`.
         latent_dim: Dimensions of z.
         sigma2_floor: Smallest predicted variance. Where normal pixels never vary, the likelihood has no
             maximum: sigma2 runs to 0 and one grey level decides a score. See benchmarks/sigma2_floor.py.
     """
 
+    network: str = "article"
     patch_size: int = 8
     stride: int = 2
     latent_dim: int = 2
@@ -83,6 +95,11 @@ class ModelConfig:
         _require_range("stride", self.stride, 1, self.patch_size)
         _require_range("latent", self.latent_dim, 1, 64)
 
+    @property
+    def position_aware(self) -> bool:
+        """Whether the network is told where a patch lies."""
+        return self.network == "dense"
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -93,10 +110,13 @@ class TrainConfig:
         epochs: Passes over the crops.
         batch_size: Patches per step.
         learning_rate: Of Adam.
+        decay: Whether the learning rate falls to 0 along a cosine, over all epochs.
         kl_weight: Weight of D against A + M, all per patch. The tutorial adds the batch *mean* of D to
             the batch *sum* of A + M, which with 128 patches a batch is a weight of 1/128.
         held_out: Share of the normal training images that is kept out of training to learn what scores
             normal images get.
+        patience: Epochs without a lower loss on held-out normal images after which training stops and the
+            best weights are taken; 0 never stops early.
         seed: Of everything random: split, crops, weights, order, sampling.
     """
 
@@ -104,13 +124,16 @@ class TrainConfig:
     epochs: int = 10
     batch_size: int = 128
     learning_rate: float = 1e-3
+    decay: bool = False
     kl_weight: float = 1 / 128
     held_out: float = 1 / 8
+    patience: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
         _require_range("crops", self.crops, self.batch_size, 5_000_000)
         _require_range("epochs", self.epochs, 1, 1_000)
+        _require_range("patience", self.patience, 0, 1_000)
         _require_range("seed", self.seed, 0, 2**31 - 1)
 
 
@@ -131,7 +154,18 @@ class Preset:
     train: TrainConfig
 
 
-PRESETS = {preset.name: preset for preset in (Preset("article", ModelConfig(), TrainConfig()),)}
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Preset("article", ModelConfig(), TrainConfig()),
+        Preset(
+            "position-aware",
+            ModelConfig(network="dense", patch_size=16, latent_dim=8, sigma2_floor=1e-3),
+            TrainConfig(crops=51_200, decay=True, kl_weight=1.0),
+        ),
+    )
+}
+"""Presets by name; the first is the default."""
 
 
 def get_preset(name: str) -> Preset:
@@ -175,6 +209,7 @@ class Recipe:
         epochs: int | None = None,
         crops: int | None = None,
         latent: int | None = None,
+        patience: int | None = None,
         seed: int | None = None,
     ) -> Recipe:
         """Take a preset and change what is given.
@@ -184,7 +219,7 @@ class Recipe:
             InvalidInputError: A setting is out of range.
         """
         base = get_preset(preset)
-        train = {"epochs": epochs, "crops": crops, "seed": seed}
+        train = {"epochs": epochs, "crops": crops, "patience": patience, "seed": seed}
         return cls(
             dataset,
             normal,
@@ -200,7 +235,7 @@ class Recipe:
         >>> str(Recipe.from_preset("mnist", 1).path)
         'mnist/1/article'
         >>> str(Recipe.from_preset("mnist", 1, epochs=3, seed=7).path)
-        'mnist/1/article-epochs3-seed7'
+        'mnist/1/article+epochs3+seed7'
         """
         base = get_preset(self.preset)
         default = dataclasses.asdict(base.model) | dataclasses.asdict(base.train)
@@ -208,4 +243,4 @@ class Recipe:
         changes = sorted(
             f"{name.removesuffix('_dim')}{value}" for name, value in chosen.items() if value != default[name]
         )
-        return PurePosixPath(self.dataset, str(self.normal), "-".join([self.preset, *changes]))
+        return PurePosixPath(self.dataset, str(self.normal), "+".join([self.preset, *changes]))

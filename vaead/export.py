@@ -14,22 +14,26 @@ from vaead.terms import TERMS, Array
 def to_litert(vae: Vae) -> bytes:
     """Export a network for `vaead.scoring.PatchScorer`.
 
-    The program has two signatures, both with one input `patches`, (n, patch_size, patch_size) in [0, 1],
-    for any n: `terms` returns D, A and M, each (n,); `decode` returns mu and sigma2, (n, pixels), and
-    z_mean and z_log_var, (n, latent_dim). z is z_mean in both, so scores are deterministic.
+    The program has two signatures. Both take `patches`, (n, patch_size, patch_size) in [0, 1], for any n,
+    and if the network is position-aware `positions`, (n, 2), see `PatchGrid.positions`. `terms` returns
+    D, A and M, each (n,); `decode` returns mu and sigma2, (n, pixels), and z_mean and z_log_var,
+    (n, latent_dim). z is z_mean in both, so scores are deterministic.
     """
-    patches = tf.TensorSpec((None, vae.patch_size, vae.patch_size), tf.float32, name="patches")
+    size = vae.config.patch_size
+    inputs = [tf.TensorSpec((None, size, size), tf.float32, name="patches")]
+    if vae.config.position_aware:
+        inputs.append(tf.TensorSpec((None, 2), tf.float32, name="positions"))
     # As constants, weights can be folded (batch normalisation into the products, the output layer's
     # matrix made once); as variables the converter would compute all of that anew for each batch.
     weights = [(variable, tf.constant(variable.numpy())) for variable in vae.variables]
 
-    def terms(patches: Array) -> dict[str, Array]:
+    def terms(patches: Array, positions: Array | None = None) -> dict[str, Array]:
         with keras.StatelessScope(state_mapping=weights):
-            return dict(zip(TERMS, vae.terms(patches), strict=True))
+            return dict(zip(TERMS, vae.terms(patches, positions), strict=True))
 
-    def decode(patches: Array) -> dict[str, Array]:
+    def decode(patches: Array, positions: Array | None = None) -> dict[str, Array]:
         with keras.StatelessScope(state_mapping=weights):
-            decoded = vae(patches)
+            decoded = vae(patches, positions)
         return {
             "mu": decoded.mu,
             "sigma2": tf.exp(decoded.log_sigma2),
@@ -38,7 +42,7 @@ def to_litert(vae: Vae) -> bytes:
         }
 
     signatures = {
-        function.__name__: tf.function(function, input_signature=[patches]) for function in (terms, decode)
+        function.__name__: tf.function(function, input_signature=inputs) for function in (terms, decode)
     }
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(tf.Module(), folder, signatures=signatures)

@@ -56,6 +56,7 @@ class Epoch:
     kl: float
     log_variance: float
     mahalanobis: float
+    held_out_loss: float
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ def train_command(recipe: Recipe, store_root: Path) -> list[str]:
     """Command line that trains `recipe` into the store at `store_root` and prints its progress as JSON."""
     data = ["--dataset", recipe.dataset, "--normal", str(recipe.normal), "--preset", recipe.preset]
     size = ["--epochs", str(recipe.train.epochs), "--crops", str(recipe.train.crops)]
-    model = ["--latent", str(recipe.model.latent_dim), "--seed", str(recipe.train.seed)]
+    model = ["--latent", str(recipe.model.latent_dim), "--patience", str(recipe.train.patience)]
+    model += ["--seed", str(recipe.train.seed)]
     output = ["--store", str(store_root), "--progress", "json"]
     return [sys.executable, "-m", "vaead", "train", *data, *size, *model, *output]
 
@@ -227,7 +229,10 @@ class _Job:
                 case {"event": "start", "epochs": int(total)}:
                     self.total_epochs = total
                 case {"event": "epoch", "epoch": int(epoch), "remaining_s": remaining_s}:
-                    terms = [float(event[name]) for name in ("loss", "kl", "log_variance", "mahalanobis")]
+                    terms = [
+                        float(event[name])
+                        for name in ("loss", "kl", "log_variance", "mahalanobis", "held_out_loss")
+                    ]
                     self.expected_end_s = None if remaining_s is None else time.monotonic() + remaining_s
                     self.epochs += (Epoch(epoch, *terms),)
                 case {"event": "done"}:

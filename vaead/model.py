@@ -1,161 +1,33 @@
-"""The network: encoder, decoder and VAE in Keras. The only module with layers.
-
-Every layer of the article's network whose stride equals its kernel is a matrix product of blocks of
-pixels, and the 4x4 output layer is one structured matrix. Written as products they train several times
-faster than as convolutions. For the blocks to lie side by side in memory without a transpose between the
-layers, patches run through the network in Z-order: pixels in blocks of 2x2, blocks in blocks of 2x2.
-Inside, an activation is a matrix (pixels, channels); the pixels of a patch follow each other in Z-order.
-
-The weights have the shapes of Keras's Conv2D and Conv2DTranspose and can be exchanged with them.
-"""
+"""The networks: encoder, decoder and VAE in Keras."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import layers, ops
-from numpy.typing import NDArray
 
 from vaead.config import ModelConfig
+from vaead.layers import (
+    PACKAGE,
+    BlockConv,
+    BlockConvTranspose,
+    PatchConvTranspose,
+    PixelOrder,
+    Rows,
+    Waves,
+    z_order,
+)
 from vaead.terms import Array, kl_term, log_variance_term, mahalanobis_term
 
-_PACKAGE = "vaead"
-_HALVINGS = 2
-_OUTPUT_KERNEL = 4
+_LOG_VAR_LIMIT = 10.0
+"""Bound on |z_log_var|: far outside what training needs, and exp of it is still a small number."""
 
-
-def z_order(size: int) -> NDArray[np.intp]:
-    """Index of the pixels of a size x size patch in Z-order.
-
-    Args:
-        size: Side in pixels, a multiple of 4.
-
-    Returns:
-        (size * size,) positions in row-by-row order.
-
-    >>> z_order(4).tolist()
-    [0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15]
-    """
-    blocks = size // 2**_HALVINGS
-    axes = np.arange(size * size).reshape(blocks, 2, 2, blocks, 2, 2)
-    return axes.transpose(0, 3, 1, 4, 2, 5).reshape(-1)
-
-
-@keras.saving.register_keras_serializable(_PACKAGE)
-class BlockConv(layers.Layer):  # type: ignore[misc]
-    """Conv2D with a 2x2 kernel and stride 2, on pixels in Z-order: (4 n, channels) -> (n, filters)."""
-
-    def __init__(self, filters: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.filters = filters
-
-    def build(self, input_shape: tuple[int | None, int]) -> None:
-        shape = (2, 2, input_shape[-1], self.filters)
-        self.kernel = self.add_weight(shape=shape, initializer="glorot_uniform", name="kernel")
-        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
-
-    def call(self, x: Array) -> Array:
-        matrix = ops.reshape(self.kernel, (-1, self.filters))
-        return ops.matmul(ops.reshape(x, (-1, matrix.shape[0])), matrix) + self.bias
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters}
-
-
-@keras.saving.register_keras_serializable(_PACKAGE)
-class BlockConvTranspose(layers.Layer):  # type: ignore[misc]
-    """Conv2DTranspose with a 2x2 kernel and stride 2, in Z-order: (n, channels) -> (4 n, filters)."""
-
-    def __init__(self, filters: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.filters = filters
-
-    def build(self, input_shape: tuple[int | None, int]) -> None:
-        shape = (2, 2, self.filters, input_shape[-1])
-        self.kernel = self.add_weight(shape=shape, initializer="glorot_uniform", name="kernel")
-        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
-
-    def call(self, x: Array) -> Array:
-        matrix = ops.transpose(ops.reshape(self.kernel, (4 * self.filters, -1)))
-        return ops.reshape(ops.matmul(x, matrix), (-1, self.filters)) + self.bias
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters}
-
-
-@keras.saving.register_keras_serializable(_PACKAGE)
-class PatchConvTranspose(layers.Layer):  # type: ignore[misc]
-    """Conv2DTranspose with a 4x4 kernel, stride 1 and "same" padding, on whole patches in Z-order.
-
-    (n * patch_size**2, channels) -> (n * patch_size**2, filters). One product with a matrix of
-    (pixels * channels) x (pixels * filters) that holds each weight wherever an input pixel reaches an
-    output pixel. Most of its entries are 0, and still it is faster than the convolution.
-    """
-
-    def __init__(self, filters: int, patch_size: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.filters = filters
-        self.patch_size = patch_size
-
-    def build(self, input_shape: tuple[int | None, int]) -> None:
-        shape = (_OUTPUT_KERNEL, _OUTPUT_KERNEL, self.filters, input_shape[-1])
-        self.kernel = self.add_weight(shape=shape, initializer="glorot_uniform", name="kernel")
-        self.bias = self.add_weight(shape=(self.filters,), initializer="zeros", name="bias")
-        self._taps = _kernel_taps(self.patch_size)
-
-    def call(self, x: Array) -> Array:
-        pixels, channels = self.patch_size**2, self.kernel.shape[-1]
-        taps = ops.reshape(self.kernel, (-1, self.filters, channels))
-        out_of_reach = ops.zeros((1, self.filters, channels))
-        matrix = ops.take(ops.concatenate([taps, out_of_reach]), self._taps, axis=0)
-        matrix = ops.reshape(ops.transpose(matrix, (0, 3, 1, 2)), (pixels * channels, pixels * self.filters))
-        out = ops.matmul(ops.reshape(x, (-1, pixels * channels)), matrix)
-        return ops.reshape(out, (-1, self.filters)) + self.bias
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters, "patch_size": self.patch_size}
-
-
-def _kernel_taps(patch_size: int) -> NDArray[np.intp]:
-    """For each pair (input pixel, output pixel) the kernel entry between them, or one past the last."""
-    row, col = np.divmod(z_order(patch_size), patch_size)
-    before = (_OUTPUT_KERNEL - 1) // 2  # "same" padding puts the odd pixel after, not before
-    tap_row, tap_col = (axis - axis[:, None] + before for axis in (row, col))
-    inside = (tap_row >= 0) & (tap_row < _OUTPUT_KERNEL) & (tap_col >= 0) & (tap_col < _OUTPUT_KERNEL)
-    return np.where(inside, tap_row * _OUTPUT_KERNEL + tap_col, _OUTPUT_KERNEL**2)
-
-
-@keras.saving.register_keras_serializable(_PACKAGE)
-class PixelOrder(layers.Layer):  # type: ignore[misc]
-    """Take columns in a given order: (n, columns) -> (n, len(order))."""
-
-    def __init__(self, order: Sequence[int], **options: Any) -> None:
-        super().__init__(**options)
-        self.order = list(order)
-
-    def call(self, x: Array) -> Array:
-        return ops.take(x, np.array(self.order), axis=1)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "order": self.order}
-
-
-@keras.saving.register_keras_serializable(_PACKAGE)
-class Rows(layers.Layer):  # type: ignore[misc]
-    """Regroup an activation into rows of another length: (n, a) -> (n * a / length, length)."""
-
-    def __init__(self, length: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.length = length
-
-    def call(self, x: Array) -> Array:
-        return ops.reshape(x, (-1, self.length))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "length": self.length}
+_UNITS = 256
+_OCTAVES = 3
 
 
 class Decoded(NamedTuple):
@@ -167,44 +39,54 @@ class Decoded(NamedTuple):
     z_log_var: Array
 
 
-@keras.saving.register_keras_serializable(_PACKAGE)
+@keras.saving.register_keras_serializable(PACKAGE)
 class Vae(keras.Model):  # type: ignore[misc]
     """Variational autoencoder of square grey patches with a predicted variance for each pixel.
 
-    Source: arXiv:1807.05800 and its tutorial on MNIST; see `ModelConfig` for the arguments.
+    Source: arXiv:1807.05800 and its tutorial on MNIST.
     """
 
-    def __init__(self, patch_size: int, latent_dim: int, sigma2_floor: float, **options: Any) -> None:
+    def __init__(self, config: ModelConfig, **options: Any) -> None:
         super().__init__(**options)
-        self.patch_size = patch_size
-        self.latent_dim = latent_dim
-        self.sigma2_floor = sigma2_floor
-        self.encoder = _build_encoder(patch_size, latent_dim)
-        self.decoder = _build_decoder(patch_size, latent_dim)
+        self.config = config
+        build_encoder, build_decoder = _NETWORKS[config.network]
+        self.encoder = build_encoder(config)
+        self.decoder = build_decoder(config)
 
-    @classmethod
-    def from_model_config(cls, config: ModelConfig) -> Vae:
-        """Build an untrained network."""
-        return cls(config.patch_size, config.latent_dim, config.sigma2_floor)
-
-    def call(self, patches: Array, noise: Array | None = None, training: bool = False) -> Decoded:
+    def call(
+        self,
+        patches: Array,
+        positions: Array | None = None,
+        noise: Array | None = None,
+        training: bool = False,
+    ) -> Decoded:
         """Encode and decode patches.
 
         Args:
             patches: (n, patch_size, patch_size) in [0, 1].
+            positions: (n, 2), where in its image each patch lies, see `PatchGrid.positions`; only for a
+                network that is position-aware.
             noise: (n, latent_dim) standard normal to sample z with; None takes z = z_mean.
             training: Whether batch normalisation uses and updates the statistics of the batch.
         """
-        z_mean, z_log_var = self.encoder(patches, training=training)
+        where = [positions] if self.config.position_aware else []
+        z_mean, z_log_var = self.encoder([patches, *where], training=training)
+        z_log_var = ops.clip(z_log_var, -_LOG_VAR_LIMIT, _LOG_VAR_LIMIT)
         z = z_mean if noise is None else z_mean + ops.exp(0.5 * z_log_var) * noise
-        mu, sigma2_logit = self.decoder(z, training=training)
-        log_sigma2 = ops.log(self.sigma2_floor + ops.sigmoid(sigma2_logit))
+        mu, sigma2_logit = self.decoder([z, *where], training=training)
+        log_sigma2 = ops.log(self.config.sigma2_floor + ops.sigmoid(sigma2_logit))
         return Decoded(ops.sigmoid(mu), log_sigma2, z_mean, z_log_var)
 
-    def terms(self, patches: Array, noise: Array | None = None, training: bool = False) -> tuple[Array, ...]:
+    def terms(
+        self,
+        patches: Array,
+        positions: Array | None = None,
+        noise: Array | None = None,
+        training: bool = False,
+    ) -> tuple[Array, Array, Array]:
         """D, A and M of patches, each (n,) in nats; the arguments are those of `call`."""
-        decoded = self(patches, noise, training=training)
-        x = ops.reshape(patches, (-1, self.patch_size**2))
+        decoded = self(patches, positions, noise, training=training)
+        x = ops.reshape(patches, (-1, self.config.patch_size**2))
         return (
             kl_term(decoded.z_mean, decoded.z_log_var, ops),
             log_variance_term(decoded.log_sigma2, ops),
@@ -212,30 +94,32 @@ class Vae(keras.Model):  # type: ignore[misc]
         )
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            "patch_size": self.patch_size,
-            "latent_dim": self.latent_dim,
-            "sigma2_floor": self.sigma2_floor,
-        }
+        return {"config": dataclasses.asdict(self.config)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Vae:
+        return cls(ModelConfig(**config["config"]))
 
 
 def _normalised_relu(x: Array, name: str) -> Array:
     return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_norm")(x))
 
 
-def _build_encoder(patch_size: int, latent_dim: int) -> keras.Model:
+def _article_encoder(config: ModelConfig) -> keras.Model:
+    patch_size = config.patch_size
     patches = keras.Input((patch_size, patch_size), name="patches")
     x = PixelOrder(z_order(patch_size).tolist(), name="z_order")(layers.Flatten(name="row_by_row")(patches))
     x = Rows(1, name="pixels")(x)
     x = _normalised_relu(BlockConv(16, name="conv1")(x), "conv1")
     x = _normalised_relu(BlockConv(32, name="conv2")(x), "conv2")
     x = Rows(32 * (patch_size // 4) ** 2, name="flatten")(x)
-    heads = [layers.Dense(latent_dim, name=name)(x) for name in ("z_mean", "z_log_var")]
-    return keras.Model(patches, heads, name="encoder")
+    heads = [layers.Dense(config.latent_dim, name=name)(x) for name in ("z_mean", "z_log_var")]
+    return keras.Model([patches], heads, name="encoder")
 
 
-def _build_decoder(patch_size: int, latent_dim: int) -> keras.Model:
-    z = keras.Input((latent_dim,), name="z")
+def _article_decoder(config: ModelConfig) -> keras.Model:
+    patch_size = config.patch_size
+    z = keras.Input((config.latent_dim,), name="z")
     x = _normalised_relu(layers.Dense((patch_size // 4) ** 2, name="dense")(z), "dense")
     x = Rows(1, name="blocks")(x)
     x = _normalised_relu(BlockConvTranspose(32, name="deconv1")(x), "deconv1")
@@ -248,7 +132,37 @@ def _build_decoder(patch_size: int, latent_dim: int) -> keras.Model:
         PixelOrder((2 * row_by_row + head).tolist(), name=name)(x)
         for head, name in enumerate(("mu", "sigma2_logit"))
     ]
-    return keras.Model(z, heads, name="decoder")
+    return keras.Model([z], heads, name="decoder")
+
+
+def _dense_encoder(config: ModelConfig) -> keras.Model:
+    patches = keras.Input((config.patch_size, config.patch_size), name="patches")
+    positions = keras.Input((2,), name="positions")
+    x = _dense_layers([layers.Flatten(name="pixels")(patches), Waves(_OCTAVES, name="waves")(positions)])
+    heads = [layers.Dense(config.latent_dim, name=name)(x) for name in ("z_mean", "z_log_var")]
+    return keras.Model([patches, positions], heads, name="encoder")
+
+
+def _dense_decoder(config: ModelConfig) -> keras.Model:
+    z = keras.Input((config.latent_dim,), name="z")
+    positions = keras.Input((2,), name="positions")
+    x = _dense_layers([z, Waves(_OCTAVES, name="waves")(positions)])
+    heads = [layers.Dense(config.patch_size**2, name=name)(x) for name in ("mu", "sigma2_logit")]
+    return keras.Model([z, positions], heads, name="decoder")
+
+
+def _dense_layers(inputs: list[Array]) -> Array:
+    x = layers.Concatenate(name="with_position")(inputs)
+    for number in (1, 2):
+        x = layers.Dense(_UNITS, activation="relu", name=f"dense{number}")(x)
+    return x
+
+
+_NETWORKS: dict[str, tuple[Callable[[ModelConfig], keras.Model], Callable[[ModelConfig], keras.Model]]] = {
+    "article": (_article_encoder, _article_decoder),
+    "dense": (_dense_encoder, _dense_decoder),
+}
+"""Builders of encoder and decoder by `ModelConfig.network`."""
 
 
 def describe_layers(vae: Vae) -> list[dict[str, Any]]:
@@ -258,12 +172,9 @@ def describe_layers(vae: Vae) -> list[dict[str, Any]]:
         One entry a layer: `part` (encoder or decoder), `layer`, `kind`, `output` (one patch's output as
         height x width x channels, or its length), `parameters`.
     """
-    probes = {
-        "encoder": (vae.encoder, np.zeros((1, vae.patch_size, vae.patch_size), np.float32)),
-        "decoder": (vae.decoder, np.zeros((1, vae.latent_dim), np.float32)),
-    }
     table = []
-    for part, (network, probe) in probes.items():
+    for part, network in (("encoder", vae.encoder), ("decoder", vae.decoder)):
+        probe = [np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in network.inputs]
         shown = [layer for layer in network.layers if layer.weights or isinstance(layer, layers.ReLU)]
         outputs = keras.Model(network.input, [layer.output for layer in shown])(probe)
         for layer, output in zip(shown, outputs, strict=True):

@@ -29,7 +29,7 @@ def every_crop(images: NDArray[Pixel], patch_size: int) -> NDArray[Pixel]:
 
 def random_crops(
     images: NDArray[Pixel], patch_size: int, count: int, rng: np.random.Generator
-) -> NDArray[Pixel]:
+) -> tuple[NDArray[Pixel], NDArray[np.float32]]:
     """Draw square crops, every image and every position equally likely.
 
     Args:
@@ -39,26 +39,31 @@ def random_crops(
         rng: Source of randomness.
 
     Returns:
-        (count, patch_size, patch_size), dtype of `images`.
+        The crops (count, patch_size, patch_size), dtype of `images`, and where each lies in its image
+        (count, 2), as in `PatchGrid.positions`.
     """
     crops = every_crop(images, patch_size)
     image, row, col = (rng.integers(0, size, count) for size in crops.shape[:3])
-    chosen: NDArray[Pixel] = crops[image, row, col]
-    return chosen
+    last = np.maximum(np.array(crops.shape[1:3]) - 1, 1)
+    return crops[image, row, col], (np.stack([row, col], axis=-1) / last).astype(np.float32)
 
 
-def extract_windows(images: NDArray[Pixel], grid: PatchGrid) -> NDArray[Pixel]:
-    """Cut out every window of a grid.
+def extract_windows(
+    images: NDArray[Pixel], grid: PatchGrid, part: slice
+) -> tuple[NDArray[Pixel], NDArray[np.float32]]:
+    """Cut out some of the windows of all images, counted image by image and row by row.
 
     Args:
         images: (N, H, W) with H and W as in `grid`.
+        part: Numbers of the first window and of the one after the last.
 
     Returns:
-        (N, rows, cols, patch_size, patch_size), a copy.
+        The windows (n, patch_size, patch_size), and where each lies in its image (n, 2), see
+        `PatchGrid.positions`.
     """
+    image, row, col = np.unravel_index(np.arange(part.start, part.stop), (len(images), *grid.shape))
     crops = every_crop(images, grid.patch_size)
-    windows: NDArray[Pixel] = crops[:, grid.row_starts[:, None], grid.col_starts]
-    return windows
+    return crops[image, grid.row_starts[row], grid.col_starts[col]], grid.positions[row, col]
 
 
 def fold_scores(scores: NDArray[np.floating], grid: PatchGrid) -> NDArray[np.float32]:

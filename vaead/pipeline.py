@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 import vaead
 from vaead.calibration import Calibration
@@ -17,10 +19,13 @@ from vaead.card import ModelCard
 from vaead.config import PatchGrid, Recipe
 from vaead.datasets import load_dataset
 from vaead.export import to_litert
+from vaead.health import Health
 from vaead.model import Vae, describe_layers
 from vaead.scoring import ImageScorer, PatchScorer
 from vaead.store import Model, ModelStore
-from vaead.training import OnEpoch, fit, split_normal
+from vaead.training import OnEpoch, fit, split_normal, unit_crops
+
+_JUDGED_CROPS = 4096
 
 
 def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | None = None) -> Model:
@@ -48,10 +53,11 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
     PatchGrid(*dataset.image_shape, recipe.model.patch_size, recipe.model.stride)  # a patch must fit
     train_images, held_out_images = split_normal(dataset.train_images(normal), recipe.train)
 
-    vae, history = fit(train_images, recipe, on_epoch)
+    vae, history = fit(train_images, held_out_images, recipe, on_epoch)
 
     program = to_litert(vae)
-    held_out = ImageScorer(PatchScorer(program), recipe.model).term_maps(held_out_images)
+    scorer = PatchScorer(program)
+    held_out = ImageScorer(scorer, recipe.model).term_maps(held_out_images)
     card = ModelCard(
         recipe=recipe,
         fingerprint=dataset.class_fingerprint(normal),
@@ -59,6 +65,7 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
         history=[dataclasses.asdict(report) for report in history],
         layers=describe_layers(vae),
         calibration=Calibration.of(held_out),
+        health=_judge(scorer, held_out_images, recipe),
         versions={
             "vaead": vaead.__version__,
             "python": platform.python_version(),
@@ -69,6 +76,13 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
     )
     store.save(card, program, _keras_archive(vae))
     return store.load(recipe)
+
+
+def _judge(scorer: PatchScorer, held_out_images: NDArray[np.uint8], recipe: Recipe) -> Health:
+    rng = np.random.default_rng([recipe.train.seed, 2])
+    pixels, positions = unit_crops(held_out_images, recipe, _JUDGED_CROPS, rng)
+    decoded = scorer.decode(pixels, positions)
+    return Health.of(pixels.reshape(len(pixels), -1), decoded["mu"], decoded["sigma2"])
 
 
 def _keras_archive(vae: Vae) -> bytes:

@@ -15,11 +15,15 @@ from numpy.typing import NDArray
 
 from vaead.config import ModelConfig, PatchGrid
 from vaead.errors import InvalidInputError, ModelFormatError, UnknownNameError
-from vaead.patches import average_windows, every_crop, extract_windows, fold_scores
+from vaead.patches import average_windows, extract_windows, fold_scores
 from vaead.terms import SCORES, TERMS
 
 _BATCH = 512
 """Patches a call: the activations of so many still fit into the processor's cache."""
+
+
+Named = dict[str, NDArray[np.float32]]
+"""Arrays by name, one row a patch."""
 
 
 class PatchScorer:
@@ -50,24 +54,38 @@ class PatchScorer:
                 f"scorer.tflite must have the signatures terms and decode, got {sorted(signatures)}; "
                 "train the model again"
             )
+        self._inputs = signatures["terms"]["inputs"]
         self._idle.put(interpreter)
 
-    def terms(self, patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """D, A and M of patches (n, patch_size, patch_size) in [0, 1]: each (n,), in nats."""
-        return self._run("terms", patches)
+    def terms(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
+        """Compute D, A and M of patches.
 
-    def decode(self, patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """What the network makes of patches: mu, sigma2 (n, pixels) and z_mean, z_log_var (n, latent_dim)."""
-        return self._run("decode", patches)
+        Args:
+            patches: (n, patch_size, patch_size) in [0, 1].
+            positions: (n, 2), where each lies in its image, see `PatchGrid.positions`.
 
-    def _run(self, signature: str, patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        Returns:
+            Each term by name, (n,), in nats.
+        """
+        return self._run("terms", patches, positions)
+
+    def decode(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
+        """Compute what the network makes of patches; the arguments are those of `terms`.
+
+        Returns:
+            mu, sigma2 (n, pixels) and z_mean, z_log_var (n, latent_dim).
+        """
+        return self._run("decode", patches, positions)
+
+    def _run(self, signature: str, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
         try:
             interpreter = self._idle.get_nowait()
         except queue.Empty:
             interpreter = Interpreter(model_content=self._program, num_threads=1)
         try:
             run = interpreter.get_signature_runner(signature)
-            result: dict[str, NDArray[np.float32]] = run(patches=patches)
+            inputs = {"patches": patches, "positions": positions}
+            result: Named = run(**{name: inputs[name] for name in self._inputs})
             return result
         finally:
             self._idle.put(interpreter)
@@ -163,7 +181,7 @@ class ImageScorer:
         terms = {name: np.empty(count, np.float32) for name in TERMS}
 
         def score(part: slice) -> None:
-            for name, values in self._patches.terms(_windows(images, grid, part)).items():
+            for name, values in self._patches.terms(*_unit_windows(images, grid, part)).items():
                 terms[name][part] = values
 
         _run_in_parts(score, count)
@@ -195,19 +213,17 @@ class ImageScorer:
         """
         grid = self.grid(images)
         size = self.config.patch_size
-        windows = _to_unit(extract_windows(images, grid))
-        patches = windows.reshape(-1, size, size)
-        made = {name: np.empty_like(patches) for name in ("mu", "sigma2")}
+        shape = (len(images), *grid.shape, size, size)
+        count = len(images) * grid.shape[0] * grid.shape[1]
+        made = {name: np.empty((count, size, size), np.float32) for name in ("mu", "sigma2")}
 
         def decode(part: slice) -> None:
-            decoded = self._patches.decode(patches[part])
+            decoded = self._patches.decode(*_unit_windows(images, grid, part))
             for name, values in made.items():
                 values[part] = decoded[name].reshape(-1, size, size)
 
-        _run_in_parts(decode, len(patches))
-        return Reconstruction(
-            **{name: average_windows(v.reshape(windows.shape), grid) for name, v in made.items()}
-        )
+        _run_in_parts(decode, count)
+        return Reconstruction(**{name: average_windows(v.reshape(shape), grid) for name, v in made.items()})
 
 
 def _check_images(images: NDArray[np.generic]) -> None:
@@ -229,15 +245,13 @@ def _check_images(images: NDArray[np.generic]) -> None:
         )
 
 
-def _to_unit(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
+def _unit_windows(
+    images: NDArray[np.generic], grid: PatchGrid, part: slice
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As `extract_windows`, with pixels in [0, 1]."""
+    pixels, positions = extract_windows(images, grid, part)
     scaled = pixels.astype(np.float32)
-    return scaled / np.float32(255) if pixels.dtype == np.uint8 else scaled
-
-
-def _windows(images: NDArray[np.generic], grid: PatchGrid, part: slice) -> NDArray[np.float32]:
-    """Windows number part.start to part.stop of all windows of all images, (n, size, size) in [0, 1]."""
-    image, row, col = np.unravel_index(np.arange(part.start, part.stop), (len(images), *grid.shape))
-    return _to_unit(every_crop(images, grid.patch_size)[image, grid.row_starts[row], grid.col_starts[col]])
+    return scaled / np.float32(255) if pixels.dtype == np.uint8 else scaled, positions
 
 
 def _run_in_parts(work: Callable[[slice], None], count: int) -> None:

@@ -33,6 +33,7 @@ class EpochReport:
         kl: D.
         log_variance: A.
         mahalanobis: M.
+        held_out_loss: The loss on crops of held-out normal images, scored as at test time.
         elapsed_s: Seconds since training began.
         remaining_s: Estimated seconds to the end.
     """
@@ -43,9 +44,14 @@ class EpochReport:
     kl: float
     log_variance: float
     mahalanobis: float
+    held_out_loss: float
     elapsed_s: float
     remaining_s: float
 
+
+_HELD_OUT_CROPS = 4096
+_GRADIENT_LIMIT = 1000.0
+"""Largest norm of a gradient, in nats: far above those of a sound training."""
 
 OnEpoch = Callable[[EpochReport], None]
 
@@ -74,7 +80,7 @@ def split_normal(
 
 
 def fit(
-    images: NDArray[np.uint8], recipe: Recipe, on_epoch: OnEpoch | None = None
+    images: NDArray[np.uint8], held_out: NDArray[np.uint8], recipe: Recipe, on_epoch: OnEpoch | None = None
 ) -> tuple[Vae, list[EpochReport]]:
     """Train a network on random crops of normal images.
 
@@ -82,6 +88,7 @@ def fit(
 
     Args:
         images: (N, H, W), 0 to 255.
+        held_out: (M, H, W), normal images that only watch.
         recipe: Network, training and seed.
         on_epoch: Called after each epoch; what it raises ends the training.
 
@@ -94,61 +101,123 @@ def fit(
     config = recipe.train
     keras.utils.set_random_seed(config.seed)
     rng = np.random.default_rng([config.seed, 1])
-    vae = Vae.from_model_config(recipe.model)
-    crops = random_crops(images, recipe.model.patch_size, config.crops, rng).astype(np.float32) / 255
+    vae = Vae(recipe.model)
+    crops = unit_crops(images, recipe, config.crops, rng)
+    watch = _held_out_loss(vae, config, unit_crops(held_out, recipe, _HELD_OUT_CROPS, rng))
     run_epoch = _compile_epoch(vae, config)
+    best = _Best(config.patience)
 
     history: list[EpochReport] = []
     start = time.monotonic()
     for epoch in range(1, config.epochs + 1):
-        losses = run_epoch(tf.constant(crops[rng.permutation(len(crops))]), tf.constant([config.seed, epoch]))
-        history.append(_report(epoch, config, dict(zip(TERMS, losses.numpy().tolist(), strict=True)), start))
+        order = rng.permutation(config.crops)
+        losses = run_epoch(*(part[order] for part in crops), tf.constant([config.seed, epoch]))
+        history.append(_report(epoch, config, losses.numpy().tolist(), watch(), start))
         if not np.isfinite(history[-1].loss):
             raise TrainingError(
                 f"loss must be a number, got {history[-1].loss} in epoch {epoch}; try another seed"
             )
         if on_epoch is not None:
             on_epoch(history[-1])
+        if best.is_over(history[-1].held_out_loss, vae):
+            break
     return vae, history
 
 
-def _report(epoch: int, config: TrainConfig, losses: dict[str, float], start: float) -> EpochReport:
+class _Best:
+    """Early stopping: keeps the weights with the lowest held-out loss, if asked to."""
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+        self._loss = np.inf
+        self._weights: list[NDArray[np.float32]] = []
+        self._waited = 0
+
+    def is_over(self, held_out_loss: float, vae: Vae) -> bool:
+        """Look at an epoch; when the last `patience` were no better, restore the best weights."""
+        if self._patience == 0:
+            return False
+        self._waited += 1
+        if held_out_loss < self._loss:
+            self._loss, self._weights, self._waited = held_out_loss, vae.get_weights(), 0
+        if self._waited < self._patience:
+            return False
+        vae.set_weights(self._weights)
+        return True
+
+
+def unit_crops(
+    images: NDArray[np.uint8], recipe: Recipe, count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Random crops (count, patch_size, patch_size) in [0, 1] and their positions (count, 2)."""
+    crops, positions = random_crops(images, recipe.model.patch_size, count, rng)
+    return crops.astype(np.float32) / 255, positions
+
+
+def _held_out_loss(
+    vae: Vae, config: TrainConfig, crops: tuple[NDArray[np.float32], NDArray[np.float32]]
+) -> Callable[[], float]:
+    """Make the function that computes the loss of the network as it is on held-out crops."""
+    pixels, positions = (tf.constant(part) for part in crops)
+
+    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+    def loss() -> Array:
+        kl, log_variance, mahalanobis = (tf.reduce_mean(term) for term in vae.terms(pixels, positions))
+        return log_variance + mahalanobis + config.kl_weight * kl
+
+    return lambda: float(loss())
+
+
+def _report(
+    epoch: int, config: TrainConfig, losses: list[float], held_out_loss: float, start: float
+) -> EpochReport:
+    terms = dict(zip(TERMS, losses, strict=True))
     elapsed_s = time.monotonic() - start
     return EpochReport(
         epoch=epoch,
         epochs=config.epochs,
-        loss=losses["log_variance"] + losses["mahalanobis"] + config.kl_weight * losses["kl"],
-        **losses,
+        loss=terms["log_variance"] + terms["mahalanobis"] + config.kl_weight * terms["kl"],
+        **terms,
+        held_out_loss=held_out_loss,
         elapsed_s=elapsed_s,
         remaining_s=elapsed_s / epoch * (config.epochs - epoch),
     )
 
 
-def _compile_epoch(vae: Vae, config: TrainConfig) -> Callable[[Array, Array], Array]:
-    """Make the function (crops in the order of this epoch, seed) -> mean D, A and M of the epoch."""
+def _compile_epoch(vae: Vae, config: TrainConfig) -> Callable[[Array, Array, Array], Array]:
+    """Make the function (crops and positions in the order of this epoch, seed) -> mean D, A and M."""
     weights = vae.trainable_variables
-    optimizer = keras.optimizers.Adam(config.learning_rate)
+    batches = config.crops // config.batch_size
+    rate = config.learning_rate
+    if config.decay:
+        rate = keras.optimizers.schedules.CosineDecay(rate, batches * config.epochs)
+    optimizer = keras.optimizers.Adam(rate)
     optimizer.build(weights)
 
-    def step(batch: Array, noise: Array) -> Array:
+    def step(patches: Array, positions: Array, noise: Array) -> Array:
         with tf.GradientTape() as tape:
             kl, log_variance, mahalanobis = (
-                tf.reduce_mean(term) for term in vae.terms(batch, noise, training=True)
+                tf.reduce_mean(term) for term in vae.terms(patches, positions, noise, training=True)
             )
             loss = log_variance + mahalanobis + config.kl_weight * kl
-        optimizer.apply(tape.gradient(loss, weights), weights)
+        gradients, norm = tf.clip_by_global_norm(tape.gradient(loss, weights), _GRADIENT_LIMIT)
+        # A step whose gradient is not a number would end the training; it is left out.
+        sound = tf.math.is_finite(norm)
+        optimizer.apply([tf.where(sound, gradient, 0.0) for gradient in gradients], weights)
         return tf.stack([kl, log_variance, mahalanobis])
 
-    def epoch(crops: Array, seed: Array) -> Array:
+    def batched(array: Array) -> Array:
         # A last batch that is not full is left out; the order changes, so each crop has its turns.
-        batches = crops.shape[0] // config.batch_size
-        used = crops[: batches * config.batch_size]
-        patches = tf.reshape(used, (batches, config.batch_size, vae.patch_size, vae.patch_size))
-        noise = tf.random.stateless_normal((batches, config.batch_size, vae.latent_dim), seed)
+        used = array[: batches * config.batch_size]
+        return tf.reshape(used, (batches, config.batch_size, *array.shape[1:]))
+
+    def epoch(crops: Array, positions: Array, seed: Array) -> Array:
+        patches, places = batched(crops), batched(positions)
+        noise = tf.random.stateless_normal((batches, config.batch_size, vae.config.latent_dim), seed)
         total = tf.zeros(len(TERMS))
         for index in tf.range(batches):
-            total += step(patches[index], noise[index])
+            total += step(patches[index], places[index], noise[index])
         return total / batches
 
-    compiled: Callable[[Array, Array], Array] = tf.function(epoch, jit_compile=True)
+    compiled: Callable[[Array, Array, Array], Array] = tf.function(epoch, jit_compile=True)
     return compiled

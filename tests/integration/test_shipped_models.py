@@ -9,6 +9,7 @@ import pytest
 
 import vaead
 from vaead import Recipe, load_dataset, load_model
+from vaead.config import PRESETS
 from vaead.datasets import get_spec
 from vaead.store import ModelStore
 from vaead.terms import SCORES
@@ -17,12 +18,13 @@ STORE = ModelStore(Path(vaead.__file__).parents[1] / "models")
 
 
 def shipped() -> list[str]:
-    """Folders of the models that git tracks, below the store; without git, of all there are."""
+    """Folders of the models that git tracks, below the store; without git, those with a preset's own name."""
     git = shutil.which("git")
     command = [git or "", "-C", str(STORE.root), "ls-files", "*/card.json"]
     listed = subprocess.run(command, capture_output=True, check=False, text=True).stdout if git else ""
-    folders = [Path(line).parent.as_posix() for line in listed.splitlines()]
-    return folders or [folder.relative_to(STORE.root).as_posix() for folder in STORE.folders()]
+    tracked = [STORE.root / Path(line).parent for line in listed.splitlines()]
+    folders = tracked or [folder for folder in STORE.folders() if folder.name in PRESETS]
+    return [folder.relative_to(STORE.root).as_posix() for folder in folders]
 
 
 @pytest.fixture(params=shipped())

@@ -28,8 +28,8 @@ def test_colours_become_luminance(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["png", "tiff"])
 def test_16_bits_are_scaled_to_8(tmp_path: Path, ending: str) -> None:
-    Image.fromarray(np.array([[0, 257, 30_000, 65_535]], np.uint16)).save(tmp_path / f"image.{ending}")
-    assert read_grey_image(tmp_path / f"image.{ending}").tolist() == [[0, 1, 117, 255]]
+    Image.fromarray(np.array([[0, 257, 60_000, 65_535]], np.uint16)).save(tmp_path / f"image.{ending}")
+    assert read_grey_image(tmp_path / f"image.{ending}").tolist() == [[0, 1, 233, 255]]
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.float32])

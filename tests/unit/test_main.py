@@ -56,9 +56,8 @@ def test_native_libraries_add_nothing_to_an_error(store: ModelStore, recipe: Rec
 
     result = run("score", "--model", "model", "x.png", folder=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == (
-        "Error: scorer.tflite must be a LiteRT program, got a file that cannot be read; train the model again\n"
-    )
+    assert result.stderr.startswith("Error: scorer.tflite must be a LiteRT program, got a file that")
+    assert result.stderr.index("\n") == len(result.stderr) - 1
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 import queue
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -106,6 +108,37 @@ def test_threads_get_what_one_thread_gets(model: Model, images: NDArray[np.uint8
     for _ in range(20 * len(images)):
         number, anomaly_map = results.get_nowait()
         np.testing.assert_array_equal(anomaly_map, expected[number])
+
+
+class FakeInterpreter:
+    """Answers only when three threads are in it or in others like it at once."""
+
+    meeting: threading.Barrier
+
+    def __init__(self, **_: object) -> None:
+        self.in_use = threading.Lock()
+
+    def get_signature_list(self) -> dict[str, object]:
+        return {"terms": {}, "decode": {}}
+
+    def get_signature_runner(self, _name: str) -> Callable[..., dict[str, NDArray[np.float32]]]:
+        def run(patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+            assert self.in_use.acquire(blocking=False), "two threads in one interpreter"
+            self.meeting.wait(timeout=10)
+            self.in_use.release()
+            return {"kl": patches}
+
+        return run
+
+
+def test_threads_never_share_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeInterpreter, "meeting", threading.Barrier(3), raising=False)
+    monkeypatch.setattr(scoring, "Interpreter", FakeInterpreter)
+    scorer = PatchScorer(b"program")
+    with ThreadPoolExecutor(3) as threads:
+        inputs = [np.full(1, number, np.float32) for number in range(12)]
+        results = list(threads.map(scorer.terms, inputs))
+    assert [result["kl"][0] for result in results] == list(range(12))
 
 
 def test_reconstruction_averages_what_the_windows_say(

@@ -49,6 +49,10 @@ def _show_choice(choice: Choice, places: list[DeltaGenerator], texts: Texts) -> 
         st.error(str(error))
         training.panel(choice.recipe, texts)
         return
+    for fault in model.card.health.faults:
+        health = model.card.health
+        explained = f"{100 * health.explained_variance:.2g} %"
+        st.warning(texts(f"health.{fault}", explained=explained, error=f"{health.error_per_pixel:.3g}"))
     _comparison(choice, dataset, model, texts)
 
 

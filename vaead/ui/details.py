@@ -118,15 +118,14 @@ def _training(card: ModelCard, texts: Texts) -> None:
             created=card.created[:10],
         )
     )
-    show_losses(
-        [{name: epoch[name] for name in ("loss", *TERMS)} for epoch in card.history], "history", texts
-    )
+    show_losses(card.history, "history", texts)
 
 
 def show_losses(epochs: list[dict[str, float]], key: str, texts: Texts) -> None:
     """Draw the loss and each term over the epochs."""
     series = {
         texts("details.total"): [epoch["loss"] for epoch in epochs],
+        texts("details.held_out"): [epoch["held_out_loss"] for epoch in epochs],
         **{texts(f"details.{name}"): [epoch[name] for epoch in epochs] for name in TERMS},
     }
     figure = curves(series, texts("details.epoch"), texts("details.mean_nats"))

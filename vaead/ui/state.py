@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from vaead.config import PRESETS, Preset, Recipe, get_preset
+from vaead.config import PRESETS, Recipe, get_preset
 from vaead.datasets import DatasetSpec, dataset_names, get_spec
 from vaead.figures import PALETTES
 from vaead.ui.texts import LANGUAGES, Texts, language_of
@@ -216,7 +216,7 @@ def sidebar(texts: Texts) -> tuple[Choice, Any, Any]:
     recipe = _model_controls(texts, dataset, normal)
     article_scale = st.toggle(
         texts("sidebar.article_scale"),
-        value=True,
+        value=_suits_article_scale(recipe.preset),
         key="article_scale",
         help=texts("sidebar.article_scale_help"),
         bind="query-params",
@@ -252,22 +252,42 @@ def _default_class(dataset: str, normal: int | None) -> int:
 
 
 def _model_controls(texts: Texts, dataset: str, normal: int) -> Recipe:
-    preset = select(texts("sidebar.preset"), list(PRESETS), "preset", help=texts("sidebar.preset_help"))
+    preset = select(
+        texts("sidebar.preset"),
+        list(PRESETS),
+        "preset",
+        help=texts("sidebar.preset_help"),
+        on_change=_take_preset_settings,
+    )
     with st.expander(texts("sidebar.settings")):
-        settings = _settings(texts, get_preset(preset))
+        settings = {
+            key: whole_number(
+                texts(f"sidebar.{key}"), key, low, high, default, step=step, help=texts(f"sidebar.{key}_help")
+            )
+            for key, (low, high, default, step) in _settings(preset).items()
+        }
     return Recipe.from_preset(dataset, normal, preset, **settings)
 
 
-def _settings(texts: Texts, preset: Preset) -> dict[str, int]:
-    limits = {
-        "epochs": (1, 100, preset.train.epochs, 1),
-        "crops": (1_000, 1_000_000, preset.train.crops, 1_000),
-        "latent": (1, 64, preset.model.latent_dim, 1),
-        "seed": (0, 999_999, preset.train.seed, 1),
-    }
+def _settings(preset: str) -> dict[str, tuple[int, int, int, int]]:
+    """Lowest, highest, default and step of each model setting."""
+    base = get_preset(preset)
     return {
-        key: whole_number(
-            texts(f"sidebar.{key}"), key, low, high, default, step=step, help=texts(f"sidebar.{key}_help")
-        )
-        for key, (low, high, default, step) in limits.items()
+        "epochs": (1, 100, base.train.epochs, 1),
+        "crops": (1_000, 1_000_000, base.train.crops, 1_000),
+        "latent": (1, 64, base.model.latent_dim, 1),
+        "patience": (0, 100, base.train.patience, 1),
+        "seed": (0, 999_999, base.train.seed, 1),
     }
+
+
+def _suits_article_scale(preset: str) -> bool:
+    """Whether the article's sum over windows shows anything: larger patches cover the middle too often."""
+    return preset == "article"
+
+
+def _take_preset_settings() -> None:
+    """After another preset was chosen: its settings and its view replace those of the one before."""
+    st.session_state.article_scale = _suits_article_scale(st.session_state.preset)
+    for key, (_, _, default, _) in _settings(st.session_state.preset).items():
+        st.session_state[key] = default

@@ -1,0 +1,203 @@
+"""The page Compare in a real browser: drawn pictures, controls, address, zoom and hover."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Server, Visit, Visitor
+
+pytestmark = pytest.mark.browser
+
+# Decodes the drawn pictures and counts their colours.
+COUNT_COLOURS = """images => Promise.all(images.map(async image => {
+    const picture = new Image();
+    picture.src = image.href.baseVal;
+    await picture.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [picture.width, picture.height];
+    const context = canvas.getContext("2d");
+    context.drawImage(picture, 0, 0);
+    const pixels = new Uint32Array(context.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+    return new Set(pixels).size;
+}))"""
+
+RANGES = """["", 2, 3, 4, 5, 6].map(i =>
+    [...gd._fullLayout["xaxis" + i].range, ...gd._fullLayout["yaxis" + i].range])"""
+
+
+def test_first_visit_shows_both_heatmaps_without_a_click(visit: Visitor, server: Server) -> None:
+    visitor = visit(url=server.url)
+    visitor.wait_for_maps()
+    colours = visitor.maps.evaluate_all(COUNT_COLOURS)
+    assert len(colours) == 6
+    assert min(colours) >= 10
+
+
+@pytest.mark.skipif(bool(os.environ.get("VAEAD_DATA_DIR")), reason="VAEAD_DATA_DIR is set: MNIST can be had")
+def test_without_mnist_a_notice_says_why(visit: Visitor, server: Server) -> None:
+    visitor = visit(url=server.url)
+    visitor.wait_for_maps()
+    expect(visitor.alerts).to_contain_text("MNIST could not be had")
+    expect(visitor.button("Try again")).to_be_visible()
+
+
+def test_page_follows_the_class_control(visit: Visitor) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    visitor.choose("Anomalous class", "4")
+    expect(visitor.caption).to_contain_text("of class 4.")
+    expect(visitor.figure.locator(".annotation-text").nth(3)).to_have_text("anomalous: 4")
+    assert visitor.link["anomalous"] == "4"
+
+
+def test_draw_changes_picture_and_address(visit: Visitor, wait_until: Callable) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    seen = []
+    for _ in range(3):  # two seeds may draw the same pair, three hardly
+        before = visitor.page.url
+        visitor.button("Draw another pair").click()
+        wait_until(lambda before=before: visitor.page.url != before, visitor.page)
+        seed = visitor.link["pair"]
+        expect(visitor.page.get_by_role("spinbutton", name="Pair seed")).to_have_value(seed)
+        seen.append(visitor.caption.inner_text())
+    assert len(set(seen)) > 1
+
+
+def test_address_shows_the_same_picture_to_someone_else(visit: Visitor, wait_until: Callable) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    visitor.choose("Anomalous class", "6")
+    expect(visitor.caption).to_contain_text("of class 6.")
+    visitor.button("Draw another pair").click()
+    wait_until(lambda: "pair" in visitor.link, visitor.page)
+    expect(visitor.page.get_by_role("spinbutton", name="Pair seed")).to_have_value(visitor.link["pair"])
+
+    other = visit(url=visitor.page.url, device={"locale": "en-US"})
+    other.wait_for_maps()
+    values = "gd._fullData.map(trace => trace.customdata.map(row => [...row]))"
+    wait_until(lambda: other.plotly(values) == visitor.plotly(values), visitor.page)
+    assert other.caption.inner_text() == visitor.caption.inner_text()
+    expect(other.alerts).to_have_count(0)
+
+
+def test_address_follows_when_another_normal_class_changes_the_default(
+    visit: Visitor, wait_until: Callable
+) -> None:
+    # Beside normal class 1 the 9 is the default and not in the address; beside class 2 it must be.
+    visitor = visit()
+    visitor.wait_for_maps()
+    visitor.choose("Normal class", "2")
+    wait_until(lambda: visitor.link.get("anomalous") == "9", visitor.page)
+    assert visitor.link["normal"] == "2"
+
+
+def test_click_in_the_gallery_picks_an_image(visit: Visitor) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    visitor.button("Pick images").click()
+    gallery = visitor.page.get_by_role("figure", name="Anomalous test image")
+    tiles = gallery.locator(".scatterlayer path.point")
+    expect(tiles).to_have_count(24)
+    tile = tiles.nth(10).bounding_box()
+    assert tile is not None
+    visitor.page.mouse.click(tile["x"] + tile["width"] / 2, tile["y"] + tile["height"] / 2)
+    expect(visitor.caption).to_contain_text("and 10 of class 9.")
+    assert visitor.link["anomalous_image"] == "10"
+
+
+def test_hover_shows_pixel_value_and_unit(visit: Visitor) -> None:
+    visitor = visit(article_scale="false")
+    visitor.wait_for_maps()
+    box = visitor.maps.nth(4).bounding_box()
+    assert box is not None
+    pixel_px = box["width"] / 28
+    visitor.page.mouse.move(box["x"] + 9.5 * pixel_px, box["y"] + 20.5 * pixel_px)
+    pixel, value = visitor.figure.locator(".hoverlayer .nums .line").all()
+    expect(pixel).to_have_text("row 20, column 9")
+    expect(value).to_have_text(re.compile(r"^\S+ nats$"))
+    shown = float((value.text_content() or "").removesuffix(" nats").replace("−", "-"))
+    assert shown == pytest.approx(visitor.plotly("gd._fullData[4].customdata[20][9]"), rel=6e-3)
+
+
+def test_zoom_is_linked(visit: Visitor, wait_until: Callable) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    assert visitor.plotly(RANGES) == [[-0.5, 27.5, 27.5, -0.5]] * 6
+    box = visitor.maps.nth(1).bounding_box()
+    assert box is not None
+    mouse = visitor.page.mouse
+    mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.25 * box["height"])
+    mouse.down()
+    mouse.move(box["x"] + 0.75 * box["width"], box["y"] + 0.75 * box["height"], steps=5)
+    mouse.up()
+    wait_until(lambda: visitor.plotly(RANGES)[1][0] > 5, visitor.page)
+    ranges = visitor.plotly(RANGES)
+    assert ranges == [ranges[1]] * 6
+    assert ranges[1] == pytest.approx([6.5, 20.5, 20.5, 6.5], abs=0.5)
+
+
+def test_language_follows_the_browser(visit: Visitor) -> None:
+    visitor = visit(device={"locale": "ja-JP"})
+    visitor.wait_for_maps()
+    expect(visitor.button("別の組を引く")).to_be_visible()
+    assert "lang" not in visitor.link
+
+
+def test_language_can_be_switched(visit: Visitor) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    visitor.page.get_by_role("radio", name="日本語").click()
+    expect(visitor.button("別の組を引く")).to_be_visible()
+    expect(visitor.figure.locator(".annotation-text").first).to_have_text("正常: 1")
+    assert visitor.link["lang"] == "日本語"
+
+
+def test_method_page_and_back_keeps_the_choice(visit: Visitor) -> None:
+    visitor = visit(anomalous="4")
+    visitor.wait_for_maps()
+    visitor.page.get_by_role("link", name="Method").click()
+    expect(visitor.page.get_by_role("heading", name="Method", exact=True)).to_be_visible()
+    visitor.page.get_by_role("link", name="Compare").click()
+    expect(visitor.caption).to_contain_text("of class 4.")
+    assert visitor.link["anomalous"] == "4"
+
+
+def phone(visit: Visitor) -> Visit:
+    device = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+    visitor = visit(device=device)
+    visitor.wait_for_maps()
+    return visitor
+
+
+def test_phone_needs_no_scrolling_sideways(visit: Visitor) -> None:
+    width = phone(visit).page.evaluate("document.scrollingElement.scrollWidth")
+    assert width <= 390
+
+
+def test_phone_shows_the_maps_whole(visit: Visitor) -> None:
+    boxes = [image.bounding_box() for image in phone(visit).maps.all()]
+    assert all(box["width"] > 90 and box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
+
+
+def test_every_figure_has_alternative_text(visit: Visitor) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    plots = visitor.page.locator(".js-plotly-plot")
+    expect(plots).to_have_count(2)
+    texts = plots.evaluate_all("plots => plots.map(plot => plot.closest('[role=figure]')?.ariaLabel)")
+    assert texts[0].startswith("Test images 1 (normal) and 9 (anomalous)")
+    assert texts[1] == "The three terms"
+
+
+def test_bad_link_shows_a_notice_and_the_maps(visit: Visitor) -> None:
+    visitor = visit(pair="abc")
+    visitor.wait_for_maps()
+    expect(visitor.alerts).to_have_text(re.compile("The link asks for pair = abc, which does not exist"))

@@ -1,0 +1,133 @@
+"""The app in Streamlit's own test harness, with a store and data folders of its own."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from vaead.datasets import clear_cache, load_dataset
+from vaead.datasets.base import ARRAY_NAMES
+
+ROOT = Path(__file__).parents[2]
+SHIPPED = ("digits/1/article", "mnist/1/article", "fashion_mnist/7/article", "fashion_mnist/2/article")
+DIGITS = "Digits (scikit-learn)"
+
+
+class Page:
+    """The page Compare as one visitor sees it."""
+
+    def __init__(self, link: dict[str, str]) -> None:
+        self.app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+        self.app.query_params.update(link)
+        self.run()
+
+    def run(self) -> None:
+        self.app.run()
+        assert [error.value for error in self.app.exception] == []
+
+    def click(self, key: str) -> None:
+        self.app.button(key=key).click()
+        self.run()
+
+    def select(self, key: str, value: object) -> None:
+        self.app.selectbox(key=key).select(value)
+        self.run()
+
+    def set_number(self, key: str, value: int | None) -> None:
+        self.app.number_input(key=key).set_value(value)
+        self.run()
+
+    @property
+    def link(self) -> dict[str, str]:
+        return {key: value for key, value in self.app.query_params.items() if isinstance(value, str)}
+
+    @property
+    def caption(self) -> str:
+        """What the page says of the pair; fails if it shows none."""
+        (caption,) = (element.value for element in self.app.caption)
+        assert "held-out" in caption or "学習に使わなかった" in caption
+        return str(caption)
+
+    @property
+    def warnings(self) -> list[str]:
+        return [warning.value for warning in self.app.warning]
+
+    @property
+    def errors(self) -> list[str]:
+        return [error.value for error in self.app.error]
+
+    @property
+    def infos(self) -> list[str]:
+        return [info.value for info in self.app.info]
+
+    def has_button(self, key: str) -> bool:
+        return any(button.key == key for button in self.app.button)
+
+    def __getitem__(self, control: str) -> Any:
+        """The value of a control."""
+        return self.app.session_state[control]
+
+    def figure(self, key: str) -> dict[str, Any]:
+        """A figure as it is sent to the browser; its alternative text is under "alt"."""
+        (proto,) = (
+            chart.proto for chart in self.app.get("plotly_chart") if chart.proto.id.endswith(f"-{key}")
+        )
+        figure: dict[str, Any] = json.loads(proto.spec)
+        return figure | {"alt": proto.alt}
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with MNIST and Fashion-MNIST, whose images are those of the bundled digits."""
+    folder = tmp_path_factory.mktemp("data")
+    digits = load_dataset("digits")
+    for name in ("mnist", "fashion_mnist"):
+        np.savez(folder / f"{name}.npz", **{array: getattr(digits, array) for array in ARRAY_NAMES})
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with the shipped models, and no others."""
+    folder = tmp_path / "store"
+    for model in SHIPPED:
+        shutil.copytree(ROOT / "models" / model, folder / model)
+    monkeypatch.setenv("VAEAD_STORE", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _fresh_server(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("VAEAD_DATA_DIR", str(data_folder))
+    yield
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty data folder, so that neither MNIST nor Fashion-MNIST can be had."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    clear_cache()
+    monkeypatch.setenv("VAEAD_DATA_DIR", str(folder))
+    yield folder
+    clear_cache()
+
+
+@pytest.fixture
+def open_page() -> Open:
+    """Open the page with values of its controls, the bundled digits unless said otherwise."""
+
+    def open_with(**link: str) -> Page:
+        return Page({"dataset": DIGITS} | link)
+
+    return open_with

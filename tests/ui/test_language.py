@@ -1,0 +1,67 @@
+"""The language of the page: the browser's, until another one is chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import streamlit as st
+
+from vaead.ui.texts import Texts
+
+if TYPE_CHECKING:
+    from tests.ui.conftest import Open, Page
+
+
+@pytest.fixture
+def browser_speaks(monkeypatch: pytest.MonkeyPatch):
+    def set_locale(locale: str | None) -> None:
+        monkeypatch.setattr(type(st.context), "locale", property(lambda _: locale))
+
+    return set_locale
+
+
+def draw_label(page: Page) -> str:
+    return str(page.app.button(key="draw").label)
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [("ja", "ja"), ("ja-JP", "ja"), ("en-GB", "en"), ("de-DE", "en"), (None, "en")],
+)
+def test_language_follows_the_browser(open_page: Open, browser_speaks, locale, language: str) -> None:
+    browser_speaks(locale)
+    page = open_page()
+    assert page["lang"] == language
+    assert draw_label(page) == Texts(language)("compare.draw")
+
+
+def test_link_goes_before_the_browser(open_page: Open, browser_speaks) -> None:
+    browser_speaks("ja-JP")
+    page = open_page(lang="English")
+    assert draw_label(page) == "Draw another pair"
+    assert page.warnings == []
+
+
+def test_language_can_be_switched(open_page: Open) -> None:
+    page = open_page(pair="7")
+    numbers = [word for word in page.caption.split() if word.isdigit()]
+    page.app.button_group(key="lang").set_value("ja")
+    page.run()
+    assert draw_label(page) == "別の組を引く"
+    assert "表示中: クラス 1 のテスト画像" in page.caption
+    assert all(number in page.caption for number in numbers)
+    assert page["pair"] == 7
+
+
+def test_figure_is_in_the_language_of_the_page(open_page: Open) -> None:
+    figure = open_page(dataset="Fashion-MNIST", lang="日本語").figure("comparison_figure")
+    assert figure["layout"]["annotations"][0]["text"] == "正常: スニーカー"
+    assert "行 %{y}、列 %{x}" in figure["data"][0]["hovertemplate"]
+    assert figure["alt"].startswith("テスト画像 スニーカー (正常)")
+
+
+def test_labels_in_links_are_the_same_in_all_languages(open_page: Open) -> None:
+    english, japanese = open_page(dataset="Fashion-MNIST"), open_page(dataset="Fashion-MNIST", lang="日本語")
+    for control in ("dataset", "normal", "anomalous", "preset", "colors"):
+        assert english.app.selectbox(key=control).options == japanese.app.selectbox(key=control).options

@@ -1,0 +1,157 @@
+"""Links: each control is a parameter of the address, and a bad value falls back with a notice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.ui.conftest import Open
+
+
+def notice(key: str, value: str) -> str:
+    return f"The link asks for {key} = `{value}`, which does not exist here; the default is shown instead."
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "default"),
+    [
+        ("dataset", "CIFAR", "mnist"),
+        ("dataset", "digits", "mnist"),
+        ("normal", "12", 1),
+        ("normal", "7 Sneaker", 1),
+        ("anomalous", "1", 9),
+        ("preset", "paper", "article"),
+        ("epochs", "0", 10),
+        ("epochs", "101", 10),
+        ("epochs", "ten", 10),
+        ("crops", "999", 100_000),
+        ("latent", "65", 2),
+        ("seed", "-1", 0),
+        ("pair", "abc", 0),
+        ("pair", "1000000", 0),
+        ("normal_image", "46", None),
+        ("anomalous_image", "-1", None),
+        ("article_scale", "maybe", True),
+        ("colors", "Reds", "Blues"),
+        ("lang", "xx", "en"),
+    ],
+)
+def test_bad_value_falls_back_with_a_notice(open_page: Open, key: str, value: str, default: object) -> None:
+    page = open_page(**{key: value})
+    assert page.warnings == [notice(key, value)]
+    assert page[key] == default
+    assert page.caption
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "taken"),
+    [
+        ("normal", "3", 3),
+        ("anomalous", "4", 4),
+        ("preset", "article", "article"),
+        ("epochs", "3", 3),
+        ("crops", "2000", 2000),
+        ("latent", "64", 64),
+        ("seed", "999999", 999_999),
+        ("pair", "0", 0),
+        ("pair", "999999", 999_999),
+        ("normal_image", "45", 45),
+        ("anomalous_image", "0", 0),
+        ("article_scale", "false", False),
+        ("article_scale", "true", True),
+        ("article_scale", "False", False),
+        ("colors", "Cividis", "Cividis"),
+        ("lang", "日本語", "ja"),
+        ("lang", "English", "en"),
+    ],
+)
+def test_good_value_is_taken_without_a_notice(open_page: Open, key: str, value: str, taken: object) -> None:
+    page = open_page(**{key: value})
+    assert page.warnings == []
+    assert page[key] == taken
+
+
+@pytest.mark.parametrize(
+    ("key", "label", "number"), [("normal", "2 Pullover", 2), ("anomalous", "0 T-shirt/top", 0)]
+)
+def test_class_is_named_by_number_and_name(open_page: Open, key: str, label: str, number: int) -> None:
+    page = open_page(dataset="Fashion-MNIST", **{key: label})
+    assert page.warnings == []
+    assert page[key] == number
+
+
+def test_unknown_parameter_is_left_alone(open_page: Open) -> None:
+    page = open_page(utm_source="mail")
+    assert page.warnings == []
+    assert page.caption
+
+
+def test_every_bad_value_has_its_own_notice(open_page: Open) -> None:
+    page = open_page(pair="abc", colors="Reds", epochs="0")
+    assert sorted(page.warnings) == sorted(
+        [notice("pair", "abc"), notice("colors", "Reds"), notice("epochs", "0")]
+    )
+
+
+def test_notice_goes_with_the_next_click(open_page: Open) -> None:
+    page = open_page(pair="abc")
+    page.click("draw")
+    assert page.warnings == []
+
+
+def test_notice_is_in_the_language_of_the_page(open_page: Open) -> None:
+    page = open_page(lang="日本語", pair="abc")
+    assert page.warnings == ["リンクにある pair = `abc` はここにはないため、既定値を表示しています。"]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("![x](https://example.org/x.png)", "![x](https://example.org/x.png)"),
+        ("a`![x](y)`b", "a'![x](y)'b"),
+        ("a\n\n# b", "a # b"),
+        ("x" * 1000, "x" * 60),
+    ],
+)
+def test_notice_shows_a_bad_value_as_plain_text(open_page: Open, value: str, shown: str) -> None:
+    assert open_page(pair=value).warnings == [notice("pair", shown)]
+
+
+def test_link_of_a_page_opens_the_same_page(open_page: Open) -> None:
+    page = open_page(dataset="Fashion-MNIST", normal="2 Pullover", anomalous="5 Sandal", lang="日本語")
+    page.set_number("pair", 12)
+    page.app.query_params["pair"] = "12"  # what the browser does
+    again = open_page(**page.link)
+    assert again.warnings == []
+    assert again.caption == page.caption
+
+
+def test_link_follows_the_classes_when_the_normal_one_changes(open_page: Open) -> None:
+    # With normal class 1 the 9 is the default and stands in no link; with 2 it is not.
+    page = open_page(dataset="MNIST")
+    assert (page["normal"], page["anomalous"]) == (1, 9)
+    page.app.query_params["normal"] = "2"  # what the browser does
+    page.select("normal", 2)
+    assert page.link == {"normal": "2", "anomalous": "9"}
+
+
+def test_link_drops_a_class_that_has_become_the_default(open_page: Open) -> None:
+    page = open_page(dataset="MNIST", normal="2", anomalous="9")
+    del page.app.query_params["normal"]  # what the browser does
+    page.select("normal", 1)
+    assert "anomalous" not in page.link
+
+
+def test_link_names_no_class_of_another_dataset(open_page: Open) -> None:
+    page = open_page(dataset="Fashion-MNIST", normal="2 Pullover", anomalous="5 Sandal")
+    del page.app.query_params["dataset"]  # what the browser does: MNIST is the default
+    page.select("dataset", "mnist")
+    assert page.link == {}
+
+
+def test_link_of_a_pair_of_the_article(open_page: Open) -> None:
+    page = open_page(normal="5", anomalous="6")
+    page.click("fashion_mnist_2_3")
+    assert page.link == {"dataset": "Fashion-MNIST", "normal": "2 Pullover"}
