@@ -70,7 +70,7 @@ class ModelCard:
             content["health"] = Health(**content["health"])
             content["image_shape"] = tuple(content["image_shape"])
             return cls(**content), checksums
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
             if isinstance(error, ModelFormatError):
                 raise
             raise ModelFormatError(

@@ -113,8 +113,7 @@ def _model_options(required: bool) -> Callable[[Command], Command]:
 @click.option(
     "--patience",
     type=int,
-    help="Stop early after so many epochs without a lower loss on held-out normal images; 0 never does.  "
-    "[default: the preset's]",
+    help="Stop after so many epochs without a lower held-out loss; 0: never.  [default: the preset's]",
 )
 @click.option("--seed", type=int, help="Of everything random.  [default: the preset's]")
 @click.option(
@@ -179,8 +178,7 @@ class _JsonProgress:
             self._write("error", message=str(error))
 
     def _write(self, event: str, **fields: object) -> None:
-        click.echo(json.dumps({"event": event, **fields}))
-        sys.stdout.flush()
+        click.echo(json.dumps({"event": event, **fields}))  # which flushes
 
 
 class _TextProgress:

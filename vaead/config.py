@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +69,13 @@ def _starts(length_px: int, patch_size: int, stride: int) -> NDArray[np.intp]:
     return np.unique(np.append(np.arange(0, last + 1, stride), last))
 
 
+NETWORKS = ("article", "dense")
+"""Names of the networks, see `ModelConfig.network`."""
+
+_SMALLEST_FLOOR = 1e-10
+"""Far below the square of a grey level, 1.5e-5, and M with it is far from the end of 32-bit numbers."""
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """The network and the way it scans an image.
@@ -88,12 +97,14 @@ class ModelConfig:
     sigma2_floor: float = 0.02
 
     def __post_init__(self) -> None:
+        _require_name("network", self.network, NETWORKS)
         if not isinstance(self.patch_size, int) or self.patch_size < 4 or self.patch_size % 4:
             raise InvalidInputError(
                 f"patch_size must be a multiple of 4, got {self.patch_size!r}; try 8 or 16"
             )
         _require_range("stride", self.stride, 1, self.patch_size)
         _require_range("latent", self.latent_dim, 1, 64)
+        _require_number("sigma2_floor", self.sigma2_floor, _SMALLEST_FLOOR, 1)
 
     @property
     def position_aware(self) -> bool:
@@ -115,8 +126,8 @@ class TrainConfig:
             the batch *sum* of A + M, which with 128 patches a batch is a weight of 1/128.
         held_out: Share of the normal training images that is kept out of training to learn what scores
             normal images get.
-        patience: Epochs without a lower loss on held-out normal images after which training stops and the
-            best weights are taken; 0 never stops early.
+        patience: Epochs without a lower loss on held-out normal images after which training stops. Above 0,
+            the weights of the best epoch are taken; 0 never stops early and takes the last.
         seed: Of everything random: split, crops, weights, order, sampling.
     """
 
@@ -131,8 +142,12 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        _require_range("batch_size", self.batch_size, 2, 65_536)
         _require_range("crops", self.crops, self.batch_size, 5_000_000)
         _require_range("epochs", self.epochs, 1, 1_000)
+        _require_number("learning_rate", self.learning_rate, 1e-8, 1)
+        _require_number("kl_weight", self.kl_weight, 0, 1_000)
+        _require_number("held_out", self.held_out, 1e-3, 1)
         _require_range("patience", self.patience, 0, 1_000)
         _require_range("seed", self.seed, 0, 2**31 - 1)
 
@@ -142,6 +157,21 @@ def _require_range(argument: str, value: object, low: int, high: int) -> None:
         raise InvalidInputError(
             f"{argument} must be a whole number from {low:,} to {high:,}, got {value!r}; "
             "choose one in that range"
+        )
+
+
+def _require_number(argument: str, value: object, low: float, high: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value < high:
+        raise InvalidInputError(
+            f"{argument} must be a number from {low:,g} to below {high:,g}, got {value!r}; "
+            "choose one in that range"
+        )
+
+
+def _require_name(argument: str, value: object, names: Collection[str]) -> None:
+    if value not in names:
+        raise UnknownNameError(
+            f"{argument} must be one of {', '.join(names)}, got {value!r}; choose one of these"
         )
 
 
@@ -174,10 +204,7 @@ def get_preset(name: str) -> Preset:
     Raises:
         UnknownNameError: There is no preset of that name.
     """
-    if name not in PRESETS:
-        raise UnknownNameError(
-            f"preset must be one of {', '.join(PRESETS)}, got {name!r}; choose one of these"
-        )
+    _require_name("preset", name, PRESETS)
     return PRESETS[name]
 
 
@@ -219,13 +246,15 @@ class Recipe:
             InvalidInputError: A setting is out of range.
         """
         base = get_preset(preset)
-        train = {"epochs": epochs, "crops": crops, "patience": patience, "seed": seed}
+        settings = {"epochs": epochs, "crops": crops, "patience": patience, "seed": seed}
+        model: dict[str, Any] = {} if latent is None else {"latent_dim": latent}
+        train: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
         return cls(
             dataset,
             normal,
             preset,
-            dataclasses.replace(base.model, **({} if latent is None else {"latent_dim": latent})),
-            dataclasses.replace(base.train, **{name: v for name, v in train.items() if v is not None}),
+            dataclasses.replace(base.model, **model),
+            dataclasses.replace(base.train, **train),
         )
 
     @property

@@ -14,7 +14,7 @@ class InvalidInputError(VaeadError, ValueError):
 
 
 class UnknownNameError(VaeadError, LookupError):
-    """A dataset, class, preset or score of that name does not exist."""
+    """A dataset, class, preset, network or score of that name does not exist."""
 
 
 class DataUnavailableError(VaeadError, OSError):

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 _LEAST_EXPLAINED = 0.1
 _MOST_ERROR_PER_PIXEL = 2.0
+_LEAST_VARIANCE = 255.0**-2
+"""One grey level, squared: patches that vary less are all the same."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,8 @@ class Health:
 
     Attributes:
         explained_variance: Share of the variance of normal patches that mu follows, at most 1. Near 0 the
-            decoder makes the same picture of every patch: its bottleneck has died.
+            decoder makes the same picture of every patch: its bottleneck has died. 1 if the patches do not
+            vary, so that there is nothing to follow.
         error_per_pixel: Mean of M a pixel, in nats. 0.5 where sigma2 is right; far more where it is too
             small for patches that the network has not seen.
     """
@@ -29,9 +32,9 @@ class Health:
     def of(cls, pixels: NDArray[np.float32], mu: NDArray[np.float32], sigma2: NDArray[np.float32]) -> Health:
         """Compare held-out normal patches with what the network makes of them; each (n, pixels)."""
         error = np.square(pixels - mu)
-        spread = np.square(pixels - pixels.mean(axis=0))
+        variance = float(np.square(pixels - pixels.mean(axis=0)).mean())
         return cls(
-            explained_variance=1.0 - float(error.mean()) / max(float(spread.mean()), 1e-12),
+            explained_variance=1.0 - float(error.mean()) / variance if variance > _LEAST_VARIANCE else 1.0,
             error_per_pixel=0.5 * float((error / sigma2).mean()),
         )
 

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import IO
@@ -229,12 +229,9 @@ class _Job:
                 case {"event": "start", "epochs": int(total)}:
                     self.total_epochs = total
                 case {"event": "epoch", "epoch": int(epoch), "remaining_s": remaining_s}:
-                    terms = [
-                        float(event[name])
-                        for name in ("loss", "kl", "log_variance", "mahalanobis", "held_out_loss")
-                    ]
+                    losses = {each.name: float(event[each.name]) for each in fields(Epoch)[1:]}
                     self.expected_end_s = None if remaining_s is None else time.monotonic() + remaining_s
-                    self.epochs += (Epoch(epoch, *terms),)
+                    self.epochs += (Epoch(epoch, **losses),)
                 case {"event": "done"}:
                     self.end(JobState.DONE)
                 case {"event": "error", "message": str(message)}:

@@ -96,6 +96,9 @@ class Vae(keras.Model):  # type: ignore[misc]
     def get_config(self) -> dict[str, Any]:
         return {"config": dataclasses.asdict(self.config)}
 
+    def get_build_config(self) -> None:
+        """Say that a loaded network needs no call to be built: `__init__` makes every weight."""
+
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Vae:
         return cls(ModelConfig(**config["config"]))

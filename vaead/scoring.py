@@ -19,7 +19,9 @@ from vaead.patches import average_windows, extract_windows, fold_scores
 from vaead.terms import SCORES, TERMS
 
 _BATCH = 512
-"""Patches a call: the activations of so many still fit into the processor's cache."""
+"""Patches a call: the activations of so many small ones still fit into the processor's cache."""
+_BATCH_PIXELS = 2**20
+"""Pixels a call at most, so that memory stays bounded with large patches."""
 
 
 Named = dict[str, NDArray[np.float32]]
@@ -170,8 +172,14 @@ class ImageScorer:
         _check_images(images)
         return PatchGrid(images.shape[1], images.shape[2], self.config.patch_size, self.config.stride)
 
-    def term_maps(self, images: NDArray[np.generic]) -> TermMaps:
+    def term_maps(
+        self, images: NDArray[np.generic], on_progress: Callable[[int, int], None] | None = None
+    ) -> TermMaps:
         """D, A and M of every window.
+
+        Args:
+            images: See the class.
+            on_progress: Called now and then with the numbers of windows scored and in all.
 
         Raises:
             InvalidInputError: The images are not as the class describes.
@@ -184,7 +192,7 @@ class ImageScorer:
             for name, values in self._patches.terms(*_unit_windows(images, grid, part)).items():
                 terms[name][part] = values
 
-        _run_in_parts(score, count)
+        self._run_in_parts(score, count, on_progress)
         return TermMaps(**{name: v.reshape(-1, *grid.shape) for name, v in terms.items()}, grid=grid)
 
     def anomaly_map(self, images: NDArray[np.generic], score: str = "new") -> NDArray[np.float32]:
@@ -222,8 +230,22 @@ class ImageScorer:
             for name, values in made.items():
                 values[part] = decoded[name].reshape(-1, size, size)
 
-        _run_in_parts(decode, count)
+        self._run_in_parts(decode, count)
         return Reconstruction(**{name: average_windows(v.reshape(shape), grid) for name, v in made.items()})
+
+    def _run_in_parts(
+        self, work: Callable[[slice], None], count: int, on_progress: Callable[[int, int], None] | None = None
+    ) -> None:
+        """Do the work on patches 0 to count - 1, a batch at a time, on all cores."""
+        size = max(1, min(_BATCH, _BATCH_PIXELS // self.config.patch_size**2))
+        parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
+        if len(parts) == 1:
+            work(parts[0])
+            return
+        for part, _ in zip(parts, _workers().map(work, parts), strict=True):
+            if on_progress is not None:
+                on_progress(part.stop, count)
+
 
 
 def _check_images(images: NDArray[np.generic]) -> None:
@@ -252,16 +274,6 @@ def _unit_windows(
     pixels, positions = extract_windows(images, grid, part)
     scaled = pixels.astype(np.float32)
     return scaled / np.float32(255) if pixels.dtype == np.uint8 else scaled, positions
-
-
-def _run_in_parts(work: Callable[[slice], None], count: int) -> None:
-    """Do the work on patches 0 to count - 1, a batch at a time, on all cores."""
-    parts = [slice(start, min(start + _BATCH, count)) for start in range(0, count, _BATCH)]
-    if len(parts) == 1:
-        work(parts[0])
-    else:
-        for _ in _workers().map(work, parts):
-            pass
 
 
 @cache

@@ -75,7 +75,7 @@ def split_normal(
             f"images must hold at least 2 normal images, got {len(images)}; add more of them"
         )
     order = np.random.default_rng([config.seed, 0]).permutation(len(images))
-    held_out = max(1, round(len(images) * config.held_out))
+    held_out = min(max(1, round(len(images) * config.held_out)), len(images) - 1)
     return images[order[held_out:]], images[order[:held_out]]
 
 
@@ -96,32 +96,44 @@ def fit(
         The trained network and one report an epoch.
 
     Raises:
-        TrainingError: The loss is no longer a number.
+        TrainingError: A loss or a weight is no longer a number.
     """
     config = recipe.train
     keras.utils.set_random_seed(config.seed)
     rng = np.random.default_rng([config.seed, 1])
     vae = Vae(recipe.model)
-    crops = unit_crops(images, recipe, config.crops, rng)
+    crops, positions = unit_crops(images, recipe, config.crops, rng)
     watch = _held_out_loss(vae, config, unit_crops(held_out, recipe, _HELD_OUT_CROPS, rng))
-    run_epoch = _compile_epoch(vae, config)
+    run_epoch = compile_epoch(vae, config)
     best = _Best(config.patience)
 
     history: list[EpochReport] = []
     start = time.monotonic()
     for epoch in range(1, config.epochs + 1):
         order = rng.permutation(config.crops)
-        losses = run_epoch(*(part[order] for part in crops), tf.constant([config.seed, epoch]))
+        losses = run_epoch(crops[order], positions[order], tf.constant([config.seed, epoch]))
         history.append(_report(epoch, config, losses.numpy().tolist(), watch(), start))
-        if not np.isfinite(history[-1].loss):
-            raise TrainingError(
-                f"loss must be a number, got {history[-1].loss} in epoch {epoch}; try another seed"
-            )
+        _require_numbers(history[-1], vae)
         if on_epoch is not None:
             on_epoch(history[-1])
         if best.is_over(history[-1].held_out_loss, vae):
             break
+    best.restore(vae)
     return vae, history
+
+
+def _require_numbers(report: EpochReport, vae: Vae) -> None:
+    values = {
+        "loss": report.loss,
+        "held_out_loss": report.held_out_loss,
+        # A moving variance may have overflowed, which no loss shows.
+        "largest weight": float(np.max([np.abs(weight).max() for weight in vae.get_weights()])),
+    }
+    for name, value in values.items():
+        if not np.isfinite(value):
+            raise TrainingError(
+                f"{name} must be a number, got {value} in epoch {report.epoch}; try another seed"
+            )
 
 
 class _Best:
@@ -134,16 +146,18 @@ class _Best:
         self._waited = 0
 
     def is_over(self, held_out_loss: float, vae: Vae) -> bool:
-        """Look at an epoch; when the last `patience` were no better, restore the best weights."""
+        """Look at an epoch, and say whether the last `patience` of them were no better than the best."""
         if self._patience == 0:
             return False
         self._waited += 1
         if held_out_loss < self._loss:
             self._loss, self._weights, self._waited = held_out_loss, vae.get_weights(), 0
-        if self._waited < self._patience:
-            return False
-        vae.set_weights(self._weights)
-        return True
+        return self._waited >= self._patience
+
+    def restore(self, vae: Vae) -> None:
+        """Put the best weights back, whether or not training ended early."""
+        if self._weights:
+            vae.set_weights(self._weights)
 
 
 def unit_crops(
@@ -151,7 +165,7 @@ def unit_crops(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Random crops (count, patch_size, patch_size) in [0, 1] and their positions (count, 2)."""
     crops, positions = random_crops(images, recipe.model.patch_size, count, rng)
-    return crops.astype(np.float32) / 255, positions
+    return crops.astype(np.float32) / np.float32(255), positions
 
 
 def _held_out_loss(
@@ -184,7 +198,7 @@ def _report(
     )
 
 
-def _compile_epoch(vae: Vae, config: TrainConfig) -> Callable[[Array, Array, Array], Array]:
+def compile_epoch(vae: Vae, config: TrainConfig) -> Callable[[Array, Array, Array], Array]:
     """Make the function (crops and positions in the order of this epoch, seed) -> mean D, A and M."""
     weights = vae.trainable_variables
     batches = config.crops // config.batch_size

@@ -27,7 +27,7 @@ def loop_over_windows(image: NDArray[np.uint8], scorer: PatchScorer) -> Maps:
     for top in range(0, 28 - SIZE + 1, STRIDE):
         for left in range(0, 28 - SIZE + 1, STRIDE):
             window = np.s_[top : top + SIZE, left : left + SIZE]
-            terms = scorer.terms(pixels[window][None])
+            terms = scorer.terms(pixels[window][None], np.zeros((1, 2), np.float32))
             maps["old"][window] += terms["kl"] + terms["log_variance"] + terms["mahalanobis"]
             maps["new"][window] += terms["mahalanobis"]
     return maps

@@ -85,8 +85,8 @@ def test_datasets_are_listed_as_json() -> None:
 
 
 DIGITS = ["--dataset", "digits", "--normal"]
-SMALL = ["--epochs", "2", "--crops", "128", "--latent", "3", "--seed", "5"]
-SMALL_PATH = "digits/1/article-crops128-epochs2-latent3-seed5"
+SMALL = ["--epochs", "2", "--crops", "128", "--latent", "3", "--patience", "9", "--seed", "5"]
+SMALL_PATH = "digits/1/article+crops128+epochs2+latent3+patience9+seed5"
 
 
 def test_training_prints_the_folder(tmp_path: Path, no_arithmetic: Crops) -> None:
@@ -94,7 +94,7 @@ def test_training_prints_the_folder(tmp_path: Path, no_arithmetic: Crops) -> Non
     assert lines_of(result) == [str(tmp_path / SMALL_PATH)]
     assert result.stderr.startswith(f"Training {SMALL_PATH}: 128 crops, 2 epochs\n")
     recipe = load_model(tmp_path / SMALL_PATH).card.recipe
-    assert recipe == Recipe.from_preset("digits", 1, epochs=2, crops=128, latent=3, seed=5)
+    assert recipe == Recipe.from_preset("digits", 1, epochs=2, crops=128, latent=3, patience=9, seed=5)
 
 
 def test_training_reports_events(tmp_path: Path, no_arithmetic: Crops) -> None:
@@ -109,8 +109,14 @@ def test_training_reports_events(tmp_path: Path, no_arithmetic: Crops) -> None:
     }
     for number, epoch in enumerate(epochs, start=1):
         seconds = {name: epoch.pop(name) for name in ("elapsed_s", "remaining_s")}
-        terms = {"kl": 8.0, "log_variance": 2.0, "mahalanobis": 1.0}  # see the fixture no_arithmetic
-        assert epoch == {"event": "epoch", "epoch": number, "epochs": 2, "loss": 3 + 8 / 128, **terms}
+        losses = {
+            "loss": 3 + 8 / 128,
+            "kl": 8.0,
+            "log_variance": 2.0,
+            "mahalanobis": 1.0,
+            "held_out_loss": 5.0,
+        }
+        assert epoch == {"event": "epoch", "epoch": number, "epochs": 2, **losses}
         assert all(isinstance(value, float) for value in seconds.values())
     assert len(epochs) == 2
 
@@ -131,6 +137,7 @@ def test_class_may_be_given_by_its_name(tmp_path: Path) -> None:
         ([*DIGITS, "1", "--epochs", "x"], "Invalid value for '--epochs'.* Try 'vaead train --help'"),
         ([*DIGITS, "1", "--crops", "127"], "crops must be a whole number from 128 .*, got 127; choose"),
         ([*DIGITS, "1", "--latent", "65"], "latent must be a whole number from 1 to 64, got 65; choose"),
+        ([*DIGITS, "1", "--patience", "-1"], "patience must be a whole number from 0 .*, got -1; choose"),
         ([*DIGITS, "1", "--seed", "-1"], "seed must be a whole number from 0 .*, got -1; choose"),
         ([*DIGITS, "1", "--progress", "none"], "Invalid value for '--progress'"),
         ([*DIGITS, "1", "--colour", "red"], "No such option '?--colour'?"),
@@ -234,6 +241,11 @@ def test_name_that_is_not_utf8_does_no_harm(folder: Path, tmp_path: Path, size: 
     result = run("score", "--model", folder, name)
     assert result.exit_code == (0 if size == 28 else 2)
     assert "caf\ufffd.png" in result.output
+
+
+def test_name_with_a_line_break_still_gives_one_line(folder: Path, tmp_path: Path) -> None:
+    write_small_image(tmp_path / "a\nb.png")
+    assert_refused(run("score", "--model", folder, tmp_path / "a\nb.png"), "a b.png: image must be at least")
 
 
 def write_text(path: Path) -> None:

@@ -38,6 +38,17 @@ def test_windows_differ_and_are_at_most_one_stride_apart(
     assert grid.shape == (len(grid.row_starts), len(grid.col_starts))
 
 
+def test_positions_run_from_0_at_the_first_place_to_1_at_the_last() -> None:
+    positions = PatchGrid(12, 28, patch_size=8, stride=3).positions  # rows 0, 3, 4; columns 0, 3, ..., 18, 20
+    assert positions.shape == (3, 8, 2)
+    np.testing.assert_allclose(positions[:, 0], [[0, 0], [0.75, 0], [1, 0]])
+    np.testing.assert_allclose(positions[1, :, 1], np.array([0, 3, 6, 9, 12, 15, 18, 20]) / 20)
+
+
+def test_only_place_is_at_0() -> None:
+    assert PatchGrid(8, 8, patch_size=8, stride=2).positions.tolist() == [[[0, 0]]]
+
+
 @pytest.mark.parametrize("size", [(7, 28), (28, 7)])
 def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
     with pytest.raises(InvalidInputError, match=f"at least 8x8 pixels .* got {size[0]}x{size[1]}; use a"):
@@ -54,12 +65,32 @@ def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
         (lambda: ModelConfig(stride=9), "stride must be a whole number from 1 to 8, got 9"),
         (lambda: ModelConfig(latent_dim=0), "latent must be a whole number from 1 to 64, got 0"),
         (lambda: ModelConfig(latent_dim=65), "latent must be a whole number from 1 to 64, got 65"),
+        (lambda: ModelConfig(sigma2_floor=0), "sigma2_floor must be a number from 1e-10 to below 1, got 0"),
+        (lambda: ModelConfig(sigma2_floor=float("nan")), "sigma2_floor must be .* got nan"),
+        (lambda: TrainConfig(batch_size=1), "batch_size must be a whole number from 2 to 65,536, got 1"),
+        (lambda: TrainConfig(learning_rate=0), "learning_rate must be a number from 1e-08 to below 1, got 0"),
+        (lambda: TrainConfig(kl_weight=-1), "kl_weight must be a number from 0 to below 1,000, got -1"),
+        (lambda: TrainConfig(held_out=1), "held_out must be a number from 0.001 to below 1, got 1"),
+        (lambda: TrainConfig(held_out="half"), "held_out must be .* got 'half'"),
+        (lambda: ModelConfig(sigma2_floor=0), "sigma2_floor must be a number from 1e-10 to below 1, got 0;"),
+        (lambda: ModelConfig(sigma2_floor=9e-11), "sigma2_floor must be .* got 9e-11"),
+        (lambda: ModelConfig(sigma2_floor=1.0), "sigma2_floor must be .* got 1.0"),
+        (lambda: ModelConfig(sigma2_floor=float("nan")), "sigma2_floor must be .* got nan"),
+        (lambda: ModelConfig(sigma2_floor="0.1"), "sigma2_floor must be .* got '0.1'"),
+        (lambda: TrainConfig(batch_size=1), "batch_size must be a whole number from 2 to 65,536, got 1"),
+        (lambda: TrainConfig(learning_rate=0.0), "learning_rate must be a number from 1e-08 to below 1, got 0"),
+        (lambda: TrainConfig(learning_rate=1), "learning_rate must be .* got 1;"),
+        (lambda: TrainConfig(kl_weight=-0.1), "kl_weight must be a number from 0 to below 1,000, got -0.1"),
+        (lambda: TrainConfig(kl_weight=True), "kl_weight must be .* got True"),
+        (lambda: TrainConfig(held_out=0), "held_out must be a number from 0.001 to below 1, got 0"),
+        (lambda: TrainConfig(held_out=1.0), "held_out must be .* got 1.0"),
         (lambda: TrainConfig(crops=127), "crops must be a whole number from 128 to 5,000,000, got 127"),
         (lambda: TrainConfig(crops=5_000_001), "crops must be .* got 5000001"),
         (lambda: TrainConfig(epochs=0), "epochs must be a whole number from 1 to 1,000, got 0"),
         (lambda: TrainConfig(epochs=1001), "epochs must be .* got 1001"),
         (lambda: TrainConfig(epochs=2.5), "epochs must be .* got 2.5"),
         (lambda: TrainConfig(epochs=True), "epochs must be .* got True"),
+        (lambda: TrainConfig(patience=-1), "patience must be a whole number from 0 to 1,000, got -1"),
         (lambda: TrainConfig(seed=-1), "seed must be a whole number from 0 to 2,147,483,647, got -1"),
         (lambda: TrainConfig(seed=2**31), "seed must be .* got 2147483648"),
     ],
@@ -69,9 +100,19 @@ def test_setting_out_of_range_is_refused(make: Callable[[], object], message: st
         make()
 
 
+def test_unknown_network_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="network must be one of article, dense, got 'conv'; choose one"):
+        ModelConfig(network="conv")
+
+
 def test_unknown_preset_is_refused() -> None:
     with pytest.raises(UnknownNameError, match=r"preset must be one of article.*, got 'articel'; choose one"):
         get_preset("articel")
+
+
+def test_unknown_network_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="network must be one of article, dense, got 'deep'; choose"):
+        ModelConfig(network="deep")
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -82,10 +123,10 @@ def test_recipe_without_changes_has_the_settings_and_the_name_of_its_preset(name
 
 
 def test_path_names_the_settings_that_were_changed() -> None:
-    recipe = Recipe.from_preset("digits", 0, epochs=3, crops=500, latent=4, seed=7)
+    recipe = Recipe.from_preset("digits", 0, epochs=3, crops=500, latent=4, patience=2, seed=7)
     assert (recipe.train.epochs, recipe.train.crops, recipe.train.seed) == (3, 500, 7)
-    assert recipe.model.latent_dim == 4
-    assert str(recipe.path) == "digits/0/article-crops500-epochs3-latent4-seed7"
+    assert (recipe.model.latent_dim, recipe.train.patience) == (4, 2)
+    assert str(recipe.path) == "digits/0/article+crops500+epochs3+latent4+patience2+seed7"
 
 
 def test_setting_at_the_value_of_its_preset_is_no_change() -> None:

@@ -37,7 +37,7 @@ def test_model_is_trained_and_scores_an_image(tmp_path: Path, images: NDArray[np
     trained = run("train", "--dataset", "digits", "--normal", "1", *small, folder=tmp_path)
     assert trained.returncode == 0, trained.stderr
     folder = trained.stdout.splitlines()[-1]
-    assert folder == str(Path("店", "digits", "1", "article-crops256-epochs1"))
+    assert folder == str(Path("店", "digits", "1", "article+crops256+epochs1"))
     assert {path.name for path in (tmp_path / folder).iterdir()} == {CARD, NETWORK, PROGRAM}
 
     scored = run("score", "--model", folder, "九.png", "--json", folder=tmp_path)

@@ -1,4 +1,4 @@
-"""The network against the same network made of Keras's own layers."""
+"""The networks against the same networks made of Keras's own layers."""
 
 from pathlib import Path
 
@@ -8,11 +8,12 @@ import pytest
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from vaead.model import BlockConv, BlockConvTranspose, PatchConvTranspose, Vae, describe_layers, z_order
+from vaead.config import PRESETS, ModelConfig, Preset
+from vaead.model import Vae, describe_layers
 from vaead.terms import Array
 
-SIZES = [4, 8, 12]
-CHANNELS, FILTERS = 3, 5
+ARTICLE = ModelConfig(sigma2_floor=0.01)
+DENSE = ModelConfig(network="dense", patch_size=12, latent_dim=3, sigma2_floor=0.01)
 
 
 def random_like(weights: list[NDArray[np.float32]], seed: int = 0) -> list[NDArray[np.float32]]:
@@ -24,63 +25,8 @@ def random_like(weights: list[NDArray[np.float32]], seed: int = 0) -> list[NDArr
     return [np.float32(kernel if weight.ndim > 1 else vector) for weight, kernel, vector in pairs]
 
 
-def random_images(size: int) -> NDArray[np.float32]:
-    return np.random.default_rng(1).normal(size=(2, size, size, CHANNELS)).astype(np.float32)
-
-
-def in_z_order(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Activations (n, size, size, channels) as the network holds them, (n * pixels, channels)."""
-    count, size, _, channels = images.shape
-    return images.reshape(count, -1, channels)[:, z_order(size)].reshape(-1, channels)
-
-
-def blocks_in_z_order(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same for activations of half the size of a patch: the order in which its 2x2 blocks come."""
-    half, channels = images.shape[2:]
-    row, col = np.divmod(z_order(2 * half)[::4], 2 * half)
-    return images[:, row // 2, col // 2].reshape(-1, channels)
-
-
 def assert_same(actual: Array, expected: NDArray[np.float32]) -> None:
     np.testing.assert_allclose(ops.convert_to_numpy(actual), expected, rtol=1e-5, atol=1e-5)
-
-
-def run_with_same_weights(
-    layer: layers.Layer, own_input: NDArray[np.float32], reference: layers.Layer, images: NDArray[np.float32]
-) -> tuple[Array, NDArray[np.float32]]:
-    reference.build(images.shape)
-    reference.set_weights(random_like(reference.get_weights()))
-    layer.build(own_input.shape)
-    layer.set_weights(reference.get_weights())
-    return layer(own_input), ops.convert_to_numpy(reference(images))
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_block_conv_is_conv2d(size: int) -> None:
-    images = random_images(size)
-    conv = layers.Conv2D(FILTERS, 2, strides=2)
-    actual, expected = run_with_same_weights(BlockConv(FILTERS), in_z_order(images), conv, images)
-    assert_same(actual, blocks_in_z_order(expected))
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_block_conv_transpose_is_conv2d_transpose(size: int) -> None:
-    images = random_images(size // 2)
-    conv = layers.Conv2DTranspose(FILTERS, 2, strides=2)
-    actual, expected = run_with_same_weights(
-        BlockConvTranspose(FILTERS), blocks_in_z_order(images), conv, images
-    )
-    assert_same(actual, in_z_order(expected))
-
-
-@pytest.mark.parametrize("size", SIZES)
-def test_patch_conv_transpose_is_conv2d_transpose_with_same_padding(size: int) -> None:
-    images = random_images(size)
-    conv = layers.Conv2DTranspose(FILTERS, 4, padding="same")
-    actual, expected = run_with_same_weights(
-        PatchConvTranspose(FILTERS, size), in_z_order(images), conv, images
-    )
-    assert_same(actual, in_z_order(expected))
 
 
 def plain_encoder(size: int, latent_dim: int) -> keras.Model:
@@ -124,8 +70,8 @@ def hand_over(vae: Vae, encoder: keras.Model, decoder: keras.Model) -> None:
 
 
 @pytest.mark.parametrize(("size", "latent_dim"), [(8, 2), (16, 3)])
-def test_network_is_the_one_made_of_plain_layers(size: int, latent_dim: int) -> None:
-    vae = Vae(size, latent_dim, sigma2_floor=1e-10)
+def test_article_network_is_the_one_made_of_plain_layers(size: int, latent_dim: int) -> None:
+    vae = Vae(ModelConfig(patch_size=size, latent_dim=latent_dim, sigma2_floor=1e-10))
     vae.set_weights(random_like(vae.get_weights()))
     encoder, decoder = plain_encoder(size, latent_dim), plain_decoder(size, latent_dim)
     hand_over(vae, encoder, decoder)
@@ -136,7 +82,7 @@ def test_network_is_the_one_made_of_plain_layers(size: int, latent_dim: int) -> 
     z_mean, z_log_var = encoder(patches[..., None])
     for noise_or_none, z in ((None, z_mean), (noise, z_mean + ops.exp(z_log_var / 2) * noise)):
         mu, sigma2 = decoder(z)
-        decoded = vae(patches, noise_or_none)
+        decoded = vae(patches, noise=noise_or_none)
         assert min(np.std(mu), np.std(sigma2)) > 0.02, "saturated sigmoids would show no difference"
         assert_same(decoded.z_mean, z_mean)
         assert_same(decoded.z_log_var, z_log_var)
@@ -144,8 +90,41 @@ def test_network_is_the_one_made_of_plain_layers(size: int, latent_dim: int) -> 
         assert_same(ops.exp(decoded.log_sigma2), sigma2)
 
 
+def test_dense_network_is_two_hidden_layers_that_see_the_position() -> None:
+    vae = Vae(DENSE)
+    vae.set_weights(random_like(vae.get_weights()))
+    random = np.random.default_rng(2)
+    patches, positions = random.random((6, 12, 12), np.float32), random.random((6, 2), np.float32)
+    angles = np.concatenate([positions * np.pi * 2**octave for octave in range(3)], axis=1)
+    waves = [np.stack([np.sin(a), np.cos(a)], axis=1).reshape(6, 4) for a in np.split(angles, 3, axis=1)]
+
+    def hidden(network: keras.Model, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        x = np.concatenate([inputs, positions, *waves], axis=1)
+        for kernel, bias in (network.get_layer(name).get_weights() for name in ("dense1", "dense2")):
+            x = np.maximum(x @ kernel + bias, 0)
+        heads = (network.get_layer(name).get_weights() for name in network.output_names)
+        return [x @ kernel + bias for kernel, bias in heads]
+
+    z_mean, z_log_var = hidden(vae.encoder, patches.reshape(6, -1))
+    mu, sigma2_logit = hidden(vae.decoder, z_mean)
+    decoded = vae(patches, positions)
+    assert_same(decoded.z_mean, z_mean)
+    assert_same(decoded.z_log_var, z_log_var)
+    assert_same(decoded.mu, 1 / (1 + np.exp(-mu)))
+    assert_same(ops.exp(decoded.log_sigma2), 0.01 + 1 / (1 + np.exp(-sigma2_logit)))
+
+
+@pytest.mark.parametrize("value", [-1e6, 1e6])
+def test_z_log_var_stays_where_its_exponential_is_a_number(value: float) -> None:
+    vae = Vae(ARTICLE)
+    vae.encoder.get_layer("z_log_var").bias.assign([value, 0.0])
+    patches = np.zeros((1, 8, 8), np.float32)
+    assert abs(float(vae(patches).z_log_var[0, 0])) < 20
+    assert all(np.isfinite(term).all() for term in vae.terms(patches))
+
+
 def test_sigma2_never_falls_below_its_floor() -> None:
-    vae = Vae(8, 2, sigma2_floor=1e-3)
+    vae = Vae(ModelConfig(sigma2_floor=1e-3))
     vae.decoder.get_layer("heads_norm").beta.assign([0.0, -200.0])
     log_sigma2 = vae(np.zeros((1, 8, 8), np.float32)).log_sigma2
     np.testing.assert_allclose(log_sigma2, np.full((1, 64), np.log(1e-3)), rtol=1e-5)
@@ -162,23 +141,26 @@ def test_terms_are_those_of_what_the_network_decodes(vae: Vae) -> None:
     np.testing.assert_allclose(mahalanobis, np.sum(error**2 / np.exp(log_sigma2), axis=1) / 2, rtol=1e-5)
 
 
-def test_saved_network_is_loaded_as_it_was(tmp_path: Path) -> None:
-    vae = Vae(12, 3, sigma2_floor=0.01)
+@pytest.mark.parametrize("config", [ARTICLE, DENSE], ids=lambda config: config.network)
+def test_saved_network_is_loaded_as_it_was(tmp_path: Path, config: ModelConfig) -> None:
+    vae = Vae(config)
     vae.set_weights(random_like(vae.get_weights()))
-    patches = np.random.default_rng(0).random((2, 12, 12), np.float32)
-    terms = vae.terms(patches)
+    random = np.random.default_rng(0)
+    patches = random.random((2, config.patch_size, config.patch_size), np.float32)
+    positions = random.random((2, 2), np.float32)
+    terms = vae.terms(patches, positions)
     vae.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
 
     assert isinstance(loaded, Vae)
-    assert loaded.get_config() == vae.get_config()
-    for actual, expected in zip(loaded.terms(patches), terms, strict=True):
+    assert loaded.config == config
+    for actual, expected in zip(loaded.terms(patches, positions), terms, strict=True):
         np.testing.assert_array_equal(actual, expected)
 
 
-@pytest.mark.parametrize("size", [8, 16])
-def test_listed_parameters_add_up_to_those_of_the_networks(size: int) -> None:
-    vae = Vae(size, 2, sigma2_floor=0.01)
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_listed_parameters_add_up_to_those_of_the_networks(preset: Preset) -> None:
+    vae = Vae(preset.model)
     table = describe_layers(vae)
     for part in ("encoder", "decoder"):
         parameters = sum(entry["parameters"] for entry in table if entry["part"] == part)
@@ -186,6 +168,6 @@ def test_listed_parameters_add_up_to_those_of_the_networks(size: int) -> None:
 
 
 def test_listed_outputs_are_those_of_one_patch() -> None:
-    outputs = {entry["layer"]: entry["output"] for entry in describe_layers(Vae(8, 2, sigma2_floor=0.01))}
+    outputs = {entry["layer"]: entry["output"] for entry in describe_layers(Vae(ARTICLE))}
     expected = {"conv1": "4x4x16", "conv2": "2x2x32", "z_mean": "2", "dense": "4", "heads": "8x8x2"}
     assert expected.items() <= outputs.items()

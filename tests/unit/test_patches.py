@@ -30,11 +30,12 @@ def loop_over_windows(scores: NDArray[np.float32], grid: PatchGrid) -> NDArray[n
 
 def test_every_crop_is_drawn_even_at_the_last_position_and_is_a_slice() -> None:
     images = np.arange(2 * 5 * 4).reshape(2, 5, 4)
-    crops = random_crops(images, 3, 500, np.random.default_rng(0))
+    crops, positions = random_crops(images, 3, 500, np.random.default_rng(0))
 
     drawn = set()
-    for crop in crops:
+    for crop, position in zip(crops, positions, strict=True):
         image, row, col = np.unravel_index(crop[0, 0], images.shape)
+        np.testing.assert_allclose(position, [row / 2, col / 1])
         np.testing.assert_array_equal(crop, images[image, row : row + 3, col : col + 3])
         drawn.add((int(image), int(row), int(col)))
     assert drawn == {(image, row, col) for image in range(2) for row in range(3) for col in range(2)}
@@ -50,15 +51,42 @@ def test_view_of_every_crop_takes_no_memory() -> None:
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 def test_windows_are_slices(grid: PatchGrid) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, grid.height_px, grid.width_px), np.uint8)
-    windows = extract_windows(images, grid)
-
     tops = starts(grid.height_px, grid.patch_size, grid.stride)
     lefts = starts(grid.width_px, grid.patch_size, grid.stride)
-    assert windows.shape == (2, len(tops), len(lefts), grid.patch_size, grid.patch_size)
-    for i, top in enumerate(tops):
-        for j, left in enumerate(lefts):
-            expected = images[:, top : top + grid.patch_size, left : left + grid.patch_size]
-            np.testing.assert_array_equal(windows[:, i, j], expected)
+    places = [(image, i, j) for image in images for i in range(len(tops)) for j in range(len(lefts))]
+
+    windows, positions = extract_windows(images, grid, slice(0, len(places)))
+    for window, position, (image, i, j) in zip(windows, positions, places, strict=True):
+        expected = image[tops[i] : tops[i] + grid.patch_size, lefts[j] : lefts[j] + grid.patch_size]
+        np.testing.assert_array_equal(window, expected)
+        np.testing.assert_array_equal(position, grid.positions[i, j])
+
+
+def test_crop_and_window_of_the_same_place_have_the_same_position() -> None:
+    image = np.arange(11 * 15).reshape(1, 11, 15)
+    grid = PatchGrid(11, 15, patch_size=4, stride=3)
+    windows, positions = extract_windows(image, grid, slice(0, grid.shape[0] * grid.shape[1]))
+    by_first_pixel = dict(zip(windows[:, 0, 0].tolist(), positions, strict=True))
+
+    crops, drawn = random_crops(image, 4, 2000, np.random.default_rng(0))
+    shared = [(pixel, at) for pixel, at in zip(crops[:, 0, 0], drawn, strict=True) if pixel in by_first_pixel]
+    assert {pixel for pixel, _ in shared} == set(by_first_pixel)
+    for pixel, position in shared:
+        np.testing.assert_array_equal(position, by_first_pixel[pixel])
+
+
+def test_crops_of_an_image_as_large_as_a_patch_lie_at_0() -> None:
+    crops, positions = random_crops(np.ones((1, 4, 4)), 4, 3, np.random.default_rng(0))
+    assert crops.shape == (3, 4, 4)
+    np.testing.assert_array_equal(positions, np.zeros((3, 2)))
+
+
+def test_part_of_the_windows_may_reach_over_images() -> None:
+    images = np.random.default_rng(0).random((3, 9, 8))
+    grid = PatchGrid(9, 8, patch_size=8, stride=1)
+    windows, positions = extract_windows(images, grid, slice(1, 4))
+    np.testing.assert_array_equal(windows, [images[0, 1:], images[1, :8], images[1, 1:]])
+    np.testing.assert_array_equal(positions, [[1, 0], [0, 0], [1, 0]])
 
 
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
@@ -79,7 +107,10 @@ def test_coverage_counts_the_windows_over_a_pixel() -> None:
 @pytest.mark.parametrize("grid", GRIDS, ids=str)
 def test_average_of_the_windows_of_an_image_is_the_image(grid: PatchGrid) -> None:
     images = np.random.default_rng(0).random((2, grid.height_px, grid.width_px), np.float32)
-    np.testing.assert_allclose(average_windows(extract_windows(images, grid), grid), images, rtol=1e-6)
+    rows, cols = grid.shape
+    windows, _ = extract_windows(images, grid, slice(0, 2 * rows * cols))
+    by_image = windows.reshape(2, rows, cols, grid.patch_size, grid.patch_size)
+    np.testing.assert_allclose(average_windows(by_image, grid), images, rtol=1e-6)
 
 
 def test_windows_that_overlap_are_averaged() -> None:

@@ -8,11 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead import scoring
-from vaead.config import PatchGrid, Recipe
+from vaead.config import ModelConfig, PatchGrid, Recipe
 from vaead.errors import InvalidInputError, ModelFormatError, UnknownNameError
-from vaead.scoring import PatchScorer, TermMaps
+from vaead.scoring import ImageScorer, PatchScorer, TermMaps
 from vaead.store import PROGRAM, Model, ModelStore
 from vaead.terms import SCORES, TERMS
+
+NOWHERE = np.zeros((1, 2), np.float32)
+"""A position for the article's network, which does not ask for it."""
 
 
 @pytest.fixture
@@ -60,16 +63,37 @@ def test_new_is_the_score_unless_another_is_asked_for(model: Model, images: NDAr
     np.testing.assert_array_equal(model.anomaly_map(images), model.anomaly_map(images, "new"))
 
 
-def test_each_window_is_scored_where_it_lies(model: Model, store: ModelStore, recipe: Recipe) -> None:
+@pytest.fixture(scope="module")
+def scorer(store: ModelStore, recipe: Recipe) -> PatchScorer:
+    """The model's own program, without what scans an image."""
+    return PatchScorer((store.folder(recipe) / PROGRAM).read_bytes())
+
+
+def test_each_window_is_scored_where_it_lies(model: Model, scorer: PatchScorer) -> None:
     image = np.random.default_rng(0).random((1, 13, 21), np.float32)
     terms = model.term_maps(image)
-    scorer = PatchScorer((store.folder(recipe) / PROGRAM).read_bytes())
     for row, top in enumerate((0, 2, 4, 5)):
         for col, left in enumerate((0, 2, 4, 6, 8, 10, 12, 13)):
-            expected = scorer.terms(image[:, top : top + 8, left : left + 8])
+            expected = scorer.terms(image[:, top : top + 8, left : left + 8], NOWHERE)
             for name in TERMS:
                 np.testing.assert_allclose(terms.windows(name)[0, row, col], expected[name][0], rtol=1e-4)
     assert terms.kl.shape == (1, 4, 8)
+
+
+def test_position_aware_network_is_told_where_a_window_lies() -> None:
+    from vaead.export import to_litert
+    from vaead.model import Vae
+
+    config = ModelConfig(network="dense", patch_size=8, stride=6)
+    scorer = PatchScorer(to_litert(Vae(config)))
+    image = np.random.default_rng(0).random((1, 22, 14), np.float32)
+    terms = ImageScorer(scorer, config).term_maps(image)
+    for row, top in enumerate((0, 6, 12, 14)):
+        for col, left in enumerate((0, 6)):
+            position = np.array([[top / 14, left / 6]], np.float32)
+            expected = scorer.terms(image[:, top : top + 8, left : left + 8], position)["mahalanobis"]
+            np.testing.assert_allclose(terms.mahalanobis[0, row, col], expected[0], rtol=1e-4)
+    assert terms.mahalanobis.shape == (1, 4, 2)
 
 
 def test_bytes_and_fractions_are_the_same_image(model: Model, images: NDArray[np.uint8]) -> None:
@@ -88,6 +112,12 @@ def test_batches_do_not_change_the_result(
         actual = model.term_maps(images).windows(name)
         np.testing.assert_allclose(actual, expected.windows(name), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(model.reconstruct(images).sigma2, made.sigma2, rtol=1e-4)
+
+
+def test_progress_counts_the_windows(model: Model, images: NDArray[np.uint8]) -> None:
+    heard: list[tuple[int, int]] = []
+    model.term_maps(images, lambda done, total: heard.append((done, total)))
+    assert heard == [(512, 605), (605, 605)]
 
 
 def test_threads_get_what_one_thread_gets(model: Model, images: NDArray[np.uint8]) -> None:
@@ -119,7 +149,7 @@ class FakeInterpreter:
         self.in_use = threading.Lock()
 
     def get_signature_list(self) -> dict[str, object]:
-        return {"terms": {}, "decode": {}}
+        return {name: {"inputs": ["patches"], "outputs": []} for name in ("terms", "decode")}
 
     def get_signature_runner(self, _name: str) -> Callable[..., dict[str, NDArray[np.float32]]]:
         def run(patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
@@ -137,20 +167,19 @@ def test_threads_never_share_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> 
     scorer = PatchScorer(b"program")
     with ThreadPoolExecutor(3) as threads:
         inputs = [np.full(1, number, np.float32) for number in range(12)]
-        results = list(threads.map(scorer.terms, inputs))
+        results = list(threads.map(lambda patches: scorer.terms(patches, NOWHERE), inputs))
     assert [result["kl"][0] for result in results] == list(range(12))
 
 
 def test_reconstruction_averages_what_the_windows_say(
-    model: Model, store: ModelStore, recipe: Recipe, images: NDArray[np.uint8]
+    model: Model, scorer: PatchScorer, images: NDArray[np.uint8]
 ) -> None:
-    scorer = PatchScorer((store.folder(recipe) / PROGRAM).read_bytes())
     total = {"mu": np.zeros((28, 28)), "sigma2": np.zeros((28, 28))}
     count = np.zeros((28, 28))
     for top in range(0, 21, 2):
         for left in range(0, 21, 2):
             window = np.s_[top : top + 8, left : left + 8]
-            decoded = scorer.decode(images[0][window][None].astype(np.float32) / 255)
+            decoded = scorer.decode(images[0][window][None].astype(np.float32) / 255, NOWHERE)
             count[window] += 1
             for name, values in total.items():
                 values[window] += decoded[name].reshape(8, 8)

@@ -1,17 +1,33 @@
 import dataclasses
+from collections.abc import Callable
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.typing import NDArray
 
 from vaead import training
-from vaead.config import Recipe, TrainConfig
+from vaead.config import ModelConfig, Recipe, TrainConfig
 from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError, TrainingError
 from vaead.model import Vae
+from vaead.patches import every_crop
+from vaead.terms import Array
 from vaead.training import EpochReport, fit, split_normal
 
 Crops = list[NDArray[np.float32]]
+Parts = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+
+@pytest.fixture(scope="module")
+def parts(digits: Dataset, recipe: Recipe) -> Parts:
+    """The images that `fit` trains on, and those that only watch."""
+    return split_normal(digits.train_images(1), recipe.train)
+
+
+def with_train(recipe: Recipe, **settings: float) -> Recipe:
+    return dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, **settings))
 
 
 @pytest.mark.parametrize(("count", "held_out"), [(2, 1), (8, 1), (100, 12)])
@@ -34,32 +50,28 @@ def test_one_image_is_too_few_to_split() -> None:
         split_normal(np.zeros((1, 28, 28), np.uint8), TrainConfig())
 
 
-def test_same_seed_gives_the_same_weights_bit_for_bit(digits: Dataset, recipe: Recipe, vae: Vae) -> None:
-    again, _ = fit(split_normal(digits.train_images(1), recipe.train)[0], recipe)
+def test_same_seed_gives_the_same_weights_bit_for_bit(parts: Parts, recipe: Recipe, vae: Vae) -> None:
+    again, _ = fit(*parts, recipe)
     for weight, expected in zip(again.get_weights(), vae.get_weights(), strict=True):
         np.testing.assert_array_equal(weight, expected)
 
 
 def test_epoch_takes_the_steps_of_a_plain_training_loop(
-    digits: Dataset, recipe: Recipe, no_arithmetic: Crops, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, recipe: Recipe, no_arithmetic: Crops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import keras
-    import tensorflow as tf
-
-    settings = dataclasses.replace(recipe.train, crops=700, epochs=1, kl_weight=2.0)
-    small = dataclasses.replace(recipe, train=settings)
-    plain, _ = fit(digits.train_images(1), small)
+    small = with_train(recipe, crops=700, epochs=1, kl_weight=2.0)
+    plain, _ = fit(*parts, small)
     monkeypatch.undo()
-    _, (report,) = fit(digits.train_images(1), small)
+    _, (report,) = fit(*parts, small)
 
     optimizer = keras.optimizers.Adam(1e-3)
     draw = tf.function(tf.random.stateless_normal, jit_compile=True)  # XLA has a generator of its own
-    noise = draw((5, 128, 2), tf.constant([settings.seed, 1]))
+    noise = draw((5, 128, 2), tf.constant([small.train.seed, 1]))
     terms = []
     for number in range(5):  # 700 crops are five full batches
         batch = no_arithmetic[0][number * 128 : (number + 1) * 128]
         with tf.GradientTape() as tape:
-            kl, log_variance, mahalanobis = plain.terms(batch, noise[number], training=True)
+            kl, log_variance, mahalanobis = plain.terms(batch, noise=noise[number], training=True)
             loss = tf.reduce_mean(log_variance + mahalanobis + 2.0 * kl)
         gradients = tape.gradient(loss, plain.trainable_variables)
         optimizer.apply_gradients(zip(gradients, plain.trainable_variables, strict=True))
@@ -70,21 +82,38 @@ def test_epoch_takes_the_steps_of_a_plain_training_loop(
     np.testing.assert_allclose(actual, np.mean(terms, axis=0), rtol=1e-4)
 
 
+def test_learning_rate_may_fall_to_0() -> None:
+    random = np.random.default_rng(0)
+    crops, positions = random.random((256, 8, 8), np.float32), random.random((256, 2), np.float32)
+    vae = Vae(ModelConfig(network="dense", patch_size=8))
+    epoch = training.compile_epoch(vae, TrainConfig(crops=256, epochs=1, decay=True))
+
+    weights = [vae.get_weights()]
+    for number in (1, 2):
+        epoch(crops, positions, tf.constant([0, number]))
+        weights.append(vae.get_weights())
+    untrained, trained, after_the_end = weights
+    assert not np.array_equal(untrained[0], trained[0])
+    for weight, expected in zip(after_the_end, trained, strict=True):
+        np.testing.assert_array_equal(weight, expected)
+
+
 def test_another_seed_gives_other_weights_and_other_crops(
-    digits: Dataset, recipe: Recipe, no_arithmetic: Crops
+    parts: Parts, recipe: Recipe, no_arithmetic: Crops
 ) -> None:
-    other = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, seed=4, epochs=1))
-    same = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, epochs=1))
-    (first, _), (second, _) = (fit(digits.train_images(1), each) for each in (same, other))
-    kernels = [vae.encoder.get_layer("conv1").get_weights()[0] for vae in (first, second)]
+    kernels = []
+    for seed in (3, 4):
+        network, _ = fit(*parts, with_train(recipe, seed=seed, epochs=1))
+        kernels.append(network.encoder.get_layer("conv1").get_weights()[0])
+    first, second = no_arithmetic
     assert not np.array_equal(*kernels)
-    assert not np.array_equal(*(np.sort(crops, axis=0) for crops in no_arithmetic))
+    assert not np.array_equal(np.sort(first, axis=0), np.sort(second, axis=0))
 
 
 def test_each_epoch_takes_the_same_crops_in_another_order(
-    digits: Dataset, recipe: Recipe, no_arithmetic: Crops
+    parts: Parts, recipe: Recipe, no_arithmetic: Crops
 ) -> None:
-    fit(digits.train_images(1), recipe)
+    fit(*parts, recipe)
     first, second = (crops.reshape(len(crops), -1) for crops in no_arithmetic)
     assert first.shape == (recipe.train.crops, 64)
     assert (first.min(), first.max()) == (0.0, 1.0)
@@ -96,12 +125,20 @@ def test_loss_falls(reports: list[EpochReport]) -> None:
     assert reports[-1].loss < reports[0].loss
 
 
-def test_loss_is_the_weighted_sum_of_the_terms(digits: Dataset, recipe: Recipe, no_arithmetic: Crops) -> None:
-    weighted = dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, kl_weight=0.25))
-    _, history = fit(digits.train_images(1), weighted)
+def test_loss_is_the_weighted_sum_of_the_terms(parts: Parts, recipe: Recipe, no_arithmetic: Crops) -> None:
+    _, history = fit(*parts, with_train(recipe, kl_weight=0.25))
     (terms,) = {(report.kl, report.log_variance, report.mahalanobis) for report in history}
     assert terms == (8.0, 2.0, 1.0)
     assert history[0].loss == 2.0 + 1.0 + 0.25 * 8.0
+
+
+def test_held_out_loss_is_that_of_images_that_only_watch(
+    parts: Parts, recipe: Recipe, vae: Vae, reports: list[EpochReport]
+) -> None:
+    every = every_crop(parts[1], 8).reshape(-1, 8, 8) / np.float32(255)
+    kl, log_variance, mahalanobis = (np.mean(term) for term in vae.terms(every))
+    expected = log_variance + mahalanobis + recipe.train.kl_weight * kl
+    assert reports[-1].held_out_loss == pytest.approx(expected, rel=0.05)  # of some of the crops, at random
 
 
 def test_reports_count_epochs_and_seconds(reports: list[EpochReport]) -> None:
@@ -112,23 +149,56 @@ def test_reports_count_epochs_and_seconds(reports: list[EpochReport]) -> None:
     assert last.remaining_s == 0
 
 
-def test_what_on_epoch_raises_ends_training(digits: Dataset, recipe: Recipe, no_arithmetic: Crops) -> None:
+@pytest.fixture
+def numbered_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Epochs that write their number into a weight, and a held-out loss that is lowest after the second."""
+
+    def compile_epoch(vae: Vae, _: TrainConfig) -> Callable[..., Array]:
+        def epoch(_crops: Array, _positions: Array, seed: Array) -> Array:
+            vae.encoder.get_layer("z_mean").bias.assign([float(seed[1]), 0.0])
+            return tf.constant([8.0, 2.0, 1.0])
+
+        return epoch
+
+    held_out_losses = iter([6.0, 4.0, 5.0, 4.0, 3.0])
+    monkeypatch.setattr(training, "compile_epoch", compile_epoch)
+    monkeypatch.setattr(training, "_held_out_loss", lambda *_: lambda: next(held_out_losses))
+
+
+def number_of(vae: Vae) -> int:
+    return int(vae.encoder.get_layer("z_mean").bias[0])
+
+
+@pytest.mark.usefixtures("numbered_epochs")
+def test_patience_ends_training_with_the_best_weights(parts: Parts, recipe: Recipe) -> None:
+    vae, history = fit(*parts, with_train(recipe, epochs=5, patience=2))
+    assert [report.held_out_loss for report in history] == [6.0, 4.0, 5.0, 4.0]
+    assert number_of(vae) == 2
+
+
+@pytest.mark.usefixtures("numbered_epochs")
+def test_without_patience_every_epoch_counts(parts: Parts, recipe: Recipe) -> None:
+    vae, history = fit(*parts, with_train(recipe, epochs=5, patience=0))
+    assert len(history) == 5
+    assert number_of(vae) == 5
+
+
+def test_what_on_epoch_raises_ends_training(parts: Parts, recipe: Recipe, no_arithmetic: Crops) -> None:
     def stop(report: EpochReport) -> None:
         raise KeyboardInterrupt(report.epoch)
 
     with pytest.raises(KeyboardInterrupt, match="1"):
-        fit(digits.train_images(1), recipe, stop)
+        fit(*parts, recipe, stop)
     assert len(no_arithmetic) == 1
 
 
+@pytest.mark.usefixtures("no_arithmetic")
 def test_loss_that_is_no_number_ends_training(
-    digits: Dataset, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+    parts: Parts, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import tensorflow as tf
-
     no_number = tf.constant([1.0, float("nan"), 1.0])
-    monkeypatch.setattr(training, "_compile_epoch", lambda *_: lambda *_: no_number)
+    monkeypatch.setattr(training, "compile_epoch", lambda *_: lambda *_: no_number)
     heard: list[EpochReport] = []
     with pytest.raises(TrainingError, match="loss must be a number, got nan in epoch 1; try another seed"):
-        fit(digits.train_images(1), recipe, heard.append)
+        fit(*parts, recipe, heard.append)
     assert heard == []

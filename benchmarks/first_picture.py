@@ -1,0 +1,172 @@
+"""How long a visitor waits for a picture, and what the app's memory grows to.
+
+A real Chromium on this machine opens the app, always without a browser cache unless said otherwise.
+Run: python -m benchmarks.first_picture
+
+- From the start of the server to its first answers.
+- From opening the page to the drawn maps of both images: on a fresh server, and later.
+- From a click on "Draw another pair" to the new picture.
+- Resident memory of the server after a look at all 20 class models.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from statistics import median, quantiles
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from benchmarks import report
+from benchmarks.server import Server, running
+from vaead.datasets import get_spec
+
+STARTS = 5
+VISITS = 7
+CLICKS = 40
+PAUSE_S = 0.3
+"""Between two clicks: a visitor looks at a picture, and the page comes to rest."""
+
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+# Runs in the page before its own scripts. What is drawn is looked at before each frame, so times are those
+# of frames; `performance.now()` counts from the opening of the page.
+WATCH = """
+window.drawn = () => {
+    const maps = [...document.querySelectorAll(".st-key-comparison .heatmaplayer image")];
+    const captions = [...document.querySelectorAll("[data-testid=stCaptionContainer]")];
+    const caption = captions.map(element => element.innerText).join("\\n");
+    if (maps.length < 6 || !caption) return null;
+    return {caption, maps: maps.map(map => map.href.baseVal).join()};
+};
+window.when = condition => new Promise(resolve => {
+    const look = () => condition() ? resolve(performance.now()) : requestAnimationFrame(look);
+    look();
+});
+document.addEventListener("click", event => {
+    const before = drawn();
+    if (before === null) return;
+    window.newPicture = when(() => {
+        const now = drawn();
+        return now !== null && now.caption !== before.caption && now.maps !== before.maps;
+    }).then(shown => shown - event.timeStamp);
+}, {capture: true});
+"""
+
+
+def run() -> dict[str, Any]:
+    """Measure everything."""
+    with sync_playwright() as playwright:
+        path = next((path for path in map(shutil.which, ("chromium", "google-chrome")) if path), None)
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
+        starts = []
+        for _ in range(STARTS):
+            with running() as server:
+                starts.append({"usable_s": server.usable_s, "first_visit_s": _cold_visit(browser, server)})
+                print(starts[-1], flush=True)
+        with running() as server:
+            _cold_visit(browser, server)
+            cold = [_cold_visit(browser, server) for _ in range(VISITS)]
+            context = _context(browser)
+            warm = [_visit(context, server) for _ in range(VISITS + 1)][1:]
+            print({"cold_visit_s": cold, "warm_visit_s": warm}, flush=True)
+            draws = _draws(context, server)
+            print({key: draws[key] for key in ("server_cpu_s", "message_bytes")}, sorted(draws["draw_s"]), flush=True)
+        with running() as server:
+            resident = _resident(context, server)
+            print(resident, flush=True)
+        browser.close()
+    return {"starts": starts, "cold_visit_s": cold, "warm_visit_s": warm, **draws, "resident_mb": resident}
+
+
+def _context(browser: Browser) -> BrowserContext:
+    """A browser without a cache of earlier visits."""
+    context = browser.new_context(locale="en-US")
+    context.add_init_script(WATCH)
+    return context
+
+
+def _open(context: BrowserContext, server: Server, **link: str) -> tuple[Page, float]:
+    """Open the app in a new tab; the time until its maps are drawn in seconds."""
+    page = context.new_page()
+    page.goto(f"{server.url}?{urlencode(link)}", wait_until="commit")
+    return page, page.evaluate("when(() => drawn() !== null)") / 1000
+
+
+def _visit(context: BrowserContext, server: Server) -> float:
+    page, seconds = _open(context, server)
+    page.close()
+    return seconds
+
+
+def _cold_visit(browser: Browser, server: Server) -> float:
+    context = _context(browser)
+    seconds = _visit(context, server)
+    context.close()
+    return seconds
+
+
+def _draws(context: BrowserContext, server: Server) -> dict[str, Any]:
+    """Click many times: seconds until the new picture, and what a click costs the server and the line."""
+    page = context.new_page()
+    sent: list[int] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(len(frame))))
+    page.goto(server.url, wait_until="commit")
+    page.evaluate("when(() => drawn() !== null)")
+    button = page.get_by_role("button", name="Draw another pair")
+    button.wait_for()
+    time.sleep(1)
+    sent.clear()
+    cpu_s, draw_s = server.cpu_s, []
+    for _ in range(CLICKS):
+        button.click()
+        draw_s.append(page.evaluate("newPicture") / 1000)
+        page.wait_for_timeout(1000 * PAUSE_S)
+    used = (server.cpu_s - cpu_s) / CLICKS
+    page.close()
+    return {"draw_s": draw_s, "server_cpu_s": used, "message_bytes": sum(sent) / CLICKS}
+
+
+def _resident(context: BrowserContext, server: Server) -> list[float]:
+    """Resident memory before any visit and after a look at each model, both datasets."""
+    resident = [server.resident_mb]
+    for dataset in ("mnist", "fashion_mnist"):
+        spec = get_spec(dataset)
+        for number, name in enumerate(spec.class_names):
+            label = name if name == str(number) else f"{number} {name}"
+            page, _ = _open(context, server, dataset=spec.title, normal=label)
+            page.close()
+            resident.append(server.resident_mb)
+    return resident
+
+
+def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Lines for the table of the README."""
+    draws = quantiles(result["draw_s"], n=20)
+    usable = median(max(start["usable_s"].values()) for start in result["starts"])
+    first = median(start["first_visit_s"] for start in result["starts"])
+    cold, warm = median(result["cold_visit_s"]), median(result["warm_visit_s"])
+    return [
+        ("From starting the server to the page usable", f"{usable:.2f} s"),
+        ("From opening the page to both maps, first visit to a fresh server, empty browser cache", f"{first:.2f} s"),
+        ("The same, later visits, empty / filled browser cache", f"{cold:.2f} s / {warm:.2f} s"),
+        (
+            'From a click on "Draw another pair" to the new picture, median / 95th percentile',
+            f"{1000 * median(result['draw_s']):.0f} ms / {1000 * draws[-1]:.0f} ms",
+        ),
+        ("Resident memory of the app after a look at all 20 class models", f"{result['resident_mb'][-1]:.0f} MB"),
+    ]
+
+
+if __name__ == "__main__":
+    result = run()
+    report.save("first_picture", result)
+    print(*rows(result), sep="\n")

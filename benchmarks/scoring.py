@@ -1,0 +1,135 @@
+"""Scoring speed and memory. Run: python -m benchmarks.scoring
+
+- One image, both scores, against one Keras call a window, as the tutorial does it, in turns.
+- 1,000, 10,000 and 60,000 images of 28x28, three terms, each in a process of its own for its peak memory.
+- One 4000x3000 image with 96x96 windows every 16 pixels.
+
+Speed does not depend on the weights, so the networks are not trained.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+
+from benchmarks import report
+from vaead.config import ModelConfig, PatchGrid, get_preset
+from vaead.scoring import ImageScorer, PatchScorer
+
+COUNTS = (1_000, 10_000, 60_000)
+TURNS = 3
+LARGE = ModelConfig(network="dense", patch_size=96, stride=16)
+CONFIGS = {"article": get_preset("article").model, "position-aware": get_preset("position-aware").model, "large": LARGE}
+
+
+def export(config: ModelConfig) -> bytes:
+    """The program of an untrained network."""
+    from vaead.export import to_litert
+    from vaead.model import Vae
+
+    return to_litert(Vae(config))
+
+
+def run() -> dict[str, Any]:
+    """Measure everything."""
+    with tempfile.TemporaryDirectory() as folder:
+        programs = {name: Path(folder) / name for name in CONFIGS}
+        for name, file in programs.items():
+            file.write_bytes(export(CONFIGS[name]))
+        many = {
+            name: [_in_a_process(name, programs[name], count) for count in COUNTS]
+            for name in ("article", "position-aware")
+        }
+        large = _in_a_process("large", programs["large"], 0)
+        one = _one_image(programs["article"].read_bytes())
+    return {"one_image": one, "many_images": many, "large_image": large}
+
+
+def _one_image(program: bytes) -> dict[str, Any]:
+    from benchmarks import plain
+
+    config = CONFIGS["article"]
+    scorer = ImageScorer(PatchScorer(program), config)
+    image = np.random.default_rng(0).random((1, 28, 28), np.float32)
+    slow = plain.build(config.sigma2_floor)
+    grid = PatchGrid(28, 28, config.patch_size, config.stride)
+    plain_s, ours_s = [], []
+    for turn in range(TURNS + 1):
+        start = time.perf_counter()
+        plain.score_image(slow, image[0], grid)
+        middle = time.perf_counter()
+        for _ in range(100):
+            terms = scorer.term_maps(image)
+            terms.maps("old"), terms.maps("new")
+        if turn > 0:
+            plain_s.append(middle - start)
+            ours_s.append((time.perf_counter() - middle) / 100)
+    ratio = median(a / b for a, b in zip(plain_s, ours_s, strict=True))
+    return {"plain_s": plain_s, "vaead_s": ours_s, "ratio": ratio}
+
+
+def _in_a_process(name: str, program: Path, count: int) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.scoring", "measure", name, str(program), str(count)]
+    result: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    print(name, result, flush=True)
+    return result
+
+
+def measure(name: str, program: str, count: int) -> dict[str, float]:
+    """Score so many images (0: one large image) and report seconds and peak memory."""
+    shape = (count, 28, 28) if count else (1, 3000, 4000)
+    images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    scorer = ImageScorer(PatchScorer(Path(program).read_bytes()), CONFIGS[name])
+    calls = []
+    start = time.perf_counter()
+    terms = scorer.term_maps(images, lambda done, total: calls.append(done))
+    seconds = time.perf_counter() - start
+    return {
+        "images": count or 1,
+        "windows": terms.kl.size,
+        "seconds": seconds,
+        "peak_bytes": _peak_bytes(),
+        "progress_calls": len(calls),
+    }
+
+
+def _peak_bytes() -> int:
+    # Not getrusage: what it reports for a new process starts at the peak of its parent.
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("VmHWM:")[1].split()[0])
+
+
+def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Lines for the table of the README."""
+    one = result["one_image"]
+    lines = [
+        (
+            "One 28x28 image, both maps",
+            f"{1000 * median(one['vaead_s']):.2f} ms, one Keras call a window {median(one['plain_s']):.1f} s: "
+            f"{one['ratio']:,.0f} times as fast",
+        )
+    ]
+    for name, measured in result["many_images"].items():
+        for part in measured:
+            lines.append((f"{part['images']:,} images, three terms, `{name}`", _figures(part)))
+    lines.append(("One 4000x3000 image, 96x96 windows every 16 pixels", _figures(result["large_image"])))
+    return lines
+
+
+def _figures(part: dict[str, float]) -> str:
+    return f"{part['seconds']:.1f} s, peak memory {part['peak_bytes'] / 1e6:.0f} MB"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(json.dumps(measure(sys.argv[2], sys.argv[3], int(sys.argv[4]))))
+    else:
+        report.save("scoring", run())
