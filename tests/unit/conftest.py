@@ -1,4 +1,4 @@
-"""One tiny model, trained once, that the tests of the engine share."""
+"""Two tiny models, one a network, each trained once, that the tests of the engine share."""
 
 from collections.abc import Callable
 
@@ -49,6 +49,15 @@ def store(_trained: tuple[ModelStore, Model, list[EpochReport]]) -> ModelStore:
 @pytest.fixture(scope="session")
 def model(_trained: tuple[ModelStore, Model, list[EpochReport]]) -> Model:
     return _trained[1]
+
+
+@pytest.fixture(scope="session")
+def position_aware(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A model of the other network."""
+    from vaead import train
+
+    recipe = Recipe.from_preset("digits", 1, "position-aware", epochs=2, crops=2048, patience=1, seed=3)
+    return train(recipe, ModelStore(tmp_path_factory.mktemp("position-aware")))
 
 
 @pytest.fixture(scope="session")

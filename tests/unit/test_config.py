@@ -78,7 +78,10 @@ def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
         (lambda: ModelConfig(sigma2_floor=float("nan")), "sigma2_floor must be .* got nan"),
         (lambda: ModelConfig(sigma2_floor="0.1"), "sigma2_floor must be .* got '0.1'"),
         (lambda: TrainConfig(batch_size=1), "batch_size must be a whole number from 2 to 65,536, got 1"),
-        (lambda: TrainConfig(learning_rate=0.0), "learning_rate must be a number from 1e-08 to below 1, got 0"),
+        (
+            lambda: TrainConfig(learning_rate=0.0),
+            "learning_rate must be a number from 1e-08 to below 1, got 0",
+        ),
         (lambda: TrainConfig(learning_rate=1), "learning_rate must be .* got 1;"),
         (lambda: TrainConfig(kl_weight=-0.1), "kl_weight must be a number from 0 to below 1,000, got -0.1"),
         (lambda: TrainConfig(kl_weight=True), "kl_weight must be .* got True"),
@@ -101,7 +104,9 @@ def test_setting_out_of_range_is_refused(make: Callable[[], object], message: st
 
 
 def test_unknown_network_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match="network must be one of article, dense, got 'conv'; choose one"):
+    with pytest.raises(
+        UnknownNameError, match="network must be one of article, dense, got 'conv'; choose one"
+    ):
         ModelConfig(network="conv")
 
 

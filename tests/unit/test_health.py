@@ -3,7 +3,6 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.health import Health
-from vaead.store import Model
 
 
 @pytest.fixture
@@ -30,9 +29,18 @@ def test_error_per_pixel_is_a_half_where_sigma2_is_right() -> None:
     assert Health.of(pixels, mu, sigma2 / 8).error_per_pixel == pytest.approx(4.0, rel=0.02)
 
 
-def test_patches_without_variance_are_no_fault_of_division(pixels: NDArray[np.float32]) -> None:
+def test_health_of_a_worked_example() -> None:
+    pixels = np.float32([[0, 0.5], [1, 0.5]])  # the mean of the squared deviations is (1/4 + 0) / 2
+    mu = np.float32([[0.2, 0.5], [1, 0.4]])  # squared errors: 0.04, 0, 0, 0.01
+    health = Health.of(pixels, mu, np.float32([[0.1, 1], [1, 0.01]]))
+    assert health.explained_variance == pytest.approx(1 - (0.05 / 4) / (1 / 8))
+    assert health.error_per_pixel == pytest.approx(0.5 * (0.4 + 1) / 4)
+
+
+@pytest.mark.parametrize("mu", [0.0, 0.03])
+def test_patches_that_do_not_vary_leave_nothing_to_follow(pixels: NDArray[np.float32], mu: float) -> None:
     flat = np.zeros_like(pixels)
-    assert Health.of(flat, flat, np.ones_like(flat)).explained_variance == 1
+    assert Health.of(flat, np.full_like(flat, mu), np.ones_like(flat)).explained_variance == 1
 
 
 @pytest.mark.parametrize(
@@ -46,8 +54,3 @@ def test_patches_without_variance_are_no_fault_of_division(pixels: NDArray[np.fl
 )
 def test_faults_are_named(explained_variance: float, error_per_pixel: float, faults: tuple[str, ...]) -> None:
     assert Health(explained_variance, error_per_pixel).faults == faults
-
-
-def test_card_has_the_health_of_the_model(model: Model) -> None:
-    assert -1 < model.card.health.explained_variance < 1
-    assert model.card.health.error_per_pixel > 0

@@ -10,7 +10,9 @@ import vaead
 from vaead.config import ModelConfig, Recipe
 from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError, StoreError
+from vaead.health import Health
 from vaead.model import describe_layers
+from vaead.patches import every_crop
 from vaead.pipeline import train
 from vaead.store import CARD, NETWORK, PROGRAM, Model, ModelStore
 from vaead.terms import Array
@@ -45,6 +47,27 @@ def test_calibration_is_that_of_the_held_out_images(model: Model, digits: Datase
     assert calibration.images == len(held_out)
     assert calibration.image["new"][0] == pytest.approx(scores.min(), rel=1e-4)
     assert calibration.image["new"][-1] == pytest.approx(scores.max(), rel=1e-4)
+
+
+def test_health_is_that_of_held_out_patches(
+    model: Model, digits: Dataset, recipe: Recipe, vae: Array
+) -> None:
+    _, held_out = split_normal(digits.train_images(1), recipe.train)
+    every = every_crop(held_out, 8).reshape(-1, 8, 8) / np.float32(255)
+    decoded = vae(every)
+    expected = Health.of(every.reshape(-1, 64), np.array(decoded.mu), np.exp(decoded.log_sigma2))
+    # Some of the crops are judged, drawn at random.
+    assert model.card.health.explained_variance == pytest.approx(expected.explained_variance, abs=0.05)
+    assert model.card.health.error_per_pixel == pytest.approx(expected.error_per_pixel, rel=0.05)
+
+
+def test_position_aware_model_learns(position_aware: Model, digits: Dataset) -> None:
+    first, last = position_aware.card.history
+    assert last["loss"] < first["loss"]
+    assert last["held_out_loss"] < first["held_out_loss"]
+    assert position_aware.card.recipe.model.position_aware
+    normal, anomalous = (position_aware.anomaly_score(digits.test_images(label), "old") for label in (1, 8))
+    assert np.median(normal) < np.median(anomalous)
 
 
 def test_cancelled_training_stores_nothing(
