@@ -106,21 +106,19 @@ def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str)
 
 def curves(series: Mapping[str, Sequence[float]], x_title: str, y_title: str) -> go.Figure:
     """Draw one line a series over 1, 2, 3, ..."""
-    figure = go.Figure(
-        [
-            go.Scatter(x=list(range(1, len(values) + 1)), y=list(values), name=name, mode="lines+markers")
-            for name, values in series.items()
-        ]
-    )
-    figure.update_layout(
-        xaxis={"title": x_title, "dtick": max(1, len(next(iter(series.values()))) // 10)},
-        yaxis={"title": y_title},
-        height=280,
-        margin={"l": 0, "r": 0, "t": 8, "b": 0},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0},
-        hovermode="x unified",
-    )
-    return figure
+    lines = [
+        go.Scatter(x=list(range(1, len(values) + 1)), y=list(values), name=name, mode="lines+markers")
+        for name, values in series.items()
+    ]
+    layout = {
+        "xaxis": {"title": x_title, "dtick": max(1, len(next(iter(series.values()))) // 10)},
+        "yaxis": {"title": y_title},
+        "height": 280,
+        "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0},
+        "hovermode": "x unified",
+    }
+    return go.Figure(lines, layout)
 
 
 def gallery(images: NDArray[np.uint8], columns: int, hover: str) -> go.Figure:
@@ -149,35 +147,29 @@ def gallery(images: NDArray[np.uint8], columns: int, hover: str) -> go.Figure:
         marker={"size": _TILE_PX - 4, "symbol": "square", "opacity": 0},
         hovertemplate=hover.format(number="%{customdata}") + "<extra></extra>",
     )
-    figure = go.Figure(
-        [
-            go.Heatmap(z=sheet, colorscale="Greys", reversescale=True, showscale=False, hoverinfo="skip"),
-            markers,
-        ]
-    )
-    figure.update_layout(
-        {
-            "xaxis": {**_hidden_axis(), "range": (-0.5, columns * width - 0.5)},
-            "yaxis": {**_hidden_axis(), "range": (rows * height - 0.5, -0.5)},
-            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-            "width": _TILE_PX * columns,
-            "height": _TILE_PX * rows,
-            "dragmode": False,
-        }
-    )
-    return figure
+    picture = go.Heatmap(z=sheet, colorscale="Greys", reversescale=True, showscale=False, hoverinfo="skip")
+    layout = {
+        "xaxis": {**_hidden_axis(), "range": (-0.5, columns * width - 0.5)},
+        "yaxis": {**_hidden_axis(), "range": (rows * height - 0.5, -0.5)},
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "width": _TILE_PX * columns,
+        "height": _TILE_PX * rows,
+        "dragmode": False,
+    }
+    return go.Figure([picture, markers], layout)
 
 
-def _heatmap(panel: Panel, scale: Scale, hover: str, index: int) -> go.Heatmap:
+def _heatmap(panel: Panel, scale: Scale, hover: str, index: int) -> dict[str, Any]:
     text = hover.format(x="%{x}", y="%{y}", value="%{customdata:.3g}")
-    return go.Heatmap(
-        z=scale.color(panel.values),
-        customdata=panel.values,
-        coloraxis=f"coloraxis{_suffix(panel.scale)}",
-        xaxis=f"x{_suffix(index)}",
-        yaxis=f"y{_suffix(index)}",
-        hovertemplate=f"{text} {panel.unit}<extra>{panel.title}</extra>",
-    )
+    return {
+        "type": "heatmap",
+        "z": scale.color(panel.values),
+        "customdata": panel.values,
+        "coloraxis": f"coloraxis{_suffix(panel.scale)}",
+        "xaxis": f"x{_suffix(index)}",
+        "yaxis": f"y{_suffix(index)}",
+        "hovertemplate": f"{text} {panel.unit}<extra>{panel.title}</extra>",
+    }
 
 
 def _suffix(index: int) -> str:

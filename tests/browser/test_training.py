@@ -39,7 +39,7 @@ def test_cancel_stops_the_training_for_all_visitors(
     first.button(TRAIN).click()
     epoch = re.compile(r"^Training: epoch \d+ of 100$")
     expect(first.page.get_by_test_id("stProgress")).to_have_text(epoch, timeout=1000 * TRAINED_S)
-    expect(first.page.get_by_role("figure", name="Training").locator(".scatterlayer .trace")).to_have_count(4)
+    expect(first.page.get_by_role("figure", name="Training").locator(".scatterlayer .trace")).to_have_count(5)
 
     second = visit(**link)
     expect(second.page.get_by_test_id("stProgress")).to_have_text(epoch)

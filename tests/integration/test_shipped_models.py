@@ -4,15 +4,18 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
 import vaead
+import vaead.model
 from vaead import Recipe, load_dataset, load_model
 from vaead.config import PRESETS
 from vaead.datasets import get_spec
-from vaead.store import ModelStore
-from vaead.terms import SCORES
+from vaead.scoring import PatchScorer
+from vaead.store import NETWORK, PROGRAM, ModelStore
+from vaead.terms import SCORES, TERMS
 
 STORE = ModelStore(Path(vaead.__file__).parents[1] / "models")
 
@@ -43,6 +46,16 @@ def test_shipped_model_scores(path: str) -> None:
     for score in SCORES:
         assert np.isfinite(model.anomaly_map(images, score)).all()
         assert len(set(model.anomaly_score(images, score))) == 3
+
+
+def test_shipped_network_goes_with_its_program(path: str) -> None:
+    network = keras.models.load_model(STORE.root / path / NETWORK)
+    size = network.config.patch_size
+    random = np.random.default_rng(0)
+    patches, positions = random.random((9, size, size), np.float32), random.random((9, 2), np.float32)
+    terms = PatchScorer((STORE.root / path / PROGRAM).read_bytes()).terms(patches, positions)
+    for name, expected in zip(TERMS, network.terms(patches, positions), strict=True):
+        np.testing.assert_allclose(terms[name], expected, rtol=1e-4, atol=1e-4)
 
 
 def test_shipped_model_is_what_its_preset_makes(path: str) -> None:

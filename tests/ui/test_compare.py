@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from vaead.config import PRESETS
 from vaead.datasets import clear_cache
 
 if TYPE_CHECKING:
@@ -142,6 +144,19 @@ def test_other_dataset_starts_with_its_own_pair(open_page: Open) -> None:
     assert "of class sneaker and " in page.caption
 
 
+def test_other_preset_takes_its_own_settings(open_page: Open) -> None:
+    page = open_page(epochs="3", latent="5", seed="8")
+    page.select("preset", "position-aware")
+    base = PRESETS["position-aware"]
+    settings = {
+        "epochs": base.train.epochs,
+        "crops": base.train.crops,
+        "latent": base.model.latent_dim,
+        "seed": 0,
+    }
+    assert {key: page[key] for key in settings} == settings
+
+
 @pytest.mark.parametrize(
     ("pair", "dataset", "classes"),
     [
@@ -184,7 +199,7 @@ def test_plain_nats_have_a_scale_a_score_that_no_pair_changes(open_page: Open) -
     [
         ("The three terms", "terms_figure", 6),
         ("What the decoder made", "decoder_figure", 6),
-        ("Training", "history", 4),
+        ("Training", "history", 5),
     ],
 )
 def test_details_draw_a_figure(open_page: Open, tab: str, key: str, traces: int) -> None:
@@ -204,6 +219,28 @@ def test_details_list_the_layers_and_their_parameters(open_page: Open) -> None:
     assert first["Parameters"] == 2 * 2 * 16 + 16  # 16 kernels of 2x2 and their biases
     total = f"{table['Parameters'].sum():,} parameters"
     assert any(total in text.value for text in page.app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("health", "start"),
+    [
+        ({"explained_variance": 0.01}, "This model's bottleneck has died"),
+        (
+            {"error_per_pixel": 12.5},
+            "This model is too sure of itself: on held-out normal images M is 12.5 nats",
+        ),
+    ],
+)
+def test_model_that_went_wrong_is_shown_with_a_warning(
+    open_page: Open, store: Path, health: dict[str, float], start: str
+) -> None:
+    file = store / "digits/1/article/card.json"
+    card = json.loads(file.read_text())
+    card["health"] |= health
+    file.write_text(json.dumps(card))
+    page = open_page()
+    assert [warning.startswith(start) for warning in page.warnings] == [True]
+    assert page.caption
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", "# Method"), ("ja", "# 手法")])

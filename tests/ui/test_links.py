@@ -28,6 +28,7 @@ def notice(key: str, value: str) -> str:
         ("epochs", "ten", 10),
         ("crops", "999", 100_000),
         ("latent", "65", 2),
+        ("patience", "-1", 0),
         ("seed", "-1", 0),
         ("pair", "abc", 0),
         ("pair", "1000000", 0),
@@ -50,10 +51,11 @@ def test_bad_value_falls_back_with_a_notice(open_page: Open, key: str, value: st
     [
         ("normal", "3", 3),
         ("anomalous", "4", 4),
-        ("preset", "article", "article"),
+        ("preset", "position-aware", "position-aware"),
         ("epochs", "3", 3),
         ("crops", "2000", 2000),
         ("latent", "64", 64),
+        ("patience", "2", 2),
         ("seed", "999999", 999_999),
         ("pair", "0", 0),
         ("pair", "999999", 999_999),
@@ -149,6 +151,13 @@ def test_link_names_no_class_of_another_dataset(open_page: Open) -> None:
     del page.app.query_params["dataset"]  # what the browser does: MNIST is the default
     page.select("dataset", "mnist")
     assert page.link == {}
+
+
+def test_link_names_no_setting_of_another_preset(open_page: Open) -> None:
+    page = open_page(epochs="3", latent="5")
+    page.app.query_params["preset"] = "position-aware"  # what the browser does
+    page.select("preset", "position-aware")
+    assert page.link == {"dataset": "Digits (scikit-learn)", "preset": "position-aware"}
 
 
 def test_link_of_a_pair_of_the_article(open_page: Open) -> None:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vaead.config import Recipe
+from vaead.errors import ModelNotFoundError
 from vaead.jobs import JobState, TrainingJobs
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Open, Page
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 RECIPE = Recipe.from_preset("digits", 1, epochs=4, crops=2000)
 LINK = {"epochs": "4", "crops": "2000"}
 
@@ -27,7 +28,7 @@ folder, model, trained = (pathlib.Path(name) for name in sys.argv[1:])
 def say(event, **values): print(json.dumps({"event": event, **values}))
 def say_epoch(number):
     say("epoch", epoch=number, epochs=4, loss=6.5, kl=1.0, log_variance=2.0, mahalanobis=3.5,
-        elapsed_s=1.0, remaining_s=77.0)
+        held_out_loss=6.6, elapsed_s=1.0, remaining_s=77.0)
 def wait_for(name):
     while not (folder / name).exists(): time.sleep(0.005)
 """
@@ -123,8 +124,14 @@ def test_progress_shows_epoch_times_and_losses(open_page: Open, start: Start) ->
     page.run()
     assert progress(page) == (25, "Training: epoch 1 of 4")
     assert metrics(page)["Remaining"] in ("76 s", "77 s")
-    curves = {trace["name"] for trace in page.figure("live_losses")["data"]}
-    assert curves == {"loss", "D, rarity", "A, complexity", "M, error"}
+    curves = {trace["name"]: trace["y"] for trace in page.figure("live_losses")["data"]}
+    assert curves == {
+        "loss": [6.5],
+        "loss, held-out": [6.6],
+        "D, rarity": [1.0],
+        "A, complexity": [2.0],
+        "M, error": [3.5],
+    }
 
 
 def test_second_job_says_that_it_waits(open_page: Open, start: Start) -> None:
@@ -310,6 +317,19 @@ def test_damaged_model_is_said_and_training_offered(open_page: Open, store: Path
     page = open_page()
     (error,) = page.errors
     assert error.startswith(sentence)
+    assert page.infos == []
+    assert page.has_button("train")
+
+
+def test_model_that_vanishes_while_it_is_read_can_be_trained(
+    open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(recipe: Recipe) -> None:
+        raise ModelNotFoundError("model must be a folder with a card.json, got none; train the model first")
+
+    monkeypatch.setattr("vaead.ui.compare.load_stored", load)
+    page = open_page()
+    assert page.errors == ["model must be a folder with a card.json, got none; train the model first"]
     assert page.has_button("train")
 
 

@@ -121,6 +121,16 @@ def test_training_reports_events(tmp_path: Path, no_arithmetic: Crops) -> None:
     assert len(epochs) == 2
 
 
+def test_position_aware_model_is_trained_and_scores(
+    tmp_path: Path, image: Path, no_arithmetic: Crops
+) -> None:
+    preset = ["--preset", "position-aware", "--store", tmp_path]
+    (folder,) = lines_of(run("train", *DIGITS, "1", *preset, "--epochs", "1", "--crops", "128"))
+    assert folder == str(tmp_path / "digits/1/position-aware+crops128+epochs1")
+    (line,) = lines_of(run("score", "--model", folder, image))
+    assert line.startswith(f"{image}\told ")
+
+
 def test_class_may_be_given_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = run("train", *DIGITS, " 7 ", "--store", tmp_path / "file" / "models", "--progress", "json")

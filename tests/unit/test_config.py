@@ -65,23 +65,13 @@ def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
         (lambda: ModelConfig(stride=9), "stride must be a whole number from 1 to 8, got 9"),
         (lambda: ModelConfig(latent_dim=0), "latent must be a whole number from 1 to 64, got 0"),
         (lambda: ModelConfig(latent_dim=65), "latent must be a whole number from 1 to 64, got 65"),
-        (lambda: ModelConfig(sigma2_floor=0), "sigma2_floor must be a number from 1e-10 to below 1, got 0"),
-        (lambda: ModelConfig(sigma2_floor=float("nan")), "sigma2_floor must be .* got nan"),
-        (lambda: TrainConfig(batch_size=1), "batch_size must be a whole number from 2 to 65,536, got 1"),
-        (lambda: TrainConfig(learning_rate=0), "learning_rate must be a number from 1e-08 to below 1, got 0"),
-        (lambda: TrainConfig(kl_weight=-1), "kl_weight must be a number from 0 to below 1,000, got -1"),
-        (lambda: TrainConfig(held_out=1), "held_out must be a number from 0.001 to below 1, got 1"),
-        (lambda: TrainConfig(held_out="half"), "held_out must be .* got 'half'"),
         (lambda: ModelConfig(sigma2_floor=0), "sigma2_floor must be a number from 1e-10 to below 1, got 0;"),
         (lambda: ModelConfig(sigma2_floor=9e-11), "sigma2_floor must be .* got 9e-11"),
         (lambda: ModelConfig(sigma2_floor=1.0), "sigma2_floor must be .* got 1.0"),
         (lambda: ModelConfig(sigma2_floor=float("nan")), "sigma2_floor must be .* got nan"),
         (lambda: ModelConfig(sigma2_floor="0.1"), "sigma2_floor must be .* got '0.1'"),
         (lambda: TrainConfig(batch_size=1), "batch_size must be a whole number from 2 to 65,536, got 1"),
-        (
-            lambda: TrainConfig(learning_rate=0.0),
-            "learning_rate must be a number from 1e-08 to below 1, got 0",
-        ),
+        (lambda: TrainConfig(learning_rate=0), "learning_rate must be a number from 1e-08 to below 1, got 0"),
         (lambda: TrainConfig(learning_rate=1), "learning_rate must be .* got 1;"),
         (lambda: TrainConfig(kl_weight=-0.1), "kl_weight must be a number from 0 to below 1,000, got -0.1"),
         (lambda: TrainConfig(kl_weight=True), "kl_weight must be .* got True"),
@@ -101,13 +91,6 @@ def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
 def test_setting_out_of_range_is_refused(make: Callable[[], object], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         make()
-
-
-def test_unknown_network_is_refused() -> None:
-    with pytest.raises(
-        UnknownNameError, match="network must be one of article, dense, got 'conv'; choose one"
-    ):
-        ModelConfig(network="conv")
 
 
 def test_unknown_preset_is_refused() -> None:

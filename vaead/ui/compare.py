@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from vaead import figures
 from vaead.datasets import Dataset, get_spec
-from vaead.errors import DataUnavailableError, ModelFormatError
+from vaead.errors import DataUnavailableError, ModelFormatError, ModelNotFoundError
 from vaead.store import Model, ModelStore
 from vaead.ui import details, pictures, state, training
 from vaead.ui.resources import dataset_source, load_stored
@@ -45,7 +45,7 @@ def _show_choice(choice: Choice, places: list[DeltaGenerator], texts: Texts) -> 
         return
     try:
         model = load_stored(choice.recipe)
-    except ModelFormatError as error:
+    except (ModelFormatError, ModelNotFoundError) as error:  # the second: removed a moment ago
         st.error(str(error))
         training.panel(choice.recipe, texts)
         return

@@ -31,7 +31,7 @@ def panel(recipe: Recipe, texts: Texts) -> None:
         st.error(texts("training.failed", message=status.message or ""))
     elif status is not None and status.state is JobState.CANCELLED:
         st.info(texts("training.cancelled"))
-    else:
+    elif recipe not in ModelStore():  # a damaged model is there, and the page has said so
         st.info(texts("training.missing"), icon=":material/model_training:")
     seconds = _START_S + recipe.train.epochs * recipe.train.crops / _CROPS_PER_S
     st.caption(texts("training.estimate", seconds=f"{seconds:.0f}"))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from vaead.datasets import dataset_names, get_spec
+from vaead.health import Health
 from vaead.terms import SCORES, TERMS
 from vaead.ui.state import PAIRS
 from vaead.ui.texts import FOLDER, LANGUAGES, Texts, _load
@@ -16,6 +17,8 @@ from vaead.ui.texts import FOLDER, LANGUAGES, Texts, _load
 SOURCES = sorted(FOLDER.parent.glob("*.py"))
 ENGLISH = _load("en")
 OTHERS = [language for language in LANGUAGES if language != "en"]
+
+SETTINGS = ("epochs", "crops", "latent", "patience", "seed")
 
 # Keys put together in the code, each {place} written as {}, with all the keys they stand for.
 PATTERNS = {
@@ -28,10 +31,11 @@ PATTERNS = {
     "compare.{}": ["compare.normal", "compare.anomalous"],
     "compare.pick_{}": ["compare.pick_normal", "compare.pick_anomalous"],
     "details.{}": [f"details.{name}" for name in ("terms", "decoder", "network", "training", *TERMS)],
+    "health.{}": [f"health.{fault}" for fault in Health(explained_variance=0, error_per_pixel=99).faults],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
     "score.{}": [f"score.{score}" for score in SCORES],
-    "sidebar.{}": [f"sidebar.{name}" for name in ("epochs", "crops", "latent", "seed")],
-    "sidebar.{}_help": [f"sidebar.{name}_help" for name in ("epochs", "crops", "latent", "seed")],
+    "sidebar.{}": [f"sidebar.{name}" for name in SETTINGS],
+    "sidebar.{}_help": [f"sidebar.{name}_help" for name in SETTINGS],
     "verdict.{}": [f"verdict.{name}" for name in ("both", "neither", *SCORES)],
 }
 
