@@ -1,4 +1,4 @@
-"""Run benchmarks and write their figures into the README: python -m benchmarks [NAME ...]"""
+"""Run benchmarks and write their figures into the README: `python -m benchmarks [NAME ...]`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ _BEGIN, _END = "<!-- results -->", "<!-- /results -->"
 
 @click.command(help="Run benchmarks (all if none is named) and write their figures into the README.")
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
-@click.option("--table-only", is_flag=True, help="Run nothing, only write the table from the results on disk.")
+@click.option(
+    "--table-only", is_flag=True, help="Run nothing, only write the table from the results on disk."
+)
 def main(names: tuple[str, ...], table_only: bool) -> None:
     """Run benchmarks one after another."""
     for name in () if table_only else names or NAMES:
@@ -35,7 +37,10 @@ def write_table() -> None:
             machine = result["machine"]
             module = importlib.import_module(f"benchmarks.{name}")
             lines += [f"| {what} | {figure} |" for what, figure in module.rows(result)]
-    lines += ["", f"Measured on {machine.get('cores')} cores of {machine.get('processor')}, shared with other work."]
+    lines += [
+        "",
+        f"Measured on {machine.get('cores')} cores of {machine.get('processor')}, shared with other work.",
+    ]
     text = README.read_text(encoding="utf-8")
     before, after = text.split(_BEGIN)[0], text.split(_END)[1]
     README.write_text("\n".join([before + _BEGIN, *lines, _END + after]), encoding="utf-8")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import tempfile
 from typing import Any
 
-import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import report
@@ -60,7 +59,9 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     for preset in PRESETS:
         for normal in NORMALS:
             runs = [r for r in result["runs"] if r["preset"] == preset and r["normal"] == list(normal)]
-            by_epochs = ", ".join(f"{r['epochs']}: {r['auroc']['new']:.3f}" for r in runs if not r["patience"])
+            by_epochs = ", ".join(
+                f"{r['epochs']}: {r['auroc']['new']:.3f}" for r in runs if not r["patience"]
+            )
             stopped = next(r for r in runs if r["patience"])
             lines.append(
                 (

@@ -79,7 +79,11 @@ def run() -> dict[str, Any]:
             warm = [_visit(context, server) for _ in range(VISITS + 1)][1:]
             print({"cold_visit_s": cold, "warm_visit_s": warm}, flush=True)
             draws = _draws(context, server)
-            print({key: draws[key] for key in ("server_cpu_s", "message_bytes")}, sorted(draws["draw_s"]), flush=True)
+            print(
+                {key: draws[key] for key in ("server_cpu_s", "message_bytes")},
+                sorted(draws["draw_s"]),
+                flush=True,
+            )
         with running() as server:
             resident = _resident(context, server)
             print(resident, flush=True)
@@ -156,13 +160,19 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     cold, warm = median(result["cold_visit_s"]), median(result["warm_visit_s"])
     return [
         ("From starting the server to the page usable", f"{usable:.2f} s"),
-        ("From opening the page to both maps, first visit to a fresh server, empty browser cache", f"{first:.2f} s"),
+        (
+            "From opening the page to both maps, first visit to a fresh server, empty browser cache",
+            f"{first:.2f} s",
+        ),
         ("The same, later visits, empty / filled browser cache", f"{cold:.2f} s / {warm:.2f} s"),
         (
             'From a click on "Draw another pair" to the new picture, median / 95th percentile',
             f"{1000 * median(result['draw_s']):.0f} ms / {1000 * draws[-1]:.0f} ms",
         ),
-        ("Resident memory of the app after a look at all 20 class models", f"{result['resident_mb'][-1]:.0f} MB"),
+        (
+            "Resident memory of the app after a look at all 20 class models",
+            f"{result['resident_mb'][-1]:.0f} MB",
+        ),
     ]
 
 

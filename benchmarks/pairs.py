@@ -47,16 +47,21 @@ def run() -> dict[str, Any]:
 
 def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     """Lines for the table of the README."""
-    return [
-        (
-            f"AUROC {'{} {} against {}'.format(*pair['pair'])}, old / new, median of {len(result['seeds'])} seeds",
-            " / ".join(
-                f"{median(pair['auroc'][score]):.3f} ({min(pair['auroc'][score]):.3f} to {max(pair['auroc'][score]):.3f})"
-                for score in SCORES
-            ),
+    lines = []
+    for pair in result["pairs"]:
+        dataset, normal, anomalous = pair["pair"]
+        figures = {score: _spread(values) for score, values in pair["auroc"].items()}
+        lines.append(
+            (
+                f"AUROC, `{dataset}` {normal} against {anomalous}, `article`",
+                f"old {figures['old']}, new {figures['new']}",
+            )
         )
-        for pair in result["pairs"]
-    ]
+    return lines
+
+
+def _spread(values: list[float]) -> str:
+    return f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f} over {len(values)} seeds)"
 
 
 if __name__ == "__main__":

@@ -23,7 +23,12 @@ class PlainVae(keras.Model):  # type: ignore[misc]
     """The article's network of convolutions; its outputs are z_mean, z_log_var, mu and sigma2."""
 
     def compute_loss(
-        self, x: Array, y: Array, y_pred: list[Array], sample_weight: None = None, training: bool = True
+        self,
+        x: Array,
+        y: Array,  # noqa: ARG002
+        y_pred: list[Array],
+        sample_weight: None = None,  # noqa: ARG002
+        training: bool = True,  # noqa: ARG002
     ) -> Array:
         """The batch sum of A + M plus the batch mean of D, per patch."""
         z_mean, z_log_var, mu, sigma2 = y_pred
@@ -45,7 +50,9 @@ def build(sigma2_floor: float, latent_dim: int = 2) -> PlainVae:
     for filters in (32, 16):
         x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2DTranspose(filters, 2, strides=2)(x)))
     mu, sigma2 = (
-        keras.activations.sigmoid(layers.BatchNormalization()(layers.Conv2DTranspose(1, 4, padding="same")(x)))
+        keras.activations.sigmoid(
+            layers.BatchNormalization()(layers.Conv2DTranspose(1, 4, padding="same")(x))
+        )
         for _ in range(2)
     )
     vae = PlainVae(patches, [z_mean, z_log_var, mu, sigma2_floor + sigma2])
@@ -53,7 +60,9 @@ def build(sigma2_floor: float, latent_dim: int = 2) -> PlainVae:
     return vae
 
 
-def score_image(vae: PlainVae, image: NDArray[np.float32], grid: PatchGrid) -> tuple[NDArray[np.float32], ...]:
+def score_image(
+    vae: PlainVae, image: NDArray[np.float32], grid: PatchGrid
+) -> tuple[NDArray[np.float32], ...]:
     """Old and new map of one image (H, W), one Keras call a window, as the tutorial does it."""
     old, new = np.zeros_like(image), np.zeros_like(image)
     size = grid.patch_size

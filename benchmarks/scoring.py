@@ -1,4 +1,6 @@
-"""Scoring speed and memory. Run: python -m benchmarks.scoring
+"""Scoring speed and memory.
+
+Run: python -m benchmarks.scoring
 
 - One image, both scores, against one Keras call a window, as the tutorial does it, in turns.
 - 1,000, 10,000 and 60,000 images of 28x28, three terms, each in a process of its own for its peak memory.
@@ -27,7 +29,11 @@ from vaead.scoring import ImageScorer, PatchScorer
 COUNTS = (1_000, 10_000, 60_000)
 TURNS = 3
 LARGE = ModelConfig(network="dense", patch_size=96, stride=16)
-CONFIGS = {"article": get_preset("article").model, "position-aware": get_preset("position-aware").model, "large": LARGE}
+CONFIGS = {
+    "article": get_preset("article").model,
+    "position-aware": get_preset("position-aware").model,
+    "large": LARGE,
+}
 
 
 def export(config: ModelConfig) -> bytes:
@@ -90,7 +96,7 @@ def measure(name: str, program: str, count: int) -> dict[str, float]:
     scorer = ImageScorer(PatchScorer(Path(program).read_bytes()), CONFIGS[name])
     calls = []
     start = time.perf_counter()
-    terms = scorer.term_maps(images, lambda done, total: calls.append(done))
+    terms = scorer.term_maps(images, lambda *progress: calls.append(progress))
     seconds = time.perf_counter() - start
     return {
         "images": count or 1,
@@ -113,8 +119,8 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     lines = [
         (
             "One 28x28 image, both maps",
-            f"{1000 * median(one['vaead_s']):.2f} ms, one Keras call a window {median(one['plain_s']):.1f} s: "
-            f"{one['ratio']:,.0f} times as fast",
+            f"{1000 * median(one['vaead_s']):.2f} ms; one Keras call a window: "
+            f"{median(one['plain_s']):.1f} s, {one['ratio']:,.0f} times as long",
         )
     ]
     for name, measured in result["many_images"].items():

@@ -74,7 +74,9 @@ def running() -> Iterator[Server]:
             process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT)
         try:
             url = f"http://127.0.0.1:{port}/"
-            usable_s = {path or "page": _wait_for(url + path, process, start) for path in ("", "_stcore/health")}
+            usable_s = {
+                path or "page": _wait_for(url + path, process, start) for path in ("", "_stcore/health")
+            }
             yield Server(url, psutil.Process(process.pid), usable_s, log)
         finally:
             process.terminate()

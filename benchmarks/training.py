@@ -1,4 +1,6 @@
-"""Training speed against plain Keras `fit`, and what the loss curves say. Run: python -m benchmarks.training
+"""Training speed against plain Keras `fit`, and what the loss curves say.
+
+Run: python -m benchmarks.training
 
 Both are measured in turns on the same crops; the first epoch of each, which compiles, does not count.
 """

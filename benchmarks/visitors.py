@@ -1,4 +1,6 @@
-"""Many visitors at once. Run: python -m benchmarks.visitors
+"""Many visitors at once.
+
+Run: python -m benchmarks.visitors
 
 Each of 20 visitors has a websocket of their own, speaks Streamlit's protocol as its page does, and clicks
 "Draw another pair" every 2 s for 2 minutes. A click is measured until its new figure is here and the server
@@ -119,7 +121,13 @@ async def _watch(server: Server, result: dict[str, Any]) -> None:
 
 
 async def _visits(server: Server) -> dict[str, Any]:
-    result: dict[str, Any] = {"open_s": [], "draw_s": [], "errors": [], "resident_mb": [], "received_bytes": 0}
+    result: dict[str, Any] = {
+        "open_s": [],
+        "draw_s": [],
+        "errors": [],
+        "resident_mb": [],
+        "received_bytes": 0,
+    }
     watch = asyncio.create_task(_watch(server, result))
     start, cpu_s = time.perf_counter(), server.cpu_s
     ends = await asyncio.gather(

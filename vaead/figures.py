@@ -89,7 +89,12 @@ def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str)
     flat = [panel for row in rows for panel in row]
     layout: dict[str, Any] = {
         "annotations": [_title(panel.title, index) for index, panel in enumerate(flat)],
-        "margin": {"l": 0, "r": 0, "t": _TITLE_PX, "b": _BAR_PX if any(scale.title for scale in scales) else 0},
+        "margin": {
+            "l": 0,
+            "r": 0,
+            "t": _TITLE_PX,
+            "b": _BAR_PX if any(scale.title for scale in scales) else 0,
+        },
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "dragmode": "zoom",

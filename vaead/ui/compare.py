@@ -5,21 +5,19 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
-from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from vaead import figures
 from vaead.datasets import Dataset, get_spec
 from vaead.errors import DataUnavailableError, ModelFormatError, ModelNotFoundError
 from vaead.store import Model, ModelStore
 from vaead.ui import details, pictures, state, training
-from vaead.ui.resources import dataset_source, load_stored
+from vaead.ui.resources import dataset_source, gallery, load_stored
 from vaead.ui.state import Choice
 from vaead.ui.texts import Texts
 
 _THUMBNAILS = 6
-_GALLERY = 24
 _FALLBACK = "digits"
 
 
@@ -103,10 +101,12 @@ def _thumbnails(place: DeltaGenerator, dataset: Dataset, number: int, texts: Tex
 @st.fragment
 def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) -> None:
     """The pair and its maps. A fragment, so that another pair redraws nothing else."""
-    tests = {role: dataset.test_images(number) for role, number in _roles(choice)}
-    numbers = _pair_controls(tests, texts)
-    pair = np.stack([tests[role][numbers[role]] for role in tests])
-    names = {role: state.class_name(texts, get_spec(dataset.name), number) for role, number in _roles(choice)}
+    classes = {"normal": choice.recipe.normal, "anomalous": choice.anomalous}
+    numbers = _pair_controls(dataset, classes, texts)
+    pair = np.stack([dataset.test_images(classes[role])[number] for role, number in numbers.items()])
+    names = {
+        role: state.class_name(texts, get_spec(dataset.name), number) for role, number in classes.items()
+    }
     terms = model.term_maps(pair)
 
     verdict = pictures.verdict(terms, texts)
@@ -124,12 +124,9 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     details.show(pair, terms, model, choice, names, texts)
 
 
-def _roles(choice: Choice) -> tuple[tuple[str, int], ...]:
-    return ("normal", choice.recipe.normal), ("anomalous", choice.anomalous)
-
-
-def _pair_controls(tests: dict[str, NDArray[np.uint8]], texts: Texts) -> dict[str, int]:
-    """Draw, seed and gallery; returns the number of each image in its class."""
+def _pair_controls(dataset: Dataset, classes: dict[str, int], texts: Texts) -> dict[str, int]:
+    """Draw, seed and gallery; takes the class of each role and returns the number of the image in it."""
+    counts = {role: int(np.count_nonzero(dataset.y_test == number)) for role, number in classes.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button(texts("compare.draw"), key="draw", type="primary", icon=":material/casino:", on_click=_draw)
         with st.container(width=140):
@@ -137,9 +134,14 @@ def _pair_controls(tests: dict[str, NDArray[np.uint8]], texts: Texts) -> dict[st
                 texts("compare.draw_seed"), "pair", 0, 999_999, 0, help=texts("compare.draw_seed_help")
             )
         with st.popover(texts("compare.pick"), icon=":material/photo_library:"):
-            picked = {role: _gallery(role, images, texts) for role, images in tests.items()}
+            picked = {}
+            for role, number in classes.items():
+                picked[role] = state.image_number(
+                    texts(f"compare.pick_{role}"), f"{role}_image", counts[role], texts
+                )
+                _gallery(role, gallery(dataset, number, texts("compare.gallery_hover")), texts)
     drawn = np.random.default_rng(seed)
-    numbers = {role: int(drawn.integers(len(images))) for role, images in tests.items()}
+    numbers = {role: int(drawn.integers(count)) for role, count in counts.items()}
     return numbers | {role: number for role, number in picked.items() if number is not None}
 
 
@@ -148,10 +150,8 @@ def _draw() -> None:
     state.forget_images()
 
 
-def _gallery(role: str, images: NDArray[np.uint8], texts: Texts) -> int | None:
+def _gallery(role: str, figure: go.Figure, texts: Texts) -> None:
     key = f"{role}_image"
-    number = state.image_number(texts(f"compare.pick_{role}"), key, len(images), texts)
-    figure = figures.gallery(images[:_GALLERY], columns=8, hover=texts("compare.gallery_hover"))
 
     def take() -> None:
         points = st.session_state[f"{key}_gallery"].selection.points
@@ -167,4 +167,3 @@ def _gallery(role: str, images: NDArray[np.uint8], texts: Texts) -> int | None:
         config={"displayModeBar": False},
         alt=texts(f"compare.pick_{role}"),
     )
-    return number

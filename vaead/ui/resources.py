@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 
+import plotly.graph_objects as go
 import streamlit as st
 
+from vaead import figures
 from vaead.config import Recipe
 from vaead.datasets import Dataset, load_dataset
 from vaead.errors import DataUnavailableError
@@ -15,6 +17,9 @@ from vaead.jobs import TrainingJobs
 from vaead.store import CARD, Model, ModelStore
 
 _MODELS_IN_MEMORY = 32
+_GALLERIES_IN_MEMORY = 64
+"""All classes of three datasets in two languages; 0.1 MB each."""
+_GALLERY_IMAGES = 24
 _ERROR_KEPT_S = 600.0
 
 
@@ -61,6 +66,14 @@ def dataset_source() -> DatasetSource:
 def training_jobs() -> TrainingJobs:
     """The training jobs of this server."""
     return TrainingJobs(ModelStore().root)
+
+
+@st.cache_resource(
+    max_entries=_GALLERIES_IN_MEMORY, show_spinner=False, hash_funcs={Dataset: lambda dataset: dataset.name}
+)
+def gallery(dataset: Dataset, number: int, hover: str) -> go.Figure:
+    """The first test images of a class, see `figures.gallery`; no draw changes them, so they are kept."""
+    return figures.gallery(dataset.test_images(number)[:_GALLERY_IMAGES], columns=8, hover=hover)
 
 
 def load_stored(recipe: Recipe) -> Model:
