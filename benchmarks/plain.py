@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from vaead.config import PatchGrid
 from vaead.terms import Array
 
+BATCH_SIZE = 128
+
 
 class _Sample(layers.Layer):  # type: ignore[misc]
     def call(self, inputs: tuple[Array, Array]) -> Array:
@@ -30,11 +32,11 @@ class PlainVae(keras.Model):  # type: ignore[misc]
         sample_weight: None = None,  # noqa: ARG002
         training: bool = True,  # noqa: ARG002
     ) -> Array:
-        """The batch sum of A + M plus the batch mean of D, per patch."""
+        """A + M summed over the batch plus the batch mean of D, the whole per patch."""
         z_mean, z_log_var, mu, sigma2 = y_pred
         kl = -0.5 * ops.sum(1 + z_log_var - ops.square(z_mean) - ops.exp(z_log_var), axis=-1)
         rest = 0.5 * ops.log(2 * math.pi * sigma2) + 0.5 * ops.square(x - mu) / sigma2
-        return (ops.sum(rest) + ops.mean(kl)) / ops.shape(x)[0]
+        return ops.mean(kl) / BATCH_SIZE + ops.sum(ops.mean(rest, axis=0))
 
 
 def build(sigma2_floor: float, latent_dim: int = 2) -> PlainVae:

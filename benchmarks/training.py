@@ -52,7 +52,7 @@ def _alternate(
     seconds: dict[str, list[float]] = {"plain": [], "vaead": []}
     for turn in range(TURNS + 1):
         start = time.perf_counter()
-        fit(crops[..., None], crops[..., None], batch_size=recipe.train.batch_size, epochs=1, verbose=0)
+        fit(crops[..., None], crops[..., None], batch_size=plain.BATCH_SIZE, epochs=1, verbose=0)
         middle = time.perf_counter()
         run_epoch(crops, positions, tf.constant([0, turn])).numpy()
         if turn > 0:
@@ -81,7 +81,7 @@ def _losses(recipe: Recipe, images: NDArray[np.uint8]) -> dict[str, list[list[fl
         crops, positions = unit_crops(images, recipe, config.crops, rng)
         tf.keras.utils.set_random_seed(seed)
         history = plain.build(recipe.model.sigma2_floor).fit(
-            crops[..., None], crops[..., None], batch_size=config.batch_size, epochs=LOSS_EPOCHS, verbose=0
+            crops[..., None], crops[..., None], batch_size=plain.BATCH_SIZE, epochs=LOSS_EPOCHS, verbose=0
         )
         losses["plain"].append([float(loss) for loss in history.history["loss"]])
         run_epoch = compile_epoch(Vae(recipe.model), config)
