@@ -11,6 +11,7 @@ Run: python -m benchmarks.first_picture
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from statistics import median, quantiles
@@ -47,8 +48,13 @@ window.drawn = () => {
     if (maps.length < 6 || !caption) return null;
     return {caption, maps: maps.map(map => map.href.baseVal).join()};
 };
-window.when = condition => new Promise(resolve => {
-    const look = () => condition() ? resolve(performance.now()) : requestAnimationFrame(look);
+window.when = condition => new Promise((resolve, reject) => {
+    const deadline = performance.now() + 60000;
+    const look = () => {
+        if (condition()) resolve(performance.now());
+        else if (performance.now() > deadline) reject(new Error("waited in vain for a picture"));
+        else requestAnimationFrame(look);
+    };
     look();
 });
 document.addEventListener("click", event => {
@@ -63,7 +69,8 @@ document.addEventListener("click", event => {
 
 
 def run() -> dict[str, Any]:
-    """Measure everything."""
+    """Measure everything; the load average before tells how busy the machine was with other work."""
+    load = os.getloadavg()[0]
     with sync_playwright() as playwright:
         path = next((path for path in map(shutil.which, ("chromium", "google-chrome")) if path), None)
         browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
@@ -88,7 +95,14 @@ def run() -> dict[str, Any]:
             resident = _resident(context, server)
             print(resident, flush=True)
         browser.close()
-    return {"starts": starts, "cold_visit_s": cold, "warm_visit_s": warm, **draws, "resident_mb": resident}
+    return {
+        "load_average": load,
+        "starts": starts,
+        "cold_visit_s": cold,
+        "warm_visit_s": warm,
+        **draws,
+        "resident_mb": resident,
+    }
 
 
 def _context(browser: Browser) -> BrowserContext:

@@ -10,6 +10,7 @@ says that the run is over. Clients and server share the machine.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from dataclasses import dataclass, field
 from statistics import median, quantiles
@@ -143,9 +144,15 @@ async def _visits(server: Server) -> dict[str, Any]:
 
 
 def run() -> dict[str, Any]:
-    """Measure all visitors."""
+    """Measure all visitors; the load average before tells how busy the machine was with other work."""
+    load = os.getloadavg()[0]
     with running() as server:
-        return {"sessions": SESSIONS, "period_s": PERIOD_S, **asyncio.run(_visits(server))}
+        return {
+            "load_average": load,
+            "sessions": SESSIONS,
+            "period_s": PERIOD_S,
+            **asyncio.run(_visits(server)),
+        }
 
 
 def rows(result: dict[str, Any]) -> list[tuple[str, str]]:

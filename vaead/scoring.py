@@ -247,7 +247,6 @@ class ImageScorer:
                 on_progress(part.stop, count)
 
 
-
 def _check_images(images: NDArray[np.generic]) -> None:
     if not isinstance(images, np.ndarray) or images.ndim != 3 or images.size == 0:
         got = images.shape if isinstance(images, np.ndarray) else type(images).__name__

@@ -111,6 +111,20 @@ def test_other_colours_keep_the_picked_images(open_page: Open) -> None:
     assert "Shown: test image 3 of class 1 and " in page.caption
 
 
+def test_gallery_shows_the_chosen_class(open_page: Open) -> None:
+    page = open_page()
+
+    def pictures() -> list[object]:
+        return [page.figure(f"{role}_image_gallery")["data"][0]["z"] for role in ("normal", "anomalous")]
+
+    ones, nines = pictures()
+    page.select("anomalous", 4)
+    assert pictures()[0] == ones
+    assert pictures()[1] not in (ones, nines)
+    page.select("anomalous", 9)
+    assert pictures() == [ones, nines]
+
+
 def test_colours_can_be_chosen(open_page: Open) -> None:
     page = open_page()
     blues = page.figure("comparison_figure")["layout"]["coloraxis2"]["colorscale"]
@@ -258,12 +272,6 @@ def test_two_visitors_see_their_own_pairs(open_page: Open) -> None:
     second.set_number("pair", 9)
     first.run()
     assert first.caption == before
-
-
-def test_models_are_shared_by_all_visitors(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    open_page()
-    monkeypatch.setattr("vaead.store.load_model", lambda folder: pytest.fail("a model was read twice"))
-    assert open_page().caption
 
 
 def test_caches_are_cleared_between_tests() -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vaead.config import Recipe
-from vaead.errors import ModelNotFoundError
 from vaead.jobs import JobState, TrainingJobs
 
 if TYPE_CHECKING:
@@ -124,14 +123,9 @@ def test_progress_shows_epoch_times_and_losses(open_page: Open, start: Start) ->
     page.run()
     assert progress(page) == (25, "Training: epoch 1 of 4")
     assert metrics(page)["Remaining"] in ("76 s", "77 s")
-    curves = {trace["name"]: trace["y"] for trace in page.figure("live_losses")["data"]}
-    assert curves == {
-        "loss": [6.5],
-        "loss, held-out": [6.6],
-        "D, rarity": [1.0],
-        "A, complexity": [2.0],
-        "M, error": [3.5],
-    }
+    curves = {trace["name"]: trace["y"][0] for trace in page.figure("live_losses")["data"]}
+    terms = {"D, rarity": 1.0, "A, complexity": 2.0, "M, error": 3.5}
+    assert curves == {"loss": 6.5, "loss, held-out": 6.6} | terms
 
 
 def test_second_job_says_that_it_waits(open_page: Open, start: Start) -> None:
@@ -289,63 +283,11 @@ def test_store_that_cannot_be_written_is_said_before_training(
     assert page.has_button("train")
 
 
-def _cut(file: Path) -> None:
-    file.write_bytes(file.read_bytes()[:-100])
-
-
-DAMAGES = {
-    "truncated program": (
-        lambda model: _cut(model / "scorer.tflite"),
-        "scorer.tflite must match its checksum",
-    ),
-    "missing program": (
-        lambda model: (model / "scorer.tflite").unlink(),
-        "model folder must hold a readable scorer",
-    ),
-    "truncated card": (lambda model: _cut(model / "card.json"), "card.json must be a model card"),
-    "newer format": (
-        lambda model: (model / "card.json").write_text('{"format_version": 99}'),
-        "format_version must be at most",
-    ),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_damaged_model_is_said_and_training_offered(open_page: Open, store: Path, damage: str) -> None:
-    inflict, sentence = DAMAGES[damage]
-    inflict(store / "digits/1/article")
-    page = open_page()
-    (error,) = page.errors
-    assert error.startswith(sentence)
-    assert page.infos == []
-    assert page.has_button("train")
-
-
-def test_model_that_vanishes_while_it_is_read_can_be_trained(
-    open_page: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def load(recipe: Recipe) -> None:
-        raise ModelNotFoundError("model must be a folder with a card.json, got none; train the model first")
-
-    monkeypatch.setattr("vaead.ui.compare.load_stored", load)
-    page = open_page()
-    assert page.errors == ["model must be a folder with a card.json, got none; train the model first"]
-    assert page.has_button("train")
-
-
-def test_model_that_is_damaged_while_it_is_shown_stays_usable(open_page: Open, store: Path) -> None:
-    page = open_page()
-    _cut(store / "digits/1/article/scorer.tflite")
-    page.click("draw")
-    assert page.errors == []
-    assert page.caption
-
-
 def test_training_replaces_a_damaged_model(
     open_page: Open, start: Start, store: Path, tmp_path: Path
 ) -> None:
     jobs = start(f"shutil.rmtree(model); {WAIT}")
-    _cut(store / "digits/1/article/card.json")
+    (store / "digits/1/article/card.json").write_text("{")
     page = open_page()
     page.click("train")
     assert page.has_button("cancel")

@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from vaead.datasets import Dataset, get_spec
-from vaead.errors import DataUnavailableError, ModelFormatError, ModelNotFoundError
+from vaead.errors import DataUnavailableError, InvalidInputError, ModelFormatError, ModelNotFoundError
 from vaead.store import Model, ModelStore
 from vaead.ui import details, pictures, state, training
 from vaead.ui.resources import dataset_source, gallery, load_stored
@@ -63,7 +63,7 @@ def _pair_buttons(texts: Texts) -> None:
                 key=name,
                 type="tertiary",
                 help=texts("pairs.help"),
-                on_click=state.choose_pair,
+                on_click=state.choose_article_pair,
                 args=(dataset, normal, anomalous),
             )
 
@@ -85,7 +85,7 @@ def _load(choice: Choice, texts: Texts) -> tuple[Choice, Dataset]:
             dataset = dataset_source().load(name, on_progress)
         place.empty()
         return choice, dataset
-    except DataUnavailableError as error:
+    except (DataUnavailableError, InvalidInputError) as error:  # the second: a bad VAEAD_MIRROR
         with place.container():
             st.warning(texts("data.fallback", title=title, reason=str(error)))
             st.button(texts("data.retry"), key="retry", on_click=dataset_source().retry, args=(name,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -10,11 +11,14 @@ import vaead
 from vaead.ui import compare, method, state
 
 
+_ICON = Path(__file__).parent / "icon.png"
+
+
 def show() -> None:
     """Draw the page that the address asks for."""
     st.set_page_config(
         page_title="vaead",
-        page_icon=":material/grid_on:",
+        page_icon=str(_ICON),
         layout="wide",
         menu_items={
             "About": f"vaead {vaead.__version__}: where a variational autoencoder finds an image anomalous."

@@ -122,6 +122,13 @@ def choose_pair(dataset: str, normal: int, anomalous: int) -> None:
     forget_images()
 
 
+def choose_article_pair(dataset: str, normal: int, anomalous: int) -> None:
+    """Set the controls to one of the article's pairs, with the article's own model."""
+    st.session_state.preset = "article"
+    _take_preset_settings()
+    choose_pair(dataset, normal, anomalous)
+
+
 def _choose_default_pair() -> None:
     """After another dataset was chosen: the same class numbers mean other things there."""
     dataset = st.session_state.dataset
