@@ -87,20 +87,34 @@ def test_epoch_takes_the_steps_of_a_plain_training_loop(
     np.testing.assert_allclose(actual, np.mean(terms, axis=0), rtol=1e-4)
 
 
-def test_learning_rate_may_fall_to_0() -> None:
+@pytest.fixture(scope="module")
+def dense_weights() -> list[list[NDArray[np.float32]]]:
+    """Weights of a position-aware network at first, when its learning rate is 0, and an epoch later."""
     random = np.random.default_rng(0)
     crops, positions = random.random((256, 8, 8), np.float32), random.random((256, 2), np.float32)
-    vae = Vae(ModelConfig(network="dense", patch_size=8))
+    vae = Vae(ModelConfig(network="dense"))
     epoch = training.compile_epoch(vae, TrainConfig(crops=256, epochs=1, decay=True))
-
     weights = [vae.get_weights()]
     for number in (1, 2):
         epoch(crops, positions, tf.constant([0, number]))
         weights.append(vae.get_weights())
-    untrained, trained, after_the_end = weights
+    return weights
+
+
+def test_learning_rate_may_fall_to_0(dense_weights: list[list[NDArray[np.float32]]]) -> None:
+    untrained, trained, after_the_end = dense_weights
     assert not np.array_equal(untrained[0], trained[0])
     for weight, expected in zip(after_the_end, trained, strict=True):
         np.testing.assert_array_equal(weight, expected)
+
+
+def test_position_aware_network_learns_from_every_pixel_and_from_the_position(
+    dense_weights: list[list[NDArray[np.float32]]],
+) -> None:
+    untrained, trained, _ = (weights[0] for weights in dense_weights)
+    inputs = 8 * 8 + 2 + 3 * 4  # pixels, row and column, a sine and a cosine of both in three octaves
+    assert untrained.shape == (inputs, 256)
+    assert np.all(np.any(untrained != trained, axis=1))
 
 
 def test_another_seed_gives_other_weights_and_other_crops(

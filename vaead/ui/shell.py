@@ -10,7 +10,6 @@ import streamlit as st
 import vaead
 from vaead.ui import compare, method, state
 
-
 _ICON = Path(__file__).parent / "icon.png"
 
 
