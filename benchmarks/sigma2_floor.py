@@ -4,19 +4,19 @@ Without a floor sigma2 runs to 0 where normal pixels never vary, and then one gr
 The choice is made on the training split alone: held-out normal images against images of the other class
 that no model has seen. No test image is used.
 
-Run: python -m benchmarks.sigma2_floor > benchmarks/results/sigma2_floor.json
+Run: python -m benchmarks.sigma2_floor
 """
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
-import sys
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from benchmarks import report
 from vaead import Recipe, load_dataset
 from vaead.export import to_litert
 from vaead.scoring import ImageScorer, PatchScorer
@@ -35,7 +35,7 @@ def auroc(dataset_name: str, normal: int, anomalous: int, floor: float, seed: in
     recipe = Recipe.from_preset(dataset_name, normal, seed=seed)
     recipe = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, sigma2_floor=floor))
     train_images, held_out = split_normal(dataset.train_images(normal), recipe.train)
-    vae, _ = fit(train_images, recipe)
+    vae, _ = fit(train_images, held_out, recipe)
     scorer = ImageScorer(PatchScorer(to_litert(vae)), recipe.model)
     images = np.concatenate([held_out, dataset.train_images(anomalous)[:ANOMALOUS_IMAGES]])
     truth = np.arange(len(images)) >= len(held_out)
@@ -43,13 +43,14 @@ def auroc(dataset_name: str, normal: int, anomalous: int, floor: float, seed: in
     return {score: round(float(roc_auc_score(truth, terms.image_scores(score))), 4) for score in SCORES}
 
 
-def main() -> None:
-    """Print one JSON object a line."""
+def run() -> dict[str, Any]:
+    """Train and measure every combination."""
+    results = []
     for seed, pair, floor in itertools.product(SEEDS, PAIRS, FLOORS):
-        result = {"pair": pair, "floor": floor, "seed": seed, "auroc": auroc(*pair, floor, seed)}
-        print(json.dumps(result), flush=True)
-        print(result, file=sys.stderr)
+        results.append({"pair": pair, "floor": floor, "seed": seed, "auroc": auroc(*pair, floor, seed)})
+        print(results[-1], flush=True)
+    return {"runs": results}
 
 
 if __name__ == "__main__":
-    main()
+    report.save("sigma2_floor", run())
