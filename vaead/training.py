@@ -215,7 +215,7 @@ def compile_epoch(vae: Vae, config: TrainConfig) -> Callable[[Array, Array, Arra
             )
             loss = log_variance + mahalanobis + config.kl_weight * kl
         gradients, norm = tf.clip_by_global_norm(tape.gradient(loss, weights), _GRADIENT_LIMIT)
-        # A step whose gradient is not a number would end the training; it is left out.
+        # A gradient that is not a number would end the training; it counts as 0.
         sound = tf.math.is_finite(norm)
         optimizer.apply([tf.where(sound, gradient, 0.0) for gradient in gradients], weights)
         return tf.stack([kl, log_variance, mahalanobis])
