@@ -1,31 +1,48 @@
-"""What normal looks like: the scores of held-out normal images, kept as quantiles."""
+"""The scores of held-out normal images, kept as quantiles: ranks and thresholds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.scoring import TermMaps
+from vaead.errors import InvalidInputError, UnknownNameError
+from vaead.maps import TermMaps
 from vaead.terms import SCORES, TERMS
 
-LEVELS = (*(level / 100 for level in range(100)), 0.995, 0.999, 1.0)
+LEVELS = (*(level / 200 for level in range(200)), 0.9975, 0.999, 1.0)
 """Shares of held-out normal images, or of their windows, at which scores are kept."""
+
+RULES = ("score", "window")
+"""What decides: the score of the image, or, as in the paper, its largest window."""
+
+_DIGITS = 6
+
+
+class Threshold(NamedTuple):
+    """A threshold for a false-alarm rate, with its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Quantiles at `LEVELS` of the scores of held-out normal images, in nats.
+    """Quantiles at `LEVELS` of the scores of held-out normal images.
 
     Attributes:
         images: Number of held-out images.
         image: For each score, quantiles of the image scores.
+        largest: For each score, quantiles of the largest window of each image.
         window: For each score and term, quantiles over all windows of all images.
     """
 
     images: int
     image: dict[str, list[float]]
+    largest: dict[str, list[float]]
     window: dict[str, list[float]]
 
     @classmethod
@@ -34,6 +51,7 @@ class Calibration:
         return cls(
             images=len(held_out.kl),
             image={score: _quantiles(held_out.image_scores(score)) for score in SCORES},
+            largest={score: _quantiles(held_out.largest_windows(score)) for score in SCORES},
             window={name: _quantiles(held_out.windows(name)) for name in (*SCORES, *TERMS)},
         )
 
@@ -41,10 +59,50 @@ class Calibration:
         """Share of held-out normal images whose image score is below a value, 0 to 1."""
         return float(np.interp(value, self.image[score], LEVELS))
 
+    def window_ranks(self, name: str, values: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Share of held-out normal windows below each value, 0 to 1; any shape."""
+        ranks: NDArray[np.float64] = np.interp(values, self.window[name], LEVELS)
+        return ranks
+
     def window_quantile(self, name: str, level: float) -> float:
-        """The window score that a share `level` of held-out normal windows does not exceed, in nats."""
+        """The window score that a share `level` of held-out normal windows does not exceed."""
         return float(np.interp(level, LEVELS, self.window[name]))
+
+    def threshold(self, score: str, false_alarm_rate: float, rule: str = "score") -> Threshold:
+        """The threshold that a share of held-out normal images passes.
+
+        Args:
+            score: Name of the score.
+            false_alarm_rate: That share, above 0 and below 1.
+            rule: One of `RULES`: an image is flagged if its score is above the threshold, or if one of its
+                windows is.
+
+        Raises:
+            InvalidInputError: The rate is out of range.
+            UnknownNameError: There is no such rule.
+        """
+        if not 0 < false_alarm_rate < 1:
+            raise InvalidInputError(
+                f"false_alarm_rate must be above 0 and below 1, got {false_alarm_rate!r}; try 0.05"
+            )
+        if rule not in RULES:
+            raise UnknownNameError(
+                f"rule must be one of {', '.join(RULES)}, got {rule!r}; choose one of these"
+            )
+        quantiles = (self.image if rule == "score" else self.largest)[score]
+        low, high = self._levels_around(1 - false_alarm_rate)
+        value, low, high = np.interp((1 - false_alarm_rate, low, high), LEVELS, quantiles).tolist()
+        return Threshold(value, low, high)
+
+    def _levels_around(self, level: float) -> tuple[float, float]:
+        """Levels of order statistics that hold the true quantile in 95 % of all draws of held-out images."""
+        from scipy.stats import binom  # takes half a second to import, and most visitors set no threshold
+
+        low, high = binom.ppf((0.025, 0.975), self.images, level) / self.images
+        # Of few images the extreme one stands for all levels beyond it.
+        return min(float(low), level), max(float(high), level)
 
 
 def _quantiles(values: NDArray[np.floating]) -> list[float]:
-    return [float(q) for q in np.quantile(values.astype(np.float64), LEVELS)]
+    quantiles = np.quantile(values.astype(np.float64), LEVELS)
+    return [float(f"{quantile:.{_DIGITS}g}") for quantile in quantiles]

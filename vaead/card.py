@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vaead.calibration import Calibration
@@ -12,8 +12,16 @@ from vaead.config import ModelConfig, Recipe, TrainConfig
 from vaead.errors import ModelFormatError
 from vaead.health import Health
 
-FORMAT_VERSION = 1
-"""Raised whenever an older vaead could not read what a newer one writes."""
+FORMAT_VERSION = 2
+"""Another number whenever one vaead could not read what another writes."""
+
+
+@dataclass(frozen=True)
+class Companion:
+    """What is known of a further network of a model; see `ModelCard`."""
+
+    history: list[dict[str, float]]
+    health: Health
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,9 @@ class ModelCard:
         health: Whether the training went well.
         versions: Of Python and the libraries that made it.
         created: Date and time in UTC, ISO 8601.
+        companions: The further networks of the recipe.
+        auroc: For each score, AUROC on the test images against each other class by its number, and against
+            "all" of them. Empty where nobody has measured it.
     """
 
     recipe: Recipe
@@ -41,11 +52,13 @@ class ModelCard:
     health: Health
     versions: dict[str, str]
     created: str
+    companions: list[Companion]
+    auroc: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def to_json(self, checksums: dict[str, str]) -> str:
         """Write the card, with the checksums of the files that belong to it."""
         content = {"format_version": FORMAT_VERSION, "sha256": checksums, **dataclasses.asdict(self)}
-        return json.dumps(content, indent=1)
+        return json.dumps(content)
 
     @classmethod
     def from_json(cls, text: str) -> tuple[ModelCard, dict[str, str]]:
@@ -57,15 +70,20 @@ class ModelCard:
         try:
             content = json.loads(text)
             version = content.pop("format_version")
-            if version > FORMAT_VERSION:
+            if version != FORMAT_VERSION:
                 raise ModelFormatError(
-                    f"format_version must be at most {FORMAT_VERSION}, got {version!r}; "
+                    f"format_version must be {FORMAT_VERSION}, got {version!r}; "
                     "update vaead or train the model again"
                 )
             checksums = content.pop("sha256")
             content["recipe"]["model"] = ModelConfig(**content["recipe"]["model"])
             content["recipe"]["train"] = TrainConfig(**content["recipe"]["train"])
-            content["recipe"] = Recipe(**content["recipe"])
+            companions = (ModelConfig(**companion) for companion in content["recipe"]["companions"])
+            content["recipe"] = Recipe(**content["recipe"] | {"companions": tuple(companions)})
+            content["companions"] = [
+                Companion(companion["history"], Health(**companion["health"]))
+                for companion in content["companions"]
+            ]
             content["calibration"] = Calibration(**content["calibration"])
             content["health"] = Health(**content["health"])
             content["image_shape"] = tuple(content["image_shape"])

@@ -86,6 +86,7 @@ class ModelConfig:
         patch_size: Side of a patch in pixels, a multiple of 4 (the article's encoder halves it twice).
         stride: Distance of neighbouring windows in pixels, at most `patch_size`.
         latent_dim: Dimensions of z.
+        units: Width of the hidden layers of "dense".
         sigma2_floor: Smallest predicted variance. Where normal pixels never vary, the likelihood has no
             maximum: sigma2 runs to 0 and one grey level decides a score. See benchmarks/sigma2_floor.py.
     """
@@ -94,6 +95,7 @@ class ModelConfig:
     patch_size: int = 8
     stride: int = 2
     latent_dim: int = 2
+    units: int = 256
     sigma2_floor: float = 0.02
 
     def __post_init__(self) -> None:
@@ -104,6 +106,7 @@ class ModelConfig:
             )
         _require_range("stride", self.stride, 1, self.patch_size)
         _require_range("latent", self.latent_dim, 1, 64)
+        _require_range("units", self.units, 1, 4096)
         _require_number("sigma2_floor", self.sigma2_floor, _SMALLEST_FLOOR, 1)
 
     @property
@@ -125,7 +128,8 @@ class TrainConfig:
         kl_weight: Weight of D against A + M, all per patch. The tutorial adds the batch *mean* of D to
             the batch *sum* of A + M, which with 128 patches a batch is a weight of 1/128.
         held_out: Share of the normal training images that is kept out of training to learn what scores
-            normal images get.
+            normal images get. Half of them: patches are many in any image, but the calibrated score has
+            to learn from whole images how normal windows vary together.
         patience: Epochs without a lower loss on held-out normal images after which training stops. Above 0,
             the weights of the best epoch are taken; 0 never stops early and takes the last.
         seed: Of everything random: split, crops, weights, order, sampling.
@@ -137,7 +141,7 @@ class TrainConfig:
     learning_rate: float = 1e-3
     decay: bool = False
     kl_weight: float = 1 / 128
-    held_out: float = 1 / 8
+    held_out: float = 1 / 2
     patience: int = 0
     seed: int = 0
 
@@ -177,11 +181,12 @@ def _require_name(argument: str, value: object, names: Collection[str]) -> None:
 
 @dataclass(frozen=True)
 class Preset:
-    """A named choice of network and training."""
+    """A named choice of networks and training; see `Recipe`."""
 
     name: str
     model: ModelConfig
     train: TrainConfig
+    companions: tuple[ModelConfig, ...] = ()
 
 
 PRESETS = {
@@ -193,9 +198,18 @@ PRESETS = {
             ModelConfig(network="dense", patch_size=16, latent_dim=8, sigma2_floor=1e-3),
             TrainConfig(crops=51_200, decay=True, kl_weight=1.0),
         ),
+        Preset(
+            "multi-scale",
+            ModelConfig(network="dense", patch_size=16, stride=4, latent_dim=8, units=128, sigma2_floor=1e-3),
+            TrainConfig(crops=51_200, decay=True, kl_weight=1.0),
+            (ModelConfig(network="dense", stride=4, latent_dim=4, units=128, sigma2_floor=1e-3),),
+        ),
     )
 }
 """Presets by name; the first is the default."""
+
+SHIPPED_PRESETS = ("article", "multi-scale")
+"""Presets of which vaead comes with a model of every class."""
 
 
 def get_preset(name: str) -> Preset:
@@ -217,7 +231,8 @@ class Recipe:
         normal: Class number that counts as normal.
         preset: Name of the preset the settings started from.
         model: Network and scan.
-        train: Training.
+        train: Training, of each network.
+        companions: Further networks, whose windows have other sizes; they add to the calibrated score.
     """
 
     dataset: str
@@ -225,6 +240,17 @@ class Recipe:
     preset: str
     model: ModelConfig
     train: TrainConfig
+    companions: tuple[ModelConfig, ...] = ()
+
+    @property
+    def networks(self) -> tuple[ModelConfig, ...]:
+        """All networks, the main one first."""
+        return self.model, *self.companions
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs of all networks."""
+        return self.train.epochs * len(self.networks)
 
     @classmethod
     def from_preset(
@@ -255,6 +281,7 @@ class Recipe:
             preset,
             dataclasses.replace(base.model, **model),
             dataclasses.replace(base.train, **train),
+            base.companions,
         )
 
     @property

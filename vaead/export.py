@@ -8,16 +8,15 @@ import keras
 import tensorflow as tf
 
 from vaead.model import Vae
-from vaead.terms import TERMS, Array
+from vaead.terms import Array
 
 
 def to_litert(vae: Vae) -> bytes:
-    """Export a network for `vaead.scoring.PatchScorer`.
+    """Export a network for `vaead.litert.PatchScorer`.
 
     The program has two signatures. Both take `patches`, (n, patch_size, patch_size) in [0, 1], for any n,
-    and if the network is position-aware `positions`, (n, 2), see `PatchGrid.positions`. `terms` returns
-    D, A and M, each (n,); `decode` returns mu and sigma2, (n, pixels), and z_mean and z_log_var,
-    (n, latent_dim). z is z_mean in both, so scores are deterministic.
+    and if the network is position-aware `positions`, (n, 2), see `PatchGrid.positions`. What they
+    return is described in `PatchScorer`. z is z_mean in both, so scores are deterministic.
     """
     size = vae.config.patch_size
     inputs = [tf.TensorSpec((None, size, size), tf.float32, name="patches")]
@@ -27,9 +26,9 @@ def to_litert(vae: Vae) -> bytes:
     # matrix made once); as variables the converter would compute all of that anew for each batch.
     weights = [(variable, tf.constant(variable.numpy())) for variable in vae.variables]
 
-    def terms(patches: Array, positions: Array | None = None) -> dict[str, Array]:
+    def scan(patches: Array, positions: Array | None = None) -> dict[str, Array]:
         with keras.StatelessScope(state_mapping=weights):
-            return dict(zip(TERMS, vae.terms(patches, positions), strict=True))
+            return vae.scan(patches, positions)
 
     def decode(patches: Array, positions: Array | None = None) -> dict[str, Array]:
         with keras.StatelessScope(state_mapping=weights):
@@ -42,8 +41,12 @@ def to_litert(vae: Vae) -> bytes:
         }
 
     signatures = {
-        function.__name__: tf.function(function, input_signature=inputs) for function in (terms, decode)
+        function.__name__: tf.function(function, input_signature=inputs) for function in (scan, decode)
     }
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(tf.Module(), folder, signatures=signatures)
-        return bytes(tf.lite.TFLiteConverter.from_saved_model(folder).convert())
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        # Weights in half precision; the arithmetic stays in 32 bits.
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+        return bytes(converter.convert())

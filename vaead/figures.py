@@ -19,6 +19,7 @@ _ROW_GAP = 0.1
 _TITLE_PX = 28
 _TILE_PX = 42
 _BAR_PX = 56
+_OUTLINE = "#e4572e"
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,14 @@ class Panel:
         scale: Index of its colour scale.
         title: Written above it.
         unit: Written after the value on hover.
+        outlined: (H, W), the pixels around which a line is drawn, if any.
     """
 
     values: NDArray[np.floating]
     scale: int
     title: str
     unit: str = ""
+    outlined: NDArray[np.bool_] | None = None
 
 
 def article_scale(maps: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -105,8 +108,13 @@ def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str)
     for index, scale in enumerate(scales):
         layout[f"coloraxis{_suffix(index)}"] = _color_axis(scale, columns)
     heatmaps = [_heatmap(panel, scales[panel.scale], hover, index) for index, panel in enumerate(flat)]
+    outlines = [
+        _outline(panel.outlined, index)
+        for index, panel in enumerate(flat)
+        if panel.outlined is not None and panel.outlined.any()
+    ]
     # Made whole, in one call: each change of a Plotly figure afterwards costs milliseconds.
-    return go.Figure(heatmaps, layout)
+    return go.Figure([*heatmaps, *outlines], layout)
 
 
 def curves(series: Mapping[str, Sequence[float]], x_title: str, y_title: str) -> go.Figure:
@@ -174,6 +182,25 @@ def _heatmap(panel: Panel, scale: Scale, hover: str, index: int) -> dict[str, An
         "xaxis": f"x{_suffix(index)}",
         "yaxis": f"y{_suffix(index)}",
         "hovertemplate": f"{text} {panel.unit}<extra>{panel.title}</extra>",
+    }
+
+
+def _outline(pixels: NDArray[np.bool_], index: int) -> dict[str, Any]:
+    # A rim of False closes lines that would run along the border of the image.
+    rimmed = np.pad(pixels.astype(np.uint8), 1)
+    height, width = rimmed.shape
+    return {
+        "type": "contour",
+        "z": rimmed,
+        "x": np.clip(np.arange(-1, width - 1), -0.5, width - 2.5),
+        "y": np.clip(np.arange(-1, height - 1), -0.5, height - 2.5),
+        "contours": {"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
+        "line": {"color": _OUTLINE, "width": 1.5, "smoothing": 0},
+        "showscale": False,
+        "showlegend": False,
+        "hoverinfo": "skip",
+        "xaxis": f"x{_suffix(index)}",
+        "yaxis": f"y{_suffix(index)}",
     }
 
 

@@ -127,7 +127,7 @@ class TrainingJobs:
             if recipe not in self._jobs or not self._jobs[recipe].state.active:
                 self._require_room()
                 self._jobs.pop(recipe, None)
-                self._jobs[recipe] = _Job(self._lock, recipe, recipe.train.epochs)
+                self._jobs[recipe] = _Job(self._lock, recipe, recipe.total_epochs)
                 self._start_waiting()
             return self._snapshot(self._jobs[recipe])
 

@@ -21,12 +21,11 @@ from vaead.layers import (
     Waves,
     z_order,
 )
-from vaead.terms import Array, kl_term, log_variance_term, mahalanobis_term
+from vaead.terms import Array, kl_term, log_variance_term, mahalanobis_term, signed_error_term
 
 _LOG_VAR_LIMIT = 10.0
 """Bound on |z_log_var|: far outside what training needs, and exp of it is still a small number."""
 
-_UNITS = 256
 _OCTAVES = 3
 
 
@@ -93,6 +92,18 @@ class Vae(keras.Model):  # type: ignore[misc]
             mahalanobis_term(x, decoded.mu, decoded.log_sigma2, ops),
         )
 
+    def scan(self, patches: Array, positions: Array | None = None) -> dict[str, Array]:
+        """What the scores are made of, at z = z_mean; see `vaead.litert.PatchScorer.scan`."""
+        decoded = self(patches, positions)
+        x = ops.reshape(patches, (-1, self.config.patch_size**2))
+        return {
+            "kl": kl_term(decoded.z_mean, decoded.z_log_var, ops),
+            "log_variance": log_variance_term(decoded.log_sigma2, ops),
+            "mahalanobis": mahalanobis_term(x, decoded.mu, decoded.log_sigma2, ops),
+            "signed_error": signed_error_term(x, decoded.mu, decoded.log_sigma2, ops),
+            "z_mean": decoded.z_mean,
+        }
+
     def get_config(self) -> dict[str, Any]:
         return {"config": dataclasses.asdict(self.config)}
 
@@ -141,7 +152,9 @@ def _article_decoder(config: ModelConfig) -> keras.Model:
 def _dense_encoder(config: ModelConfig) -> keras.Model:
     patches = keras.Input((config.patch_size, config.patch_size), name="patches")
     positions = keras.Input((2,), name="positions")
-    x = _dense_layers([layers.Flatten(name="pixels")(patches), Waves(_OCTAVES, name="waves")(positions)])
+    x = _dense_layers(
+        [layers.Flatten(name="pixels")(patches), Waves(_OCTAVES, name="waves")(positions)], config.units
+    )
     heads = [layers.Dense(config.latent_dim, name=name)(x) for name in ("z_mean", "z_log_var")]
     return keras.Model([patches, positions], heads, name="encoder")
 
@@ -149,15 +162,15 @@ def _dense_encoder(config: ModelConfig) -> keras.Model:
 def _dense_decoder(config: ModelConfig) -> keras.Model:
     z = keras.Input((config.latent_dim,), name="z")
     positions = keras.Input((2,), name="positions")
-    x = _dense_layers([z, Waves(_OCTAVES, name="waves")(positions)])
+    x = _dense_layers([z, Waves(_OCTAVES, name="waves")(positions)], config.units)
     heads = [layers.Dense(config.patch_size**2, name=name)(x) for name in ("mu", "sigma2_logit")]
     return keras.Model([z, positions], heads, name="decoder")
 
 
-def _dense_layers(inputs: list[Array]) -> Array:
+def _dense_layers(inputs: list[Array], units: int) -> Array:
     x = layers.Concatenate(name="with_position")(inputs)
     for number in (1, 2):
-        x = layers.Dense(_UNITS, activation="relu", name=f"dense{number}")(x)
+        x = layers.Dense(units, activation="relu", name=f"dense{number}")(x)
     return x
 
 

@@ -66,7 +66,7 @@ def extract_windows(
     return crops[image, grid.row_starts[row], grid.col_starts[col]], grid.positions[row, col]
 
 
-def fold_scores(scores: NDArray[np.floating], grid: PatchGrid) -> NDArray[np.float32]:
+def fold_scores(scores: NDArray[np.floating | np.bool_], grid: PatchGrid) -> NDArray[np.float32]:
     """Add each window's score to all the pixels the window covers.
 
     Args:

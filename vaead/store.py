@@ -1,42 +1,74 @@
 """The model store: one folder a model, written in one step and checked when it is read.
 
-A model folder holds `scorer.tflite` (what serving runs), `model.keras` (to go on training) and
-`card.json` (see `vaead.card`). The card is written last and carries the checksums of the others.
+A model folder holds for each network of the model `scorer.tflite.gz` (what serving runs; compressed, because
+most of it are zeros), `calibration.npz` (what the calibrated score compares with) and `model.keras` (to go on
+training; models that come with vaead have none), and `card.json` (see `vaead.card`). The files of a second
+network are named `scorer2...` and so on. The card carries the checksums of the others.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import gzip
 import hashlib
+import io
 import itertools
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vaead.card import ModelCard
 from vaead.config import Recipe
+from vaead.deviation import Deviation
+from vaead.ensemble import Ensemble, Member
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
-from vaead.scoring import ImageScorer, PatchScorer
+from vaead.litert import PatchScorer
+from vaead.scoring import ImageScorer
 
-PROGRAM = "scorer.tflite"
-NETWORK = "model.keras"
+PROGRAM = "scorer{}.tflite.gz"
+CALIBRATION = "calibration{}.npz"
+NETWORK = "model{}.keras"
+"""Names of the files of a network, with its number from 2 on."""
 CARD = "card.json"
 STORE_VARIABLE = "VAEAD_STORE"
 _UNFINISHED = ".unfinished-"
 
 
-class Model(ImageScorer):
+class ModelPart(NamedTuple):
+    """What serving needs of one network.
+
+    Attributes:
+        program: See `vaead.export.to_litert`.
+        deviation: How it tells normal images.
+    """
+
+    program: bytes
+    deviation: Deviation
+
+
+class Model(Ensemble):
     """A trained model, ready to score images.
 
     Attributes:
         card: How it was made.
+        parts: What it is made of, one for each network.
     """
 
-    def __init__(self, card: ModelCard, program: bytes) -> None:
-        super().__init__(PatchScorer(program), card.recipe.model)
+    def __init__(self, card: ModelCard, parts: Sequence[ModelPart]) -> None:
+        members = [
+            Member(ImageScorer(PatchScorer(part.program), network), part.deviation)
+            for part, network in zip(parts, card.recipe.networks, strict=True)
+        ]
+        super().__init__(members, card.image_shape)
         self.card = card
+        self.parts = tuple(parts)
 
 
 def default_root() -> Path:
@@ -84,13 +116,13 @@ class ModelStore:
         except OSError as error:
             raise _not_writable(self.root, error) from error
 
-    def save(self, card: ModelCard, program: bytes, network: bytes) -> Path:
+    def save(self, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()) -> Path:
         """Write a model folder; it appears whole or not at all, and replaces an older one.
 
         Args:
             card: Says where it belongs, by its recipe.
-            program: See `vaead.export.to_litert`.
-            network: A `.keras` archive.
+            parts: One for each network of the recipe.
+            archives: The networks as `.keras` archives, or none.
 
         Returns:
             The model's folder.
@@ -98,10 +130,14 @@ class ModelStore:
         Raises:
             StoreError: The store cannot be written.
         """
-        folder = self.folder(card.recipe)
-        files = {PROGRAM: program, NETWORK: network}
+        files = {}
+        for index, part in enumerate(parts):
+            files[_numbered(PROGRAM, index)] = gzip.compress(part.program, mtime=0)
+            files[_numbered(CALIBRATION, index)] = _to_npz(part.deviation.to_arrays())
+        files |= {_numbered(NETWORK, index): archive for index, archive in enumerate(archives)}
         checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         files[CARD] = card.to_json(checksums).encode()
+        folder = self.folder(card.recipe)
         unfinished = None
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
@@ -131,14 +167,40 @@ def load_model(folder: Path | str) -> Model:
             f"model must be a folder with a {CARD}, got {str(folder)!r}; train the model first"
         )
     card, checksums = ModelCard.from_json(_read(folder / CARD).decode(errors="replace"))
-    files = {name: _read(folder / name) for name in (PROGRAM, NETWORK)}
+    networks = range(len(card.recipe.networks))
+    needed = {_numbered(name, index) for name in (PROGRAM, CALIBRATION) for index in networks}
+    files = {name: _read(folder / name) for name in sorted(needed | set(checksums))}
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != checksums.get(name):
             raise ModelFormatError(
                 f"{name} must match its checksum in {CARD}, got a damaged file in {str(folder)!r}; "
                 "train the model again"
             )
-    return Model(card, files[PROGRAM])
+    return Model(
+        card,
+        [
+            ModelPart(
+                gzip.decompress(files[_numbered(PROGRAM, index)]),
+                Deviation.from_arrays(_from_npz(files[_numbered(CALIBRATION, index)])),
+            )
+            for index in networks
+        ],
+    )
+
+
+def _numbered(name: str, index: int) -> str:
+    return name.format("" if index == 0 else index + 1)
+
+
+def _to_npz(arrays: dict[str, NDArray[np.generic]]) -> bytes:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    return buffer.getvalue()
+
+
+def _from_npz(content: bytes) -> dict[str, NDArray[np.generic]]:
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        return dict(archive)
 
 
 def _has_card(folder: Path) -> bool:

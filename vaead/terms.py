@@ -21,7 +21,7 @@ Array = Any
 TERMS = ("kl", "log_variance", "mahalanobis")
 """D, A and M, in the order in which the paper adds them up."""
 
-SCORES = ("old", "new")
+SCORES = ("old", "new", "calibrated")
 """Names of the anomaly scores; higher is more anomalous."""
 
 
@@ -46,3 +46,11 @@ def mahalanobis_term(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np
     1.0
     """
     return 0.5 * xp.sum(xp.square(x - mu) * xp.exp(-log_sigma2), axis=-1)
+
+
+def signed_error_term(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:
+    """The error with its sign, in units of the predicted spread: whether a patch is too bright or too dark.
+
+    No part of the loss; the calibrated score compares it with that of normal images.
+    """
+    return xp.sum((x - mu) * xp.exp(-0.5 * log_sigma2), axis=-1)

@@ -1,4 +1,4 @@
-"""Train the network of a recipe on patches of normal images.
+"""Train a network on patches of normal images.
 
 An epoch is one compiled XLA program: batches are cut, passed forward and back and applied to the weights
 without a return to Python, which would cost more than the arithmetic of such a small network.
@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from vaead.config import Recipe, TrainConfig
+from vaead.config import ModelConfig, TrainConfig
 from vaead.errors import InvalidInputError, TrainingError
 from vaead.model import Vae
 from vaead.patches import random_crops
@@ -80,16 +80,21 @@ def split_normal(
 
 
 def fit(
-    images: NDArray[np.uint8], held_out: NDArray[np.uint8], recipe: Recipe, on_epoch: OnEpoch | None = None
+    images: NDArray[np.uint8],
+    held_out: NDArray[np.uint8],
+    model: ModelConfig,
+    config: TrainConfig,
+    on_epoch: OnEpoch | None = None,
 ) -> tuple[Vae, list[EpochReport]]:
     """Train a network on random crops of normal images.
 
-    The same images and recipe give the same weights on the same machine.
+    The same images and settings give the same weights on the same machine.
 
     Args:
         images: (N, H, W), 0 to 255.
         held_out: (M, H, W), normal images that only watch.
-        recipe: Network, training and seed.
+        model: The network.
+        config: Training and seed.
         on_epoch: Called after each epoch; what it raises ends the training.
 
     Returns:
@@ -98,12 +103,11 @@ def fit(
     Raises:
         TrainingError: A loss or a weight is no longer a number.
     """
-    config = recipe.train
     keras.utils.set_random_seed(config.seed)
     rng = np.random.default_rng([config.seed, 1])
-    vae = Vae(recipe.model)
-    crops, positions = unit_crops(images, recipe, config.crops, rng)
-    watch = _held_out_loss(vae, config, unit_crops(held_out, recipe, _HELD_OUT_CROPS, rng))
+    vae = Vae(model)
+    crops, positions = unit_crops(images, model.patch_size, config.crops, rng)
+    watch = _held_out_loss(vae, config, unit_crops(held_out, model.patch_size, _HELD_OUT_CROPS, rng))
     run_epoch = compile_epoch(vae, config)
     best = _Best(config.patience)
 
@@ -161,10 +165,10 @@ class _Best:
 
 
 def unit_crops(
-    images: NDArray[np.uint8], recipe: Recipe, count: int, rng: np.random.Generator
+    images: NDArray[np.uint8], patch_size: int, count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Random crops (count, patch_size, patch_size) in [0, 1] and their positions (count, 2)."""
-    crops, positions = random_crops(images, recipe.model.patch_size, count, rng)
+    crops, positions = random_crops(images, patch_size, count, rng)
     return crops.astype(np.float32) / np.float32(255), positions
 
 

@@ -52,7 +52,7 @@ def test_model_that_vanishes_while_it_is_read_can_be_trained(
     def load(recipe: Recipe) -> None:
         raise ModelNotFoundError("model must be a folder with a card.json, got none; train the model first")
 
-    monkeypatch.setattr("vaead.ui.compare.load_stored", load)
+    monkeypatch.setattr("vaead.ui.loading.load_stored", load)
     page = open_page()
     assert page.errors == ["model must be a folder with a card.json, got none; train the model first"]
     assert page.has_button("train")

@@ -10,15 +10,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from vaead.datasets import Dataset, get_spec
-from vaead.errors import DataUnavailableError, InvalidInputError, ModelFormatError, ModelNotFoundError
-from vaead.store import Model, ModelStore
-from vaead.ui import details, pictures, state, training
-from vaead.ui.resources import dataset_source, gallery, load_stored
+from vaead.store import Model
+from vaead.ui import details, loading, pictures, state
+from vaead.ui.resources import gallery
 from vaead.ui.state import Choice
 from vaead.ui.texts import Texts
-
-_THUMBNAILS = 6
-_FALLBACK = "digits"
 
 
 def page(texts: Texts) -> None:
@@ -35,23 +31,13 @@ def page(texts: Texts) -> None:
 
 def _show_choice(choice: Choice, places: list[DeltaGenerator], texts: Texts) -> None:
     """Show the comparison, or the training of its model."""
-    choice, dataset = _load(choice, texts)
+    dataset = loading.load_dataset(choice.recipe.dataset, texts)
+    choice = state.with_dataset(choice, dataset.name)
     for place, number in zip(places, (choice.recipe.normal, choice.anomalous), strict=True):
-        _thumbnails(place, dataset, number, texts)
-    if choice.recipe not in ModelStore():
-        training.panel(choice.recipe, texts)
-        return
-    try:
-        model = load_stored(choice.recipe)
-    except (ModelFormatError, ModelNotFoundError) as error:  # the second: removed a moment ago
-        st.error(str(error))
-        training.panel(choice.recipe, texts)
-        return
-    for fault in model.card.health.faults:
-        health = model.card.health
-        explained = f"{100 * health.explained_variance:.2g} %"
-        st.warning(texts(f"health.{fault}", explained=explained, error=f"{health.error_per_pixel:.3g}"))
-    _comparison(choice, dataset, model, texts)
+        loading.show_thumbnails(place, dataset, number, texts)
+    model = loading.load_model(choice.recipe, texts)
+    if model is not None:
+        _comparison(choice, dataset, model, texts)
 
 
 def _pair_buttons(texts: Texts) -> None:
@@ -66,36 +52,6 @@ def _pair_buttons(texts: Texts) -> None:
                 on_click=state.choose_article_pair,
                 args=(dataset, normal, anomalous),
             )
-
-
-def _load(choice: Choice, texts: Texts) -> tuple[Choice, Dataset]:
-    """The dataset of a choice, or the bundled digits where it cannot be had."""
-    name = choice.recipe.dataset
-    title = get_spec(name).title
-    place = st.empty()
-
-    def on_progress(received: int, total: int) -> None:
-        megabytes = {"received": f"{received / 1e6:.1f}", "total": f"{total / 1e6:.1f}"}
-        place.progress(
-            min(received / max(total, 1), 1.0), texts("data.downloading", title=title, **megabytes)
-        )
-
-    try:
-        with st.spinner(texts("data.loading", title=title), show_time=False):
-            dataset = dataset_source().load(name, on_progress)
-        place.empty()
-        return choice, dataset
-    except (DataUnavailableError, InvalidInputError) as error:  # the second: a bad VAEAD_MIRROR
-        with place.container():
-            st.warning(texts("data.fallback", title=title, reason=str(error)))
-            st.button(texts("data.retry"), key="retry", on_click=dataset_source().retry, args=(name,))
-        return state.with_dataset(choice, _FALLBACK), dataset_source().load(_FALLBACK, on_progress)
-
-
-def _thumbnails(place: DeltaGenerator, dataset: Dataset, number: int, texts: Texts) -> None:
-    images = dataset.test_images(number)[:_THUMBNAILS]
-    name = state.class_name(texts, get_spec(dataset.name), number)
-    place.image(np.hstack(list(images)), width="stretch", caption=name, alt=name)
 
 
 @st.fragment
@@ -113,6 +69,7 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     st.markdown(verdict)
     figure = pictures.comparison(pair, terms, names, model.card.calibration, choice, texts)
     pictures.show(figure, "comparison", texts("compare.alt", verdict=verdict.replace("**", ""), **names))
+    st.markdown(pictures.decision(terms, model.card.calibration, choice, texts))
     st.caption(
         texts(
             "compare.caption",

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaead.card import ModelCard
 from vaead.figures import Panel, Scale, curves, panels
-from vaead.scoring import TermMaps
+from vaead.maps import TermMaps
 from vaead.store import Model
 from vaead.terms import TERMS
 from vaead.ui import pictures
@@ -48,9 +48,9 @@ def _terms(
     texts: Texts,
 ) -> None:
     st.markdown(texts("details.terms_text"))
-    maps = {name: pictures.nats_maps(terms, name) for name in TERMS}
+    maps = {name: terms.mean_maps(name) for name in TERMS}
     scales = [
-        pictures.nats_scale(card.calibration, name, choice.palette, texts("compare.nats"), column)
+        pictures.mean_scale(card.calibration, name, choice.palette, texts("compare.nats"), column)
         for column, name in enumerate(TERMS)
     ]
     rows = [
@@ -65,7 +65,7 @@ def _terms(
         ]
         for index, role in enumerate(names)
     ]
-    pictures.show(panels(rows, scales, texts("compare.hover")), "terms", texts("details.terms"))
+    pictures.show(panels(rows, scales, texts("compare.hover")), "terms", texts("details.terms"), columns=3)
 
 
 def _decoder(
@@ -85,7 +85,9 @@ def _decoder(
         ]
         for index, role in enumerate(names)
     ]
-    pictures.show(panels(rows, scales, texts("compare.hover")), "decoder", texts("details.decoder"))
+    pictures.show(
+        panels(rows, scales, texts("compare.hover")), "decoder", texts("details.decoder"), columns=3
+    )
 
 
 def _network(card: ModelCard, texts: Texts) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -9,8 +12,7 @@ from numpy.typing import NDArray
 
 from vaead.calibration import Calibration
 from vaead.figures import Panel, Scale, article_scale, panels
-from vaead.patches import coverage, fold_scores
-from vaead.scoring import TermMaps
+from vaead.maps import TermMaps
 from vaead.terms import SCORES
 from vaead.ui.state import Choice
 from vaead.ui.texts import Texts
@@ -21,10 +23,20 @@ _NORMAL_RANGE = (0.01, 0.999)
 
 
 def verdict(terms: TermMaps, texts: Texts) -> str:
-    """Say which score ranks the anomalous image, the second, above the normal one."""
-    scores = {score: terms.image_scores(score) for score in SCORES}
-    right = [score for score, (normal, anomalous) in scores.items() if anomalous > normal]
-    return texts(f"verdict.{'both' if right == list(SCORES) else right[0] if right else 'neither'}")
+    """Say which scores rank the anomalous image, the second, above the normal one."""
+    right = []
+    for score in SCORES:
+        normal, anomalous = terms.image_scores(score)
+        if anomalous > normal:
+            right.append(score)
+    if not right or len(right) == len(SCORES):
+        return texts("verdict.all" if right else "verdict.none")
+    wrong = [score for score in SCORES if score not in right]
+    return texts("verdict.some", right=_listed(right, texts), wrong=_listed(wrong, texts))
+
+
+def _listed(scores: Sequence[str], texts: Texts) -> str:
+    return texts("verdict.and").join(texts(f"score.{score}") for score in scores)
 
 
 def rank(terms: TermMaps, calibration: Calibration, texts: Texts) -> str:
@@ -34,15 +46,61 @@ def rank(terms: TermMaps, calibration: Calibration, texts: Texts) -> str:
     return texts("verdict.rank", images=calibration.images, **percent)
 
 
-def nats_maps(terms: TermMaps, name: str) -> NDArray[np.float32]:
-    """Maps (N, H, W) of a score or term in nats: the mean of the windows over each pixel."""
-    return fold_scores(terms.windows(name), terms.grid) / coverage(terms.grid)
+def decision(terms: TermMaps, calibration: Calibration, choice: Choice, texts: Texts) -> str:
+    """Say which images the scores flag at the chosen false-alarm rate."""
+    flagged = {}
+    for score in SCORES:
+        scores = terms.image_scores(score) if choice.rule == "score" else terms.largest_windows(score)
+        above = scores > calibration.threshold(score, choice.false_alarm_rate, choice.rule).value
+        names = {(False, False): "neither", (True, False): "normal", (False, True): "anomalous"}
+        flagged[score] = texts(f"decision.{names.get((bool(above[0]), bool(above[1])), 'both')}")
+    return texts("decision.sentence", rate=f"{100 * choice.false_alarm_rate:g} %", **flagged)
 
 
-def nats_scale(calibration: Calibration, name: str, palette: str, title: str, column: int) -> Scale:
-    """The colours of maps in nats: fixed by held-out normal images, the same for every pair."""
+def mean_scale(calibration: Calibration, name: str, palette: str, title: str, column: int) -> Scale:
+    """The colours of mean maps: fixed by held-out normal images, the same for every pair."""
     low, high = (calibration.window_quantile(name, level) for level in _NORMAL_RANGE)
     return Scale(low, high, palette, title, columns=(column, column))
+
+
+@dataclass(frozen=True)
+class _View:
+    """The maps of all scores (2, H, W), their colour scales, and the unit of their values."""
+
+    maps: dict[str, NDArray[np.floating]]
+    scales: list[Scale]
+    scale_of: dict[str, int]
+    unit: dict[str, str]
+
+
+def _view(terms: TermMaps, calibration: Calibration, choice: Choice, texts: Texts) -> _View:
+    if choice.view == "mean":
+        scales = []
+        for column, score in enumerate(SCORES, start=1):
+            unit = texts("compare.unit", unit=_unit(score, texts)) if _unit(score, texts) else ""
+            title = texts("compare.bar_score", score=texts(f"score.{score}"), unit=unit)
+            scales.append(mean_scale(calibration, score, choice.palette, title, column))
+        return _View(
+            {score: terms.mean_maps(score) for score in SCORES},
+            scales,
+            {score: index for index, score in enumerate(SCORES, start=1)},
+            {score: _unit(score, texts) for score in SCORES},
+        )
+    columns = (1, len(SCORES))
+    if choice.view == "rank":
+        maps: dict[str, NDArray[np.floating]] = {
+            score: 100 * calibration.window_ranks(score, terms.mean_maps(score)) for score in SCORES
+        }
+        scale, unit = Scale(50, 100, choice.palette, texts("compare.bar_rank"), columns=columns), "%"
+    else:
+        maps = {score: article_scale(terms.maps(score)) for score in SCORES}
+        scale = Scale(1, 10, choice.palette, texts("compare.bar_article"), log=True, columns=columns)
+        unit = texts("compare.of_10")
+    return _View(maps, [scale], dict.fromkeys(SCORES, 1), dict.fromkeys(SCORES, unit))
+
+
+def _unit(score: str, texts: Texts) -> str:
+    return "" if score == "calibrated" else texts("compare.nats")
 
 
 def comparison(
@@ -53,28 +111,18 @@ def comparison(
     choice: Choice,
     texts: Texts,
 ) -> go.Figure:
-    """Draw image, old map and new map of both images.
+    """Draw the image and the map of each score, of both images.
 
     Args:
         pair: (2, H, W), the normal image first.
         terms: Of the pair.
         names: Class names by role, "normal" first.
     """
-    if choice.article_scale:
-        maps = {score: article_scale(terms.maps(score)) for score in SCORES}
-        scales = [
-            _IMAGE_SCALE,
-            Scale(1, 10, choice.palette, texts("compare.bar_article"), log=True, columns=(1, 2)),
-        ]
-        scale_of, unit = dict.fromkeys(SCORES, 1), texts("compare.of_10")
-    else:
-        maps = {score: nats_maps(terms, score) for score in SCORES}
-        scales = [_IMAGE_SCALE]
-        for column, score in enumerate(SCORES, start=1):
-            title = texts("compare.bar_score", score=texts(f"score.{score}"))
-            scales.append(nats_scale(calibration, score, choice.palette, title, column))
-        scale_of, unit = {score: index for index, score in enumerate(SCORES, start=1)}, texts("compare.nats")
-
+    view = _view(terms, calibration, choice, texts)
+    flagged = {
+        score: terms.over(score, calibration.threshold(score, choice.false_alarm_rate, "window").value)
+        for score in SCORES
+    }
     rows = []
     for index, (role, name) in enumerate(names.items()):
         title = texts("compare.image_title", role=texts(f"compare.{role}"), name=name)
@@ -82,12 +130,20 @@ def comparison(
         for score in SCORES:
             value = float(terms.image_scores(score)[index])
             title = texts("compare.score_title", score=texts(f"score.{score}"), value=f"{value:.3g}")
-            row.append(Panel(maps[score][index], scale_of[score], title, unit))
+            row.append(
+                Panel(
+                    view.maps[score][index],
+                    view.scale_of[score],
+                    title,
+                    view.unit[score],
+                    flagged[score][index],
+                )
+            )
         rows.append(row)
-    return panels(rows, scales, texts("compare.hover"))
+    return panels(rows, [_IMAGE_SCALE, *view.scales], texts("compare.hover"))
 
 
-def show(figure: go.Figure, key: str, alt: str, columns: int = 3) -> None:
+def show(figure: go.Figure, key: str, alt: str, columns: int = 4) -> None:
     """Show a figure of panels as high as its width asks for, on a wide screen and on a phone."""
     st.html(f"<style>.st-key-{key} {{ height: min(calc({200 / columns:.0f}vw + 100px), 540px); }}</style>")
     with st.container(key=key):

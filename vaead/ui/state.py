@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from vaead.calibration import RULES
 from vaead.config import PRESETS, Recipe, get_preset
 from vaead.datasets import DatasetSpec, dataset_names, get_spec
 from vaead.figures import PALETTES
@@ -32,20 +33,27 @@ class Choice:
     Attributes:
         recipe: The model.
         anomalous: The class compared with the recipe's normal class.
-        article_scale: Whether maps are drawn on the article's scale instead of nats.
+        view: How maps are drawn, one of `VIEWS`.
         palette: Name of the colour scale.
+        false_alarm_rate: Share of normal images that may be flagged, above 0 and below 1.
+        rule: What flags an image, one of `vaead.calibration.RULES`.
     """
 
     recipe: Recipe
     anomalous: int
-    article_scale: bool
+    view: str
     palette: str
+    false_alarm_rate: float
+    rule: str
 
 
 def with_dataset(choice: Choice, dataset: str) -> Choice:
     """The same choice on another dataset."""
     return replace(choice, recipe=replace(choice.recipe, dataset=dataset))
 
+
+VIEWS = ("article", "mean", "rank")
+"""How maps are drawn: on the article's scale, as means in nats, or as ranks among normal windows."""
 
 PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
 """The article's pairs: dataset, normal class, anomalous class."""
@@ -76,7 +84,7 @@ def choose_language() -> Texts:
         bind="query-params",
         label_visibility="collapsed",
     )
-    _check_link("lang", LANGUAGES[chosen or codes[0]])
+    check_link("lang", LANGUAGES[chosen or codes[0]])
     return Texts(chosen or codes[0])
 
 
@@ -87,7 +95,7 @@ def remember_link() -> None:
         st.session_state[_ASKED] = []
 
 
-def _check_link(key: str, taken: object) -> None:
+def check_link(key: str, taken: object) -> None:
     """Note it if the link asked for another value of a control than the one taken."""
     asked = st.session_state.get(_LINK, {}).pop(key, None)
     if asked is not None and not _same(asked, taken):
@@ -122,10 +130,15 @@ def choose_pair(dataset: str, normal: int, anomalous: int) -> None:
     forget_images()
 
 
+def choose_preset(preset: str) -> None:
+    """Set the controls to a preset, with its own settings."""
+    st.session_state.preset = preset
+    _take_preset_settings()
+
+
 def choose_article_pair(dataset: str, normal: int, anomalous: int) -> None:
     """Set the controls to one of the article's pairs, with the article's own model."""
-    st.session_state.preset = "article"
-    _take_preset_settings()
+    choose_preset("article")
     choose_pair(dataset, normal, anomalous)
 
 
@@ -171,7 +184,7 @@ def select(
         bind="query-params",
         filter_mode=None,
     )
-    _check_link(key, format_func(taken))
+    check_link(key, format_func(taken))
     return taken
 
 
@@ -182,7 +195,7 @@ def whole_number(
     taken = st.number_input(
         label, low, high, value=default, step=step, key=key, help=help, bind="query-params"
     )
-    _check_link(key, taken)
+    check_link(key, taken)
     return int(taken)
 
 
@@ -199,7 +212,7 @@ def image_number(label: str, key: str, count: int, texts: Texts) -> int | None:
         help=texts("compare.pick_help", last=count - 1),
         bind="query-params",
     )
-    _check_link(key, taken)
+    check_link(key, taken)
     return taken
 
 
@@ -208,6 +221,25 @@ def sidebar(texts: Texts) -> tuple[Choice, Any, Any]:
 
     Returns:
         The choice, and the places under the two class controls for their pictures.
+    """
+    recipe, anomalous, *places = model_controls(texts)
+    article_scale = st.toggle(
+        texts("sidebar.article_scale"),
+        value=_suits_article_scale(recipe.preset),
+        key="article_scale",
+        help=texts("sidebar.article_scale_help"),
+        bind="query-params",
+    )
+    check_link("article_scale", article_scale)
+    palette = select(texts("sidebar.colors"), PALETTES, "colors")
+    return Choice(recipe, anomalous, article_scale, palette), *places
+
+
+def model_controls(texts: Texts) -> tuple[Recipe, int, Any, Any]:
+    """Show the controls of the model and its classes: dataset, normal, anomalous, model.
+
+    Returns:
+        The recipe, the anomalous class, and the places under the two class controls for their pictures.
     """
     names = dataset_names()
     dataset = select(
@@ -221,16 +253,20 @@ def sidebar(texts: Texts) -> tuple[Choice, Any, Any]:
     normal, normal_place = _class_control(texts("sidebar.normal"), "normal", spec, None)
     anomalous, anomalous_place = _class_control(texts("sidebar.anomalous"), "anomalous", spec, normal)
     recipe = _model_controls(texts, dataset, normal)
-    article_scale = st.toggle(
-        texts("sidebar.article_scale"),
-        value=_suits_article_scale(recipe.preset),
-        key="article_scale",
-        help=texts("sidebar.article_scale_help"),
-        bind="query-params",
+    view = select(
+        texts("sidebar.view"),
+        VIEWS,
+        "view",
+        default=VIEWS.index(_suited_view(recipe.preset)),
+        help=texts("sidebar.view_help"),
     )
-    _check_link("article_scale", article_scale)
     palette = select(texts("sidebar.colors"), PALETTES, "colors")
-    return Choice(recipe, anomalous, article_scale, palette), normal_place, anomalous_place
+    percent = whole_number(
+        texts("sidebar.false_alarms"), "false_alarms", 1, 50, 5, help=texts("sidebar.false_alarms_help")
+    )
+    rule = select(texts("sidebar.rule"), RULES, "rule", help=texts("sidebar.rule_help"))
+    choice = Choice(recipe, anomalous, view, palette, percent / 100, rule)
+    return choice, normal_place, anomalous_place
 
 
 def _class_control(label: str, key: str, spec: DatasetSpec, other: int | None) -> tuple[int, Any]:
@@ -258,7 +294,7 @@ def _default_class(dataset: str, normal: int | None) -> int:
     return 0 if normal != 0 else 1
 
 
-def _model_controls(texts: Texts, dataset: str, normal: int) -> Recipe:
+def _recipe_controls(texts: Texts, dataset: str, normal: int) -> Recipe:
     preset = select(
         texts("sidebar.preset"),
         list(PRESETS),
@@ -288,13 +324,13 @@ def _settings(preset: str) -> dict[str, tuple[int, int, int, int]]:
     }
 
 
-def _suits_article_scale(preset: str) -> bool:
-    """Whether the article's sum over windows shows anything: larger patches cover the middle too often."""
-    return preset == "article"
+def _suited_view(preset: str) -> str:
+    """The article's sum over windows shows nothing for larger patches: they cover the middle too often."""
+    return "article" if preset == "article" else "mean"
 
 
 def _take_preset_settings() -> None:
     """After another preset was chosen: its settings and its view replace those of the one before."""
-    st.session_state.article_scale = _suits_article_scale(st.session_state.preset)
+    st.session_state.view = _suited_view(st.session_state.preset)
     for key, (_, _, default, _) in _settings(st.session_state.preset).items():
         st.session_state[key] = default

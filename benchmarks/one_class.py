@@ -1,0 +1,77 @@
+"""Mean one-against-rest AUROC over the ten classes: our presets, and other one-class methods as yardsticks.
+
+Every preset trains on one half of the normal training images and calibrates on the other; the peers learn from
+all of them. All 10,000 test images. Models that the store (VAEAD_STORE, or a new folder) holds already are not
+trained again. Needs requirements-peers.txt. Run: python -m benchmarks one_class
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from benchmarks.peers import PEERS
+from vaead.datasets import load_dataset
+from vaead.evaluation import class_aurocs
+from vaead.pretraining import pretrain, recipes
+from vaead.store import STORE_VARIABLE, ModelStore
+from vaead.terms import SCORES
+
+DATASETS = ("mnist", "fashion_mnist")
+PRESETS = ("article", "position-aware", "multi-scale")
+CLASSES = range(10)
+TITLES = {
+    "pca_error": "PCA(64), reconstruction error",
+    "nearest_neighbour": "5th nearest neighbour of 3,000 raw images",
+    "isolation_forest": "isolation forest on raw pixels",
+    "mahalanobis": "Ledoit-Wolf Mahalanobis distance on raw pixels",
+    "pyod_vae": "VAE of PyOD with its own defaults",
+}
+
+
+def run() -> dict[str, Any]:
+    """Train and score everything."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = ModelStore(os.environ.get(STORE_VARIABLE) or folder)
+        wanted = recipes(DATASETS, PRESETS, seeds=1)
+        for done, recipe in enumerate(pretrain(wanted, store, os.cpu_count() or 1), start=1):
+            print(f"{done} of {len(wanted)}: {recipe.path}", flush=True)
+        results: dict[str, dict[str, list[float]]] = {}
+        for recipe in wanted:
+            for score, auroc in store.load(recipe).card.auroc.items():
+                entry = results.setdefault(f"{recipe.preset}, {score}", {})
+                entry.setdefault(recipe.dataset, []).append(auroc["all"])
+    tasks = [(peer, dataset, normal) for peer in PEERS for dataset in DATASETS for normal in CLASSES]
+    aurocs = Parallel(n_jobs=os.cpu_count())(delayed(_judge)(*task) for task in tasks)
+    for (peer, dataset, _), auroc in zip(tasks, aurocs, strict=True):
+        results.setdefault(peer, {}).setdefault(dataset, []).append(auroc)
+    return {"seed": 0, "auroc": results}
+
+
+def _judge(peer: str, name: str, normal: int) -> float:
+    dataset = load_dataset(name)
+    scores = PEERS[peer](dataset.train_images(normal), dataset.x_test)
+    auroc = class_aurocs(scores, dataset.y_test, normal)["all"]
+    print(peer, name, normal, round(auroc, 4), flush=True)
+    return round(auroc, 5)
+
+
+def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Lines for the table of the README: the means, and by class what the VAE adds to raw pixels."""
+    lines = []
+    for name in (*(f"{preset}, {score}" for preset in PRESETS for score in SCORES), *PEERS):
+        means = " / ".join(f"{np.mean(result['auroc'][name][dataset]):.3f}" for dataset in DATASETS)
+        lines.append((f"Mean one-against-rest AUROC, MNIST / Fashion-MNIST: {TITLES.get(name, name)}", means))
+    for dataset in DATASETS:
+        ours, raw = (
+            np.array(result["auroc"][name][dataset]) for name in ("multi-scale, calibrated", "mahalanobis")
+        )
+        gains = ", ".join(f"{normal}: {gain:+.3f}" for normal, gain in enumerate(ours - raw))
+        lines.append(
+            (f"What the VAE adds to the distance on raw pixels, `{dataset}`, by normal class", gains)
+        )
+    return lines

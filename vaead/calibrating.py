@@ -1,0 +1,88 @@
+"""Learn from held-out normal images what the calibrated score compares with; see `vaead.deviation`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.covariance import ledoit_wolf_shrinkage
+from sklearn.decomposition import PCA
+from sklearn.model_selection import KFold
+
+from vaead.calibration import Calibration
+from vaead.deviation import Deviation, deviations_of
+from vaead.maps import Calibrated, Scan, TermMaps
+
+_AXES = 128
+"""Directions in which normal images vary that are kept; along all others they vary equally little."""
+_SPREAD_QUANTILES = (0.16, 0.84)
+"""Half their distance is the standard deviation of a normal distribution, and outliers do not move it."""
+_FOLDS = 4
+
+
+def calibrate(held_out: Sequence[Scan]) -> tuple[list[Deviation], Calibration]:
+    """Learn how held-out normal images vary and which scores they get.
+
+    Args:
+        held_out: What each network of the model says about them, the main one first.
+    """
+    main = held_out[0]
+    shares = [(cross_fitted(scan.features), scan.grid) for scan in held_out]
+    terms = TermMaps(main.kl, main.log_variance, main.mahalanobis, main.grid, Calibrated.of(shares))
+    return [fit_deviation(scan.features) for scan in held_out], Calibration.of(terms)
+
+
+def fit_deviation(features: NDArray[np.float32]) -> Deviation:
+    """Learn how normal images vary.
+
+    Args:
+        features: (N, windows, features) of held-out normal images, N at least 1.
+
+    Source: covariance shrunk as in O. Ledoit and M. Wolf, "A well-conditioned estimator for
+    large-dimensional covariance matrices", 2004; its small eigenvalues replaced by their mean, as in
+    probabilistic PCA.
+    """
+    center = np.median(features, axis=0)
+    low, high = np.quantile(features, _SPREAD_QUANTILES, axis=0)
+    spread = (high - low) / 2
+    # A feature that hardly varies must not turn rounding into a deviation.
+    spread = np.maximum(spread, 1e-3 * np.median(spread) + 1e-6)
+    deviations = deviations_of(features, center, spread)
+    count, size = deviations.shape
+    # Of the directions that are not kept, enough must be left to tell their variance.
+    total = float(deviations.var(axis=0).sum())
+    kept = min(_AXES, count // 2, size // 2) if count > 2 and total > 0 else 0
+    if kept == 0:
+        mean, axes, variance, rest = deviations.mean(axis=0), np.empty((size, 0)), np.empty(0), 1.0
+    else:
+        pca = PCA(kept, svd_solver="randomized", random_state=0).fit(deviations)
+        shrinkage = ledoit_wolf_shrinkage(deviations)
+        mean, axes = pca.mean_, pca.components_.T
+        variance = (1 - shrinkage) * pca.explained_variance_ + shrinkage * total / size
+        rest = max((total - float(variance.sum())) / (size - kept), 1e-6 * total / size)
+        variance = np.maximum(
+            variance, rest
+        )  # images that are all copies of a few do not vary along some axes
+    return Deviation(
+        center=center.astype(np.float32),
+        spread=spread.astype(np.float32),
+        mean=mean.astype(np.float32),
+        axes=axes.astype(np.float16),
+        variance=variance.astype(np.float32),
+        rest=np.array(rest, np.float32),
+    )
+
+
+def cross_fitted(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Shares of windows as `Deviation.windows`, each image judged by a distribution learned without it.
+
+    Thresholds come from these: an image that helped to learn what is normal looks more normal than a new one.
+    """
+    if len(features) < 2:
+        return fit_deviation(features).windows(features)
+    shares = np.empty(features.shape[:2], np.float32)
+    folds = KFold(min(_FOLDS, len(features)), shuffle=True, random_state=0)
+    for others, judged in folds.split(features):
+        shares[judged] = fit_deviation(features[others]).windows(features[judged])
+    return shares

@@ -1,0 +1,39 @@
+"""The command line. Results go to standard output; an error is one line on standard error, exit code 2."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from vaead import __version__
+from vaead.cli.base import Group
+from vaead.cli.evaluate import evaluate
+from vaead.cli.pretrain import pretrain
+from vaead.cli.score import score
+from vaead.cli.train import train
+from vaead.datasets import dataset_names, get_spec
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name=None, version=__version__, prog_name="vaead")
+def main() -> None:
+    """Find out where a variational autoencoder finds an image anomalous."""
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def datasets(as_json: bool) -> None:
+    """List the datasets and their classes."""
+    specs = [get_spec(name) for name in dataset_names()]
+    if as_json:
+        entries = [{"name": s.name, "title": s.title, "classes": list(s.class_names)} for s in specs]
+        click.echo(json.dumps(entries))
+        return
+    for spec in specs:
+        classes = ", ".join(f"{number} {name}" for number, name in enumerate(spec.class_names))
+        click.echo(f"{spec.name}\t{spec.title}\t{classes}")
+
+
+for command in (train, score, evaluate, pretrain):
+    main.add_command(command)

@@ -1,0 +1,85 @@
+"""The calibrated score: how far an image is from held-out normal images, window by window.
+
+Every feature of every window (see `Scan.features`) is compared with what held-out normal images show at the
+same place. Neighbouring windows vary together, so deviations are judged together: the score is the squared
+Mahalanobis distance of all of them. It counts little where normal images differ from each other anyway, and
+much where they never do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaead.errors import ModelFormatError
+
+_LIMIT = 8.0
+"""Largest deviation in spreads, so that one feature cannot decide alone."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """The distribution of held-out normal images.
+
+    Attributes:
+        center: Median of each feature, (windows, features).
+        spread: Spread of each feature, (windows, features), above 0.
+        mean: Mean of the deviations, (windows * features,).
+        axes: Directions of largest variance, as columns, (windows * features, k), orthonormal.
+        variance: Along each axis, (k,).
+        rest: Variance along every other direction.
+    """
+
+    center: NDArray[np.float32]
+    spread: NDArray[np.float32]
+    mean: NDArray[np.float32]
+    axes: NDArray[np.float16]
+    variance: NDArray[np.float32]
+    rest: NDArray[np.float32]  # an array without dimensions, to be stored with the others
+
+    def windows(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Split the squared distance of images from normal ones into their windows.
+
+        Args:
+            features: (N, windows, features).
+
+        Returns:
+            (N, windows), shares that may be below 0. Their mean is the squared distance divided by the number
+            of its dimensions, about 1 for normal images.
+        """
+        deviations = deviations_of(features, self.center, self.spread) - self.mean
+        axes = self.axes.astype(np.float32)
+        # The inverse covariance is 1 / rest, and something else along the axes.
+        along = (deviations @ axes) * (1 / self.variance - 1 / self.rest)
+        weighed = along @ axes.T + deviations / self.rest
+        shares = (deviations * weighed).reshape(features.shape).mean(axis=-1)
+        return np.asarray(shares, dtype=np.float32)
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """All of it, by name, to be stored."""
+        return {name: np.asarray(value) for name, value in vars(self).items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[np.generic]]) -> Deviation:
+        """Take what `to_arrays` gave.
+
+        Raises:
+            ModelFormatError: Something is missing.
+        """
+        try:
+            return cls(**arrays)  # type: ignore[arg-type]
+        except TypeError as error:
+            raise ModelFormatError(
+                f"calibration must hold {', '.join(cls.__annotations__)}, "
+                f"got {', '.join(arrays) or 'nothing'}; train the model again"
+            ) from error
+
+
+def deviations_of(
+    features: NDArray[np.float32], center: NDArray[np.float32], spread: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Deviations in spreads, (N, windows * features); the arguments as in `Deviation`."""
+    deviations: NDArray[np.float32] = np.clip((features - center) / spread, -_LIMIT, _LIMIT)
+    return deviations.reshape(len(features), -1)

@@ -1,0 +1,81 @@
+"""Run an exported network on patches. No TensorFlow."""
+
+from __future__ import annotations
+
+import queue
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from vaead.errors import ModelFormatError
+
+SIGNATURES = ("scan", "decode")
+"""What a program can be asked for, see `PatchScorer`."""
+
+Named = dict[str, NDArray[np.float32]]
+"""Arrays by name, one row a patch."""
+
+
+class PatchScorer:
+    """Runs an exported network on patches, from any number of threads.
+
+    A LiteRT interpreter serves one thread at a time, so idle ones wait in a pool and a new one is made
+    when none is idle.
+    """
+
+    def __init__(self, program: bytes) -> None:
+        """Load a program made by `vaead.export.to_litert`.
+
+        Raises:
+            ModelFormatError: The bytes are not such a program.
+        """
+        self._program = program
+        self._idle: queue.SimpleQueue[Interpreter] = queue.SimpleQueue()
+        try:
+            interpreter = Interpreter(model_content=program, num_threads=1)
+            signatures = interpreter.get_signature_list()
+        except (ValueError, RuntimeError) as error:
+            raise ModelFormatError(
+                "scorer must be a LiteRT program, got a file that cannot be read; train the model again"
+            ) from error
+        if not set(SIGNATURES) <= set(signatures):
+            raise ModelFormatError(
+                f"scorer must have the signatures {' and '.join(SIGNATURES)}, got {sorted(signatures)}; "
+                "train the model again"
+            )
+        self._inputs = signatures["scan"]["inputs"]
+        self._idle.put(interpreter)
+
+    def scan(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
+        """Compute what the scores are made of.
+
+        Args:
+            patches: (n, patch_size, patch_size) in [0, 1].
+            positions: (n, 2), where each lies in its image, see `PatchGrid.positions`.
+
+        Returns:
+            kl, log_variance, mahalanobis in nats and signed_error, each (n,), and z_mean (n, latent_dim).
+        """
+        return self._run("scan", patches, positions)
+
+    def decode(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
+        """Compute what the network makes of patches; the arguments are those of `scan`.
+
+        Returns:
+            mu, sigma2 (n, pixels) and z_mean, z_log_var (n, latent_dim).
+        """
+        return self._run("decode", patches, positions)
+
+    def _run(self, signature: str, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
+        try:
+            interpreter = self._idle.get_nowait()
+        except queue.Empty:
+            interpreter = Interpreter(model_content=self._program, num_threads=1)
+        try:
+            run = interpreter.get_signature_runner(signature)
+            inputs = {"patches": patches, "positions": positions}
+            result: Named = run(**{name: inputs[name] for name in self._inputs})
+            return result
+        finally:
+            self._idle.put(interpreter)

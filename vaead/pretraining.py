@@ -1,0 +1,111 @@
+"""Train the models that come with vaead, all classes of all datasets, and measure them on the test images."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from joblib import Parallel, delayed
+
+from vaead.card import ModelCard
+from vaead.config import Recipe
+from vaead.datasets import get_spec, load_dataset
+from vaead.evaluation import class_aurocs
+from vaead.store import ModelStore
+from vaead.terms import SCORES
+
+
+def recipes(datasets: Sequence[str], presets: Sequence[str], seeds: int) -> list[Recipe]:
+    """The models of all classes, the first seed of every class before the second.
+
+    Raises:
+        UnknownNameError: There is no such dataset or preset.
+    """
+    return [
+        Recipe.from_preset(dataset, normal, preset, seed=seed)
+        for seed, preset, dataset in itertools.product(range(seeds), presets, datasets)
+        for normal in range(len(get_spec(dataset).class_names))
+    ]
+
+
+def pretrain(wanted: Sequence[Recipe], store: ModelStore, jobs: int) -> Iterator[Recipe]:
+    """Train and measure models that the store does not hold yet, several at a time.
+
+    Args:
+        wanted: What to train.
+        store: Where to; models without `model.keras`, which their recipes can make again.
+        jobs: Processes at a time.
+
+    Yields:
+        Each recipe once its model is there, in no fixed order.
+
+    Raises:
+        VaeadError: A training has failed; the models of others are kept.
+    """
+    missing = [recipe for recipe in wanted if not is_measured(recipe, store)]
+    yield from (recipe for recipe in wanted if recipe not in missing)
+    work = Parallel(n_jobs=jobs, return_as="generator_unordered")
+    yield from work(delayed(_train_and_measure)(recipe, store.root) for recipe in missing)
+
+
+def is_measured(recipe: Recipe, store: ModelStore) -> bool:
+    """Whether the store holds the model of a recipe, with its AUROC."""
+    return recipe in store and bool(store.load(recipe).card.auroc)
+
+
+def _train_and_measure(recipe: Recipe, root: Path) -> Recipe:
+    # Each process has a core of its own; TensorFlow reads these when it is imported.
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    from vaead.pipeline import train
+
+    store = ModelStore(root)
+    model = train(recipe, store)
+    dataset = load_dataset(recipe.dataset)
+    terms = model.term_maps(dataset.x_test)
+    auroc = {
+        score: class_aurocs(terms.image_scores(score), dataset.y_test, recipe.normal) for score in SCORES
+    }
+    rounded = {score: {name: round(v, 5) for name, v in values.items()} for score, values in auroc.items()}
+    store.save(dataclasses.replace(model.card, auroc=rounded), model.parts)
+    return recipe
+
+
+def pairs_file(root: Path, dataset: str, preset: str) -> Path:
+    """Where the table of all pairs of a dataset lies in a store."""
+    return root / dataset / f"{preset}.pairs.json"
+
+
+def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[Path]:
+    """Gather the AUROCs in the cards of models into one file for each dataset and preset.
+
+    A file holds `seeds`, by seed and score a matrix of AUROCs, rows normal and columns anomalous classes
+    with None on the diagonal and where there is no model; and `measured`, the day of the last model.
+    """
+    files = []
+    for dataset, preset in sorted({(recipe.dataset, recipe.preset) for recipe in trained}):
+        cards = [
+            store.load(recipe).card
+            for recipe in trained
+            if (recipe.dataset, recipe.preset) == (dataset, preset)
+        ]
+        seeds = sorted({card.recipe.train.seed for card in cards})
+        content = {
+            "measured": max(card.created for card in cards)[:10],
+            "seeds": {
+                str(seed): {score: _matrix(cards, dataset, seed, score) for score in SCORES} for seed in seeds
+            },
+        }
+        file = pairs_file(store.root, dataset, preset)
+        file.write_text(json.dumps(content))
+        files.append(file)
+    return files
+
+
+def _matrix(cards: Sequence[ModelCard], dataset: str, seed: int, score: str) -> list[list[float | None]]:
+    classes = range(len(get_spec(dataset).class_names))
+    rows = {card.recipe.normal: card.auroc[score] for card in cards if card.recipe.train.seed == seed}
+    return [[rows.get(normal, {}).get(str(anomalous)) for anomalous in classes] for normal in classes]
