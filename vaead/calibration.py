@@ -59,6 +59,10 @@ class Calibration:
         """Share of held-out normal images whose image score is below a value, 0 to 1."""
         return float(np.interp(value, self.image[score], LEVELS))
 
+    def image_quantile(self, score: str, level: float) -> float:
+        """The image score that a share `level` of held-out normal images does not exceed."""
+        return float(np.interp(level, LEVELS, self.image[score]))
+
     def window_ranks(self, name: str, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Share of held-out normal windows below each value, 0 to 1; any shape."""
         ranks: NDArray[np.float64] = np.interp(values, self.window[name], LEVELS)

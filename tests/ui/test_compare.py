@@ -33,27 +33,28 @@ def test_opens_on_mnist_1_against_9(open_page: Open) -> None:
     assert (page["normal"], page["anomalous"]) == (1, 9)
     assert "of class 1 and " in page.caption
     assert page.warnings == []
-    # There are 1,135 test images of 1 in MNIST, and the held-out 1s are an eighth of 6,742.
+    # There are 1,135 test images of 1 in MNIST, and the held-out 1s are half of 6,742.
     assert page.app.number_input(key="normal_image").max == 1134
-    assert "of 843 held-out normal images" in page.caption
+    assert "of 3371 held-out normal images" in page.caption
 
 
 def test_first_visit_shows_image_old_map_and_new_map_of_both_images(open_page: Open) -> None:
     figure = open_page().figure("comparison_figure")
     titles = [note["text"].split()[0] for note in figure["layout"]["annotations"]]
-    assert titles == ["normal:", "old", "new", "anomalous:", "old", "new"]
-    assert [trace["type"] for trace in figure["data"]] == ["heatmap"] * 6
+    assert titles == ["normal:", "old", "new", "calibrated", "anomalous:", "old", "new", "calibrated"]
+    assert [trace["type"] for trace in figure["data"]][:8] == ["heatmap"] * 8
 
 
 def test_alternative_text_says_what_the_figure_shows(open_page: Open) -> None:
     page = open_page()
     verdict = page.app.markdown[0].value.replace("**", "")
     assert page.figure("comparison_figure")["alt"] == (
-        f"Test images 1 (normal) and 9 (anomalous) with their maps of the old and the new score. {verdict}"
+        "Test images 1 (normal) and 9 (anomalous) with their maps of the old, the new and the calibrated "
+        f"score. {verdict}"
     )
 
 
-@pytest.mark.parametrize("key", ["terms_figure", "normal_image_gallery", "anomalous_image_gallery"])
+@pytest.mark.parametrize("key", ["standing", "normal_image_gallery", "anomalous_image_gallery"])
 def test_every_figure_has_alternative_text(open_page: Open, key: str) -> None:
     assert open_page().figure(key)["alt"]
 
@@ -197,20 +198,36 @@ def test_article_scale_is_logarithmic_from_1_to_10(open_page: Open) -> None:
 
 
 def test_plain_nats_have_a_scale_a_score_that_no_pair_changes(open_page: Open) -> None:
-    page = open_page(pair="7")
-    page.app.toggle(key="article_scale").set_value(False)
-    page.run()
+    page = open_page(pair="7", view="mean")
     first = page.figure("comparison_figure")["layout"]
     page.set_number("pair", 8)
     second = page.figure("comparison_figure")["layout"]
-    for axis in ("coloraxis2", "coloraxis3"):
-        assert first[axis]["cmax"] - first[axis]["cmin"] > 10
+    for axis in ("coloraxis2", "coloraxis3", "coloraxis4"):
+        assert first[axis]["cmax"] - first[axis]["cmin"] > 3
         assert (first[axis]["cmin"], first[axis]["cmax"]) == (second[axis]["cmin"], second[axis]["cmax"])
+
+
+def test_ranks_have_one_scale_in_percent(open_page: Open) -> None:
+    page = open_page(view="rank")
+    figure = page.figure("comparison_figure")
+    assert (figure["layout"]["coloraxis2"]["cmax"], "coloraxis3" in figure["layout"]) == (100, False)
+
+
+def test_decision_follows_the_false_alarm_rate(open_page: Open) -> None:
+    page = open_page(false_alarms="1")
+
+    def decision() -> str:
+        return next(text.value for text in page.app.markdown if " false alarms old flags" in text.value)
+
+    assert decision().startswith("At 1 % false alarms")
+    page.set_number("false_alarms", 50)
+    assert decision().startswith("At 50 % false alarms old flags **")
 
 
 @pytest.mark.parametrize(
     ("tab", "key", "traces"),
     [
+        ("Why calibrated", "standing", 2),
         ("The three terms", "terms_figure", 6),
         ("What the decoder made", "decoder_figure", 6),
         ("Training", "history", 5),

@@ -17,7 +17,7 @@ from vaead import __version__
 from vaead.cli import main
 from vaead.config import Recipe
 from vaead.images import map_to_png
-from vaead.store import CARD, PROGRAM, Model, ModelStore, load_model
+from vaead.store import CARD, Model, ModelStore, load_model
 from vaead.terms import SCORES
 
 Crops = list[NDArray[np.float32]]
@@ -173,13 +173,15 @@ def test_bad_command_is_refused(arguments: list[str]) -> None:
 
 
 def expected_scores(model: Model, image: NDArray[np.uint8]) -> dict[str, Any]:
-    return {name: pytest.approx(model.anomaly_score(image[None], name)[0], rel=1e-5) for name in SCORES}
+    terms = model.term_maps(image[None])
+    scores = {name: pytest.approx(terms.image_scores(name)[0], rel=1e-5) for name in terms.scores}
+    return dict.fromkeys(SCORES) | scores
 
 
 def test_scores_are_printed(folder: Path, image: Path, model: Model, images: NDArray[np.uint8]) -> None:
     (line,) = lines_of(run("score", "--model", folder, image))
-    old, new = (model.anomaly_score(images[:1], name)[0] for name in ("old", "new"))
-    assert line == f"{image}\told {old:.3f}\tnew {new:.3f}"
+    scores = [f"{name} {model.anomaly_score(images[:1], name)[0]:.3f}" for name in SCORES]
+    assert line == "\t".join([str(image), *scores])
 
 
 def test_scores_are_printed_as_json(
@@ -192,6 +194,33 @@ def test_scores_are_printed_as_json(
         {"image": str(image), **expected_scores(model, images[0])},
         {"image": str(wide), **expected_scores(model, np.hstack(list(images)))},
     ]
+
+
+def test_image_of_another_size_has_no_calibrated_score(folder: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((40, 28), np.uint8)).save(tmp_path / "x.png")
+    (line,) = lines_of(
+        run("score", "--model", folder, tmp_path / "x.png", "--json", "--false-alarm-rate", 0.1)
+    )
+    (result,) = json.loads(line)
+    assert result["calibrated"] is None
+    assert result["flagged"]["calibrated"] is None
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.6])
+def test_flagged_is_what_lies_above_the_threshold(
+    folder: Path, image: Path, model: Model, rate: float
+) -> None:
+    arguments = ["score", "--model", folder, image, "--false-alarm-rate", rate]
+    (result,) = json.loads(lines_of(run(*arguments, "--json"))[0])
+    threshold = {name: model.card.calibration.threshold(name, rate).value for name in SCORES}
+    assert result["flagged"] == {name: result[name] > threshold[name] for name in SCORES}
+    (line,) = lines_of(run(*arguments))
+    assert line.count(" flagged") == sum(result["flagged"].values())
+
+
+def test_false_alarm_rate_out_of_range_is_refused(folder: Path, image: Path) -> None:
+    result = run("score", "--model", folder, image, "--false-alarm-rate", 5)
+    assert_refused(result, "false_alarm_rate must be above 0 and below 1, got 5.0; try 0.05")
 
 
 def test_model_is_found_in_a_store(folder: Path, image: Path, tmp_path: Path) -> None:
@@ -298,7 +327,7 @@ def test_scoring_without_a_model_is_refused(arguments: list[str], message: str) 
     assert_refused(run("score", *arguments), message)
 
 
-@pytest.mark.parametrize("name", [CARD, PROGRAM])
+@pytest.mark.parametrize("name", [CARD, "scorer.tflite.gz", "calibration.npz"])
 def test_damaged_model_is_refused(folder: Path, image: Path, tmp_path: Path, name: str) -> None:
     damaged = Path(shutil.copytree(folder, tmp_path / "damaged"))
     content = (damaged / name).read_bytes()

@@ -28,7 +28,7 @@ from vaead.terms import SCORES
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def evaluate(dataset: str, normal: str, preset: str, store: Path | None, anomaly: str, as_json: bool) -> None:
-    """Judge the scores on all test images of the normal class and of one or all other classes."""
+    """Judge the scores on all test images of the normal class and of others."""
     spec = get_spec(dataset)
     recipe = Recipe.from_preset(dataset, spec.class_index(normal), preset)
     anomalies = _anomalies(

@@ -50,9 +50,10 @@ def score(
     maps: Path | None,
     images: tuple[Path, ...],
 ) -> None:
-    """Score images: higher is more anomalous. old and new in nats, calibrated about 1 for normal ones.
+    """Score images: higher is more anomalous.
 
-    calibrated is there for images as large as those the model was trained on.
+    old and new are in nats, calibrated is about 1 for normal images. calibrated is there for images as large
+    as those the model was trained on.
     """
     if folder is not None and (dataset is not None or normal is not None):
         raise InvalidInputError(

@@ -9,13 +9,17 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from vaead.card import ModelCard
+from vaead.charts import Standing, standings
 from vaead.figures import Panel, Scale, curves, panels
 from vaead.maps import TermMaps
 from vaead.store import Model
-from vaead.terms import TERMS
+from vaead.terms import SCORES, TERMS
 from vaead.ui import pictures
 from vaead.ui.state import Choice
 from vaead.ui.texts import Texts
+
+_BAND = (0.01, 0.25, 0.5, 0.75, 0.99)
+"""Shares of held-out normal images that mark the band where normal scores lie."""
 
 
 def show(
@@ -28,6 +32,7 @@ def show(
 ) -> None:
     """Show the details of a pair (2, H, W) in tabs; only the open one is computed."""
     contents: dict[str, Callable[[], None]] = {
+        "standing": lambda: _standing(terms, model.card, names, texts),
         "terms": lambda: _terms(terms, model.card, choice, names, texts),
         "decoder": lambda: _decoder(pair, model, choice, names, texts),
         "network": lambda: _network(model.card, texts),
@@ -38,6 +43,27 @@ def show(
         if tab.open:
             with tab:
                 draw()
+
+
+def _standing(terms: TermMaps, card: ModelCard, names: dict[str, str], texts: Texts) -> None:
+    st.markdown(texts("details.standing_text"))
+    calibration = card.calibration
+    rows = []
+    for score in reversed(SCORES):
+        low, quarter, median, three, high = (calibration.image_quantile(score, level) for level in _BAND)
+        normal, anomalous = (float(value) for value in terms.image_scores(score))
+        rows.append(
+            Standing(texts(f"score.{score}"), (low, quarter, median, three, high), (normal, anomalous))
+        )
+    sides = [
+        texts("compare.image_title", role=texts(f"compare.{role}"), name=name) for role, name in names.items()
+    ]
+    st.plotly_chart(
+        standings(rows, sides, texts("details.standing_axis")),
+        key="standing",
+        alt=texts("details.standing"),
+        config={"displayModeBar": False},
+    )
 
 
 def _terms(

@@ -30,13 +30,14 @@ def verdict(terms: TermMaps, texts: Texts) -> str:
         if anomalous > normal:
             right.append(score)
     if not right or len(right) == len(SCORES):
-        return texts("verdict.all" if right else "verdict.none")
+        return texts(f"verdict.{'all' if right else 'none'}")
     wrong = [score for score in SCORES if score not in right]
     return texts("verdict.some", right=_listed(right, texts), wrong=_listed(wrong, texts))
 
 
 def _listed(scores: Sequence[str], texts: Texts) -> str:
-    return texts("verdict.and").join(texts(f"score.{score}") for score in scores)
+    names = [texts(f"score.{score}") for score in scores]
+    return names[0] if len(names) == 1 else texts("verdict.two", first=names[0], second=names[1])
 
 
 def rank(terms: TermMaps, calibration: Calibration, texts: Texts) -> str:
@@ -77,8 +78,8 @@ def _view(terms: TermMaps, calibration: Calibration, choice: Choice, texts: Text
     if choice.view == "mean":
         scales = []
         for column, score in enumerate(SCORES, start=1):
-            unit = texts("compare.unit", unit=_unit(score, texts)) if _unit(score, texts) else ""
-            title = texts("compare.bar_score", score=texts(f"score.{score}"), unit=unit)
+            name = texts(f"score.{score}")
+            title = texts("compare.bar_score", score=name) if _unit(score, texts) else name
             scales.append(mean_scale(calibration, score, choice.palette, title, column))
         return _View(
             {score: terms.mean_maps(score) for score in SCORES},

@@ -30,13 +30,16 @@ PATTERNS = {
     ],
     "compare.{}": ["compare.normal", "compare.anomalous"],
     "compare.pick_{}": ["compare.pick_normal", "compare.pick_anomalous"],
-    "details.{}": [f"details.{name}" for name in ("terms", "decoder", "network", "training", *TERMS)],
+    "details.{}": [
+        f"details.{name}" for name in ("standing", "terms", "decoder", "network", "training", *TERMS)
+    ],
+    "decision.{}": [f"decision.{name}" for name in ("neither", "normal", "anomalous", "both")],
     "health.{}": [f"health.{fault}" for fault in Health(explained_variance=0, error_per_pixel=99).faults],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
     "score.{}": [f"score.{score}" for score in SCORES],
     "sidebar.{}": [f"sidebar.{name}" for name in SETTINGS],
     "sidebar.{}_help": [f"sidebar.{name}_help" for name in SETTINGS],
-    "verdict.{}": [f"verdict.{name}" for name in ("both", "neither", *SCORES)],
+    "verdict.{}": [f"verdict.{name}" for name in ("all", "none")],
 }
 
 SAME_IN_ALL_LANGUAGES = {

@@ -1,0 +1,74 @@
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from vaead import load_dataset
+from vaead.cli import main
+from vaead.config import Recipe
+from vaead.evaluation import Metrics
+from vaead.store import Model, ModelStore
+from vaead.terms import SCORES
+
+DIGITS = ("--dataset", "digits", "--normal", "1")
+
+
+@pytest.fixture
+def shelf(store: ModelStore, recipe: Recipe, tmp_path: Path) -> Path:
+    """A store where the small model stands for the preset's own."""
+    shutil.copytree(store.folder(recipe), tmp_path / "digits" / "1" / "article")
+    return tmp_path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["evaluate", *map(str, arguments)], prog_name="vaead")
+
+
+def results_of(result: Result) -> list[dict[str, Any]]:
+    assert (result.exit_code, result.exception) == (0, None), result.stderr
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_one_anomalous_class_is_judged_on_all_test_images(shelf: Path, model: Model) -> None:
+    (result,) = results_of(run(*DIGITS, "--anomaly", "9", "--store", shelf, "--json"))
+    dataset = load_dataset("digits")
+    normal, anomalous = dataset.test_images(1), dataset.test_images(9)
+    fixed = {"dataset": "digits", "normal": 1, "anomaly": 9, "preset": "article"}
+    fixed |= {"n_normal": len(normal), "n_anomalous": len(anomalous)}
+    assert {name: result[name] for name in fixed} == fixed
+    for score in SCORES:
+        metrics = Metrics.of(model.anomaly_score(normal, score), model.anomaly_score(anomalous, score))
+        found = [result[metric][score] for metric in ("auroc", "aupr", "fpr95")]
+        np.testing.assert_allclose(found, [metrics.auroc, metrics.aupr, metrics.fpr95], atol=1e-6)
+
+
+def test_all_gives_each_other_class_and_then_all_of_them(shelf: Path) -> None:
+    results = results_of(run(*DIGITS, "--store", shelf, "--json"))
+    assert [result["anomaly"] for result in results] == [0, *range(2, 10), "all"]
+    assert results[-1]["n_anomalous"] == sum(result["n_anomalous"] for result in results[:-1])
+
+
+def test_text_names_both_classes_and_all_scores(shelf: Path) -> None:
+    result = run(*DIGITS, "--anomaly", "9", "--store", shelf)
+    numbers = r"old \d\.\d{3} new \d\.\d{3} calibrated \d\.\d{3}"
+    assert re.fullmatch(rf"1 against 9\tauroc {numbers}\taupr {numbers}\tfpr95 {numbers}\n", result.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([*DIGITS, "--anomaly", "1"], "anomaly must be another class than the normal one, got 1 for both"),
+        ([*DIGITS, "--anomaly", "ten"], "class must be one of .*, got 'ten'"),
+        ([*DIGITS, "--preset", "best"], "preset must be one of article.*, got 'best'"),
+        ([*DIGITS, "--store", "no such store"], "model must be a folder with a card.json"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused(arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert re.fullmatch(f"Error: .*{message}.*\n", result.stderr), result.stderr
