@@ -12,7 +12,6 @@ Run: python -m benchmarks.first_picture
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from statistics import median, quantiles
 from typing import Any
@@ -21,6 +20,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from benchmarks import report
+from benchmarks.browser import launch
 from benchmarks.server import Server, running
 from vaead.datasets import get_spec
 
@@ -30,14 +30,6 @@ CLICKS = 40
 PAUSE_S = 0.3
 """Between two clicks: a visitor looks at a picture, and the page comes to rest."""
 
-CHROMIUM_OPTIONS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
-
 # Runs in the page before its own scripts. What is drawn is looked at before each frame, so times are those
 # of frames; `performance.now()` counts from the opening of the page.
 WATCH = """
@@ -45,7 +37,7 @@ window.drawn = () => {
     const maps = [...document.querySelectorAll(".st-key-comparison .heatmaplayer image")];
     const captions = [...document.querySelectorAll("[data-testid=stCaptionContainer]")];
     const caption = captions.map(element => element.innerText).join("\\n");
-    if (maps.length < 6 || !caption) return null;
+    if (maps.length < 8 || !caption) return null;
     return {caption, maps: maps.map(map => map.href.baseVal).join()};
 };
 window.when = condition => new Promise((resolve, reject) => {
@@ -72,8 +64,7 @@ def run() -> dict[str, Any]:
     """Measure everything; the load average before tells how busy the machine was with other work."""
     load = os.getloadavg()[0]
     with sync_playwright() as playwright:
-        path = next((path for path in map(shutil.which, ("chromium", "google-chrome")) if path), None)
-        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
+        browser = launch(playwright)
         starts = []
         for _ in range(STARTS):
             with running() as server:

@@ -51,19 +51,18 @@ def fit_deviation(features: NDArray[np.float32]) -> Deviation:
     deviations = deviations_of(features, center, spread)
     count, size = deviations.shape
     # Of the directions that are not kept, enough must be left to tell their variance.
-    total = float(deviations.var(axis=0).sum())
-    kept = min(_AXES, count // 2, size // 2) if count > 2 and total > 0 else 0
-    if kept == 0:
+    kept = min(_AXES, count // 2, size // 2)
+    if count < 3 or not deviations.any():
         mean, axes, variance, rest = deviations.mean(axis=0), np.empty((size, 0)), np.empty(0), 1.0
     else:
         pca = PCA(kept, svd_solver="randomized", random_state=0).fit(deviations)
         shrinkage = ledoit_wolf_shrinkage(deviations)
+        total = float(deviations.var(axis=0, ddof=1).sum())
         mean, axes = pca.mean_, pca.components_.T
         variance = (1 - shrinkage) * pca.explained_variance_ + shrinkage * total / size
         rest = max((total - float(variance.sum())) / (size - kept), 1e-6 * total / size)
-        variance = np.maximum(
-            variance, rest
-        )  # images that are all copies of a few do not vary along some axes
+        # Where images are copies of a few, there is no variance along some of the axes.
+        variance = np.maximum(variance, rest)
     return Deviation(
         center=center.astype(np.float32),
         spread=spread.astype(np.float32),

@@ -19,6 +19,8 @@ _BINS = 60
 _SHOWN = 0.995
 """Share of the scores inside a histogram's axis; the few beyond would squeeze the rest into one bar."""
 _CELL_PX = 44
+_COLORS = ((0.0, "#e8896b"), (0.5, "#f7f7f7"), (1.0, "#6aa5dd"))
+"""Of a matrix; dark numbers can be read on all of them."""
 _MARGIN: dict[str, Any] = {"l": 0, "r": 0, "t": 8, "b": 0}
 _CLEAR = "rgba(0,0,0,0)"
 
@@ -176,7 +178,7 @@ def matrix(
         hover: Text of the hover box with the places {normal}, {anomalous} and {value}.
 
     Returns:
-        A figure whose selected point has (row, column) as `customdata`.
+        A figure whose points are the cells that hold a number, row by row.
     """
     ticks = list(range(len(names)))
     sign = "+" if scale.middle == 0 else ""
@@ -189,7 +191,8 @@ def matrix(
         zmin=scale.low,
         zmid=scale.middle,
         zmax=scale.high,
-        colorscale="RdBu",
+        colorscale=_COLORS,
+        textfont={"color": "#0f1720"},
         showscale=False,
         hoverinfo="skip",
         hoverongaps=False,
@@ -200,7 +203,6 @@ def matrix(
     markers = go.Scatter(
         x=columns,
         y=rows,
-        customdata=np.stack([rows, columns], axis=1),
         text=[
             hover.format(normal=names[row], anomalous=names[column], value=f"{values[row, column]:{sign}.3f}")
             for row, column in zip(rows.tolist(), columns.tolist(), strict=True)

@@ -73,10 +73,10 @@ class Pairs:
     @property
     def classes(self) -> int:
         """Number of classes."""
-        return self.auroc[SCORES[0]].shape[1]
+        return int(self.auroc[SCORES[0]].shape[1])
 
     def mean(self, score: str, minus: str | None = None) -> NDArray[np.float64]:
-        """AUROC of a score, or how much more it is than that of another: (classes, classes), mean of seeds."""
+        """AUROC of a score, or how much more it is than another: (classes, classes), mean of seeds."""
         values = self._values(score, minus)
         known = np.isfinite(values)
         count = known.sum(axis=0)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 import vaead
 from vaead import load_dataset, load_model
 from vaead.figures import article_scale
-from vaead.scoring import PatchScorer
-from vaead.store import PROGRAM, Model
+from vaead.litert import PatchScorer
+from vaead.store import Model
 
 MODELS = Path(vaead.__file__).parents[1] / "models"
 SIZE, STRIDE = 8, 2
@@ -27,7 +27,7 @@ def loop_over_windows(image: NDArray[np.uint8], scorer: PatchScorer) -> Maps:
     for top in range(0, 28 - SIZE + 1, STRIDE):
         for left in range(0, 28 - SIZE + 1, STRIDE):
             window = np.s_[top : top + SIZE, left : left + SIZE]
-            terms = scorer.terms(pixels[window][None], np.zeros((1, 2), np.float32))
+            terms = scorer.scan(pixels[window][None], np.zeros((1, 2), np.float32))
             maps["old"][window] += terms["kl"] + terms["log_variance"] + terms["mahalanobis"]
             maps["new"][window] += terms["mahalanobis"]
     return maps
@@ -44,8 +44,9 @@ def case(request: pytest.FixtureRequest) -> Case:
     folder = MODELS / request.param / "1" / "article"
     dataset = load_dataset(request.param)
     images = np.stack([dataset.test_images(label)[0] for label in (1, 9)])
-    scorer = PatchScorer((folder / PROGRAM).read_bytes())
-    return load_model(folder), images, [loop_over_windows(image, scorer) for image in images]
+    model = load_model(folder)
+    scorer = PatchScorer(model.parts[0].program)
+    return model, images, [loop_over_windows(image, scorer) for image in images]
 
 
 @pytest.mark.parametrize("score", ["old", "new"])

@@ -3,7 +3,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import vaead
+from vaead.config import SHIPPED_PRESETS
 
 ROOT = Path(vaead.__file__).parents[1]
 
@@ -18,16 +21,18 @@ from vaead import figures, load_model
 
 model = load_model(sys.argv[1])
 image = np.zeros((1, 28, 28), np.uint8)
-maps = figures.article_scale(model.anomaly_map(image))
+maps = figures.article_scale(model.anomaly_map(image, "calibrated"))
+model.card.calibration.threshold("calibrated", 0.05)
 figures.panels([[figures.Panel(maps[0], 0, "map")]], [figures.Scale(1, 10, "Blues")], "{x} {y} {value}")
 model.reconstruct(image)
-print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras"}))
+print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras", "sklearn"}))
 """
 
 
-def test_a_model_is_loaded_scores_and_is_drawn_without_tensorflow() -> None:
+@pytest.mark.parametrize("preset", SHIPPED_PRESETS)
+def test_a_model_is_loaded_scores_and_is_drawn_without_tensorflow(preset: str) -> None:
     result = subprocess.run(
-        [sys.executable, "-c", PROGRAM, ROOT / "models" / "digits" / "1" / "article"],
+        [sys.executable, "-c", PROGRAM, ROOT / "models" / "digits" / "1" / preset],
         capture_output=True,
         check=False,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

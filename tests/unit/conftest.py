@@ -1,4 +1,4 @@
-"""Two tiny models, one a network, each trained once, that the tests of the engine share."""
+"""Two tiny models, of one and of two networks, trained once, that the tests of the engine share."""
 
 from collections.abc import Callable
 
@@ -20,7 +20,7 @@ def digits() -> Dataset:
 
 @pytest.fixture(scope="session")
 def images(digits: Dataset) -> NDArray[np.uint8]:
-    """Five test images of digit 9, (5, 28, 28): 605 windows, more than one batch."""
+    """Five test images of digit 9, (5, 28, 28): 605 windows of the article, more than one batch."""
     return digits.test_images(9)[:5]
 
 
@@ -52,12 +52,25 @@ def model(_trained: tuple[ModelStore, Model, list[EpochReport]]) -> Model:
 
 
 @pytest.fixture(scope="session")
-def position_aware(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """A model of the other network."""
+def _multi_scale(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelStore, Model, list[EpochReport]]:
     from vaead import train
 
-    recipe = Recipe.from_preset("digits", 1, "position-aware", epochs=2, crops=2048, patience=1, seed=3)
-    return train(recipe, ModelStore(tmp_path_factory.mktemp("position-aware")))
+    recipe = Recipe.from_preset("digits", 1, "multi-scale", epochs=2, crops=2048, seed=3)
+    store = ModelStore(tmp_path_factory.mktemp("multi-scale"))
+    reports: list[EpochReport] = []
+    return store, train(recipe, store, reports.append), reports
+
+
+@pytest.fixture(scope="session")
+def multi_scale(_multi_scale: tuple[ModelStore, Model, list[EpochReport]]) -> Model:
+    """A model of two networks that are told where a patch lies."""
+    return _multi_scale[1]
+
+
+@pytest.fixture(scope="session")
+def multi_scale_reports(_multi_scale: tuple[ModelStore, Model, list[EpochReport]]) -> list[EpochReport]:
+    """What `on_epoch` was called with when that model was trained."""
+    return _multi_scale[2]
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +86,7 @@ def vae(store: ModelStore, recipe: Recipe) -> Array:
 
     import vaead.model  # noqa: F401  # registers the layers
 
-    return keras.models.load_model(store.folder(recipe) / NETWORK)
+    return keras.models.load_model(store.folder(recipe) / NETWORK.format(""))
 
 
 @pytest.fixture

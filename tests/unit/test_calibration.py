@@ -2,19 +2,33 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.calibration import LEVELS, Calibration
+from vaead.calibration import LEVELS, RULES, Calibration
 from vaead.config import PatchGrid
-from vaead.scoring import TermMaps
+from vaead.errors import InvalidInputError, UnknownNameError
+from vaead.maps import Calibrated, TermMaps
 from vaead.terms import SCORES, TERMS
 
 GRID = PatchGrid(10, 12, patch_size=8, stride=2)
+COUNT = 500
+
+
+def draw(count: int, seed: int) -> TermMaps:
+    """Term maps of normal images, all from one distribution."""
+    random = np.random.default_rng(seed)
+    kl, log_variance, mahalanobis = random.gamma(2.0, 10.0, (3, count, *GRID.shape)).astype(np.float32)
+    score, pixels = random.gamma(9.0, 1 / 9, count), random.gamma(2.0, 0.5, (count, 10, 12))
+    calibrated = Calibrated(score.astype(np.float32), pixels.astype(np.float32))
+    return TermMaps(kl, log_variance, mahalanobis, GRID, calibrated)
+
+
+def decisive(terms: TermMaps, score: str, rule: str) -> NDArray[np.float32]:
+    """What a threshold is compared with, for each image."""
+    return terms.image_scores(score) if rule == "score" else terms.windows(score).max(axis=(1, 2))
 
 
 @pytest.fixture(scope="module")
 def held_out() -> TermMaps:
-    random = np.random.default_rng(0)
-    kl, log_variance, mahalanobis = random.gamma(2.0, 10.0, (3, 500, *GRID.shape)).astype(np.float32)
-    return TermMaps(kl, log_variance, mahalanobis, GRID)
+    return draw(COUNT, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -22,32 +36,94 @@ def calibration(held_out: TermMaps) -> Calibration:
     return Calibration.of(held_out)
 
 
-def largest_windows(held_out: TermMaps, score: str) -> NDArray[np.float64]:
-    terms = {"old": held_out.kl + held_out.log_variance + held_out.mahalanobis, "new": held_out.mahalanobis}
-    return terms[score].reshape(500, -1).max(axis=1).astype(np.float64)
-
-
 @pytest.mark.parametrize("name", [*SCORES, *TERMS])
 def test_window_quantiles_are_those_of_numpy(held_out: TermMaps, calibration: Calibration, name: str) -> None:
     windows = held_out.windows(name).astype(np.float64)
     for level in (0.0, 0.01, 0.5, 0.99, 0.995, 0.999, 1.0):
-        assert calibration.window_quantile(name, level) == pytest.approx(np.quantile(windows, level))
+        expected = np.quantile(windows, level)
+        assert calibration.window_quantile(name, level) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", [*SCORES, *TERMS])
+def test_window_ranks_are_shares_of_windows_below(
+    held_out: TermMaps, calibration: Calibration, name: str
+) -> None:
+    windows = held_out.windows(name)
+    values = np.quantile(windows, [[0.0123, 0.3], [0.7, 0.9876]])
+    expected = [[np.mean(windows < value) for value in row] for row in values]
+    np.testing.assert_allclose(calibration.window_ranks(name, values), expected, atol=0.005)
 
 
 @pytest.mark.parametrize("score", SCORES)
 def test_rank_is_the_share_of_images_below(held_out: TermMaps, calibration: Calibration, score: str) -> None:
-    scores = largest_windows(held_out, score)
+    scores = held_out.image_scores(score).astype(np.float64)
     for value in np.quantile(scores, np.linspace(0.0123, 0.9876, 30)):
         assert calibration.rank(score, value) == pytest.approx(np.mean(scores < value), abs=0.005)
 
 
 @pytest.mark.parametrize("score", SCORES)
 def test_rank_ends_at_the_extremes(held_out: TermMaps, calibration: Calibration, score: str) -> None:
-    scores = largest_windows(held_out, score)
+    scores = held_out.image_scores(score)
     assert calibration.rank(score, scores.min() - 1) == 0
     assert calibration.rank(score, scores.max() + 1) == 1
+    assert calibration.window_ranks(score, np.float64([-1, 1e9])).tolist() == [0, 1]
 
 
 def test_images_are_counted(calibration: Calibration) -> None:
-    assert calibration.images == 500
-    assert {len(values) for values in (calibration.image | calibration.window).values()} == {len(LEVELS)}
+    assert calibration.images == COUNT
+    for kept in (calibration.image, calibration.largest, calibration.window):
+        assert {len(values) for values in kept.values()} == {len(LEVELS)}
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("rate", [0.01, 0.05, 0.2])
+def test_so_many_held_out_images_pass_a_threshold(
+    held_out: TermMaps, calibration: Calibration, score: str, rule: str, rate: float
+) -> None:
+    threshold = calibration.threshold(score, rate, rule)
+    flagged = np.mean(decisive(held_out, score, rule) > threshold.value)
+    assert flagged == pytest.approx(rate, abs=1 / COUNT)
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("score", SCORES)
+def test_false_alarm_rate_holds_on_new_normal_images(score: str, rule: str) -> None:
+    calibration, fresh = Calibration.of(draw(5000, seed=1)), draw(5000, seed=2)
+    threshold = calibration.threshold(score, 0.05, rule)
+    assert np.mean(decisive(fresh, score, rule) > threshold.value) == pytest.approx(0.05, abs=0.012)
+
+
+def test_rule_is_that_of_the_score_unless_another_is_asked_for(calibration: Calibration) -> None:
+    assert calibration.threshold("calibrated", 0.1) == calibration.threshold("calibrated", 0.1, "score")
+    assert calibration.threshold("calibrated", 0.1) != calibration.threshold("calibrated", 0.1, "window")
+
+
+@pytest.mark.parametrize("images", [1, 2, 10, 71, 3000])
+@pytest.mark.parametrize("rate", [1e-6, 0.002, 0.05, 0.5, 0.95, 0.998, 1 - 1e-6])
+def test_interval_contains_the_value(images: int, rate: float) -> None:
+    calibration = Calibration.of(draw(images, seed=0))
+    threshold = calibration.threshold("calibrated", rate)
+    assert threshold.low <= threshold.value <= threshold.high
+
+
+def test_interval_holds_the_true_threshold_in_95_of_100_draws() -> None:
+    true = np.quantile(np.random.default_rng(0).gamma(9.0, 1 / 9, 1_000_000), 0.9)
+    thresholds = [Calibration.of(draw(60, seed)).threshold("calibrated", 0.1) for seed in range(200)]
+    assert np.mean([low <= true <= high for _, low, high in thresholds]) == pytest.approx(0.95, abs=0.04)
+
+
+def test_interval_is_narrower_with_more_images() -> None:
+    few, many = (Calibration.of(draw(count, seed=0)).threshold("new", 0.1) for count in (50, 5000))
+    assert few.high - few.low > 3 * (many.high - many.low)
+
+
+@pytest.mark.parametrize("rate", [0, 1, -0.1, 1.5, float("nan")])
+def test_rate_out_of_range_is_refused(calibration: Calibration, rate: float) -> None:
+    with pytest.raises(InvalidInputError, match=f"false_alarm_rate must be above 0 .* got {rate}; try 0.05"):
+        calibration.threshold("new", rate)
+
+
+def test_unknown_rule_is_refused(calibration: Calibration) -> None:
+    with pytest.raises(UnknownNameError, match="rule must be one of score, window, got 'pixel'; choose one"):
+        calibration.threshold("new", 0.05, "pixel")

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +12,11 @@ from vaead.store import Model
 Content = dict[str, Any]
 
 
-def test_card_is_read_as_it_was_written(model: Model) -> None:
-    assert ModelCard.from_json(model.card.to_json({"scorer.tflite": "1f"})) == (
-        model.card,
-        {"scorer.tflite": "1f"},
-    )
+def test_card_is_read_as_it_was_written(multi_scale: Model) -> None:
+    auroc = {"new": {"0": 0.5, "all": 0.75}}
+    card = dataclasses.replace(multi_scale.card, auroc=auroc)
+    assert len(card.companions) == len(card.recipe.companions) == 1
+    assert ModelCard.from_json(card.to_json({"scorer.tflite.gz": "1f"})) == (card, {"scorer.tflite.gz": "1f"})
 
 
 @pytest.mark.parametrize(
@@ -31,12 +32,16 @@ def test_card_is_read_as_it_was_written(model: Model) -> None:
         lambda content: content["calibration"].update(surprise=1),
         lambda content: content.pop("health"),
         lambda content: content["health"].update(surprise=1),
-        lambda content: content.update(format_version="new"),
+        lambda content: content.pop("companions"),
+        lambda content: content["companions"][0].pop("health"),
+        lambda content: content["companions"][0]["health"].update(surprise=1),
+        lambda content: content["recipe"].pop("companions"),
+        lambda content: content["recipe"]["companions"][0].update(patch_size=7),
         lambda content: content.update(recipe=None),
     ],
 )
-def test_damaged_card_is_refused(model: Model, damage: Callable[[Content], object]) -> None:
-    content = json.loads(model.card.to_json({}))
+def test_damaged_card_is_refused(multi_scale: Model, damage: Callable[[Content], object]) -> None:
+    content = json.loads(multi_scale.card.to_json({}))
     damage(content)
     with pytest.raises(ModelFormatError, match=r"card\.json must be a model card .* cannot be read"):
         ModelCard.from_json(json.dumps(content))
@@ -48,8 +53,9 @@ def test_text_that_is_no_card_is_refused(text: str) -> None:
         ModelCard.from_json(text)
 
 
-def test_newer_card_is_refused_whatever_it_holds() -> None:
-    newer = json.dumps({"format_version": FORMAT_VERSION + 1, "hologram": True})
-    message = f"format_version must be at most {FORMAT_VERSION}, got {FORMAT_VERSION + 1}; update vaead"
+@pytest.mark.parametrize("version", [FORMAT_VERSION - 1, FORMAT_VERSION + 1, "new", None])
+def test_card_of_another_format_is_refused_whatever_it_holds(version: object) -> None:
+    other = json.dumps({"format_version": version, "hologram": True})
+    message = f"format_version must be {FORMAT_VERSION}, got {version!r}; update vaead or train the model"
     with pytest.raises(ModelFormatError, match=message):
-        ModelCard.from_json(newer)
+        ModelCard.from_json(other)

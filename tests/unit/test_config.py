@@ -4,7 +4,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from vaead.config import PRESETS, ModelConfig, PatchGrid, Recipe, TrainConfig, get_preset
+from vaead.config import PRESETS, SHIPPED_PRESETS, ModelConfig, PatchGrid, Recipe, TrainConfig, get_preset
 from vaead.errors import InvalidInputError, UnknownNameError
 
 SIZES = [
@@ -65,6 +65,8 @@ def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
         (lambda: ModelConfig(stride=9), "stride must be a whole number from 1 to 8, got 9"),
         (lambda: ModelConfig(latent_dim=0), "latent must be a whole number from 1 to 64, got 0"),
         (lambda: ModelConfig(latent_dim=65), "latent must be a whole number from 1 to 64, got 65"),
+        (lambda: ModelConfig(units=0), "units must be a whole number from 1 to 4,096, got 0"),
+        (lambda: ModelConfig(units=4097), "units must be .* got 4097"),
         (lambda: ModelConfig(sigma2_floor=0), "sigma2_floor must be a number from 1e-10 to below 1, got 0;"),
         (lambda: ModelConfig(sigma2_floor=9e-11), "sigma2_floor must be .* got 9e-11"),
         (lambda: ModelConfig(sigma2_floor=1.0), "sigma2_floor must be .* got 1.0"),
@@ -106,8 +108,28 @@ def test_unknown_network_is_refused() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_recipe_without_changes_has_the_settings_and_the_name_of_its_preset(name: str) -> None:
     recipe = Recipe.from_preset("mnist", 4, name)
-    assert (recipe.model, recipe.train) == (get_preset(name).model, get_preset(name).train)
+    preset = get_preset(name)
+    assert (recipe.model, recipe.train, recipe.companions) == (preset.model, preset.train, preset.companions)
     assert str(recipe.path) == f"mnist/4/{name}"
+
+
+def test_companion_is_a_network_of_the_recipe_that_is_trained_as_long() -> None:
+    recipe = Recipe.from_preset("mnist", 1, "multi-scale", epochs=3, latent=2)
+    main, companion = recipe.networks
+    assert (main.patch_size, main.latent_dim) == (16, 2)
+    assert (companion.patch_size, companion.latent_dim) == (8, 4)
+    assert recipe.total_epochs == 6
+    assert str(recipe.path) == "mnist/1/multi-scale+epochs3+latent2"
+
+
+def test_recipe_of_one_network_has_no_companion() -> None:
+    recipe = Recipe.from_preset("mnist", 1, epochs=3)
+    assert recipe.networks == (recipe.model,)
+    assert recipe.total_epochs == 3
+
+
+def test_shipped_presets_exist() -> None:
+    assert set(SHIPPED_PRESETS) <= set(PRESETS)
 
 
 def test_path_names_the_settings_that_were_changed() -> None:

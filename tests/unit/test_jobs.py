@@ -142,6 +142,11 @@ def test_total_epochs_follows_the_child(start: Start) -> None:
     assert wait_for_end(training).total_epochs == 7
 
 
+def test_epochs_of_all_networks_are_expected(start: Start) -> None:
+    training = start(WAIT)
+    assert training.submit(Recipe.from_preset("mnist", 1, "multi-scale", epochs=3)).total_epochs == 6
+
+
 def test_equal_recipes_share_one_job(start: Start, tmp_path: Path) -> None:
     training = start(f'print(os.getpid(), file=open(folder / "pids", "a")); {WAIT}', max_running=2)
     threads = [threading.Thread(target=training.submit, args=(RECIPE,)) for _ in range(8)]

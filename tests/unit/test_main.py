@@ -1,5 +1,6 @@
 """`python -m vaead` in a process of its own, as a user runs it."""
 
+import gzip
 import hashlib
 import json
 import os
@@ -15,7 +16,8 @@ from PIL import Image
 
 import vaead
 from vaead.config import Recipe
-from vaead.store import CARD, NETWORK, PROGRAM, ModelStore
+from vaead.store import CARD, ModelStore
+from vaead.terms import SCORES
 
 
 def run(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -38,25 +40,27 @@ def test_model_is_trained_and_scores_an_image(tmp_path: Path, images: NDArray[np
     assert trained.returncode == 0, trained.stderr
     folder = trained.stdout.splitlines()[-1]
     assert folder == str(Path("店", "digits", "1", "article+crops256+epochs1"))
-    assert {path.name for path in (tmp_path / folder).iterdir()} == {CARD, NETWORK, PROGRAM}
+    files = {"card.json", "scorer.tflite.gz", "calibration.npz", "model.keras"}
+    assert {path.name for path in (tmp_path / folder).iterdir()} == files
 
     scored = run("score", "--model", folder, "九.png", "--json", folder=tmp_path)
     assert (scored.returncode, scored.stderr) == (0, "")
     ((result),) = json.loads(scored.stdout)
-    assert result.keys() == {"image", "old", "new"}
+    assert result.keys() >= {"image", *SCORES}
     assert result["image"] == "九.png"
 
 
 def test_native_libraries_add_nothing_to_an_error(store: ModelStore, recipe: Recipe, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(store.folder(recipe), tmp_path / "model"))
     card = json.loads((folder / CARD).read_text())
-    (folder / PROGRAM).write_bytes(b"no program")  # with the right checksum, so that LiteRT gets to see it
-    card["sha256"][PROGRAM] = hashlib.sha256(b"no program").hexdigest()
+    content = gzip.compress(b"no program")  # with the right checksum, so that LiteRT gets to see it
+    (folder / "scorer.tflite.gz").write_bytes(content)
+    card["sha256"]["scorer.tflite.gz"] = hashlib.sha256(content).hexdigest()
     (folder / CARD).write_text(json.dumps(card))
 
     result = run("score", "--model", "model", "x.png", folder=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr.startswith("Error: scorer.tflite must be a LiteRT program, got a file that")
+    assert result.stderr.startswith("Error: scorer must be a LiteRT program, got a file that")
     assert result.stderr.index("\n") == len(result.stderr) - 1
 
 

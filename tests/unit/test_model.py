@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from vaead.config import PRESETS, ModelConfig, Preset
 from vaead.model import Vae, describe_layers
-from vaead.terms import Array
+from vaead.terms import TERMS, Array
 
 ARTICLE = ModelConfig(sigma2_floor=0.01)
-DENSE = ModelConfig(network="dense", patch_size=12, latent_dim=3, sigma2_floor=0.01)
+DENSE = ModelConfig(network="dense", patch_size=12, latent_dim=3, units=40, sigma2_floor=0.01)
 
 
 def random_like(weights: list[NDArray[np.float32]], seed: int = 0) -> list[NDArray[np.float32]]:
@@ -141,6 +141,17 @@ def test_terms_are_those_of_what_the_network_decodes(vae: Vae) -> None:
     np.testing.assert_allclose(mahalanobis, np.sum(error**2 / np.exp(log_sigma2), axis=1) / 2, rtol=1e-5)
 
 
+def test_scan_is_the_terms_with_signed_error_and_z(vae: Vae) -> None:
+    patches = np.random.default_rng(0).random((4, 8, 8), np.float32)
+    decoded, scan = vae(patches), vae.scan(patches)
+    assert scan.keys() == {*TERMS, "signed_error", "z_mean"}
+    for name, expected in zip(TERMS, vae.terms(patches), strict=True):
+        assert_same(scan[name], expected)
+    assert_same(scan["z_mean"], decoded.z_mean)
+    error = (patches.reshape(4, 64) - decoded.mu) * np.exp(-decoded.log_sigma2 / 2)
+    np.testing.assert_allclose(scan["signed_error"], np.sum(error, axis=1), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("config", [ARTICLE, DENSE], ids=lambda config: config.network)
 def test_saved_network_is_loaded_as_it_was(tmp_path: Path, config: ModelConfig) -> None:
     vae = Vae(config)
@@ -171,7 +182,7 @@ def test_listed_parameters_add_up_to_those_of_the_networks(preset: Preset) -> No
     ("config", "expected"),
     [
         (ARTICLE, {"conv1": "4x4x16", "conv2": "2x2x32", "z_mean": "2", "dense": "4", "heads": "8x8x2"}),
-        (DENSE, {"dense1": "256", "dense2": "256", "z_mean": "3", "mu": "144", "sigma2_logit": "144"}),
+        (DENSE, {"dense1": "40", "dense2": "40", "z_mean": "3", "mu": "144", "sigma2_logit": "144"}),
     ],
     ids=["article", "dense"],
 )

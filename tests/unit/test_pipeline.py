@@ -14,14 +14,14 @@ from vaead.health import Health
 from vaead.model import describe_layers
 from vaead.patches import every_crop
 from vaead.pipeline import train
-from vaead.store import CARD, NETWORK, PROGRAM, Model, ModelStore
+from vaead.store import Model, ModelStore
 from vaead.terms import Array
 from vaead.training import EpochReport, split_normal
 
 
 def test_stored_folder_is_whole(store: ModelStore, recipe: Recipe) -> None:
     names = {path.name for path in store.folder(recipe).iterdir()}
-    assert names == {CARD, NETWORK, PROGRAM}
+    assert names == {"card.json", "scorer.tflite.gz", "calibration.npz", "model.keras"}
 
 
 def test_card_says_how_the_model_was_made(
@@ -32,6 +32,7 @@ def test_card_says_how_the_model_was_made(
     assert card.fingerprint == digits.class_fingerprint(1)
     assert card.image_shape == (28, 28)
     assert card.history == [dataclasses.asdict(report) for report in reports]
+    assert (card.companions, card.auroc) == ([], {})
     assert card.versions["vaead"] == vaead.__version__
     assert datetime.now(UTC) >= datetime.fromisoformat(card.created)
 
@@ -42,11 +43,19 @@ def test_card_lists_the_layers(model: Model, vae: Array) -> None:
 
 def test_calibration_is_that_of_the_held_out_images(model: Model, digits: Dataset, recipe: Recipe) -> None:
     _, held_out = split_normal(digits.train_images(1), recipe.train)
-    scores = model.anomaly_score(held_out)
-    calibration = model.card.calibration
+    terms, calibration = model.term_maps(held_out), model.card.calibration
     assert calibration.images == len(held_out)
+    scores = terms.image_scores("new")
     assert calibration.image["new"][0] == pytest.approx(scores.min(), rel=1e-4)
     assert calibration.image["new"][-1] == pytest.approx(scores.max(), rel=1e-4)
+    # Each of these images helped to learn what is normal, but not when it was judged.
+    assert calibration.image["calibrated"][100] > np.median(terms.image_scores("calibrated"))
+
+
+def test_calibrated_score_of_new_normal_images_is_as_calibrated(multi_scale: Model, digits: Dataset) -> None:
+    scores = multi_scale.anomaly_score(digits.test_images(1), "calibrated")
+    shares = [multi_scale.card.calibration.rank("calibrated", score) for score in scores]
+    assert 0.2 < np.median(shares) < 0.9
 
 
 def test_health_is_that_of_held_out_patches(
@@ -61,10 +70,25 @@ def test_health_is_that_of_held_out_patches(
     assert model.card.health.error_per_pixel == pytest.approx(expected.error_per_pixel, rel=0.05)
 
 
-def test_position_aware_model_learns(position_aware: Model) -> None:
-    first, last = position_aware.card.history
-    assert last["loss"] < first["loss"]
-    assert last["held_out_loss"] < first["held_out_loss"]
+def test_both_networks_of_a_model_learn(multi_scale: Model) -> None:
+    for first, last in (multi_scale.card.history, multi_scale.card.companions[0].history):
+        assert last["loss"] < first["loss"]
+        assert last["held_out_loss"] < first["held_out_loss"]
+
+
+def test_networks_of_a_model_are_those_of_its_recipe(multi_scale: Model) -> None:
+    shapes = [part.deviation.center.shape for part in multi_scale.parts]
+    assert shapes == [(4 * 4, 4 + 8), (6 * 6, 4 + 4)]
+    assert [member.scorer.config for member in multi_scale.members] == list(multi_scale.card.recipe.networks)
+
+
+def test_epochs_of_all_networks_follow_each_other(multi_scale_reports: list[EpochReport]) -> None:
+    assert [(report.epoch, report.epochs) for report in multi_scale_reports] == [(n, 4) for n in range(1, 5)]
+    elapsed_s = [report.elapsed_s for report in multi_scale_reports]
+    assert elapsed_s == sorted(elapsed_s)
+    remaining_s = [report.remaining_s for report in multi_scale_reports]
+    assert min(remaining_s[:3]) > 0
+    assert remaining_s[3] == 0
 
 
 def test_cancelled_training_stores_nothing(
@@ -88,6 +112,6 @@ def test_store_is_tried_before_anything_else(tmp_path: Path) -> None:
 
 
 def test_patch_larger_than_the_images_is_refused(recipe: Recipe, tmp_path: Path) -> None:
-    large = dataclasses.replace(recipe, model=ModelConfig(patch_size=32))
-    with pytest.raises(InvalidInputError, match=r"at least 32x32 pixels .* got 28x28; use a larger image"):
-        train(large, ModelStore(tmp_path))
+    for change in ({"model": ModelConfig(patch_size=32)}, {"companions": (ModelConfig(patch_size=32),)}):
+        with pytest.raises(InvalidInputError, match=r"at least 32x32 pixels .* got 28x28; use a larger"):
+            train(dataclasses.replace(recipe, **change), ModelStore(tmp_path))

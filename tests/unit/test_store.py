@@ -1,7 +1,9 @@
 import dataclasses
 import errno
+import gzip
 import shutil
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,17 +13,17 @@ from numpy.typing import NDArray
 from vaead.card import FORMAT_VERSION, ModelCard
 from vaead.config import Recipe
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
-from vaead.store import CARD, NETWORK, PROGRAM, Model, ModelStore, load_model
+from vaead.store import CARD, Model, ModelPart, ModelStore, load_model
+from vaead.terms import SCORES
 
-FILES = {CARD, NETWORK, PROGRAM}
-Parts = tuple[ModelCard, bytes, bytes]
+FILES = {"card.json", "scorer.tflite.gz", "calibration.npz", "model.keras"}
+Parts = tuple[ModelCard, Sequence[ModelPart], Sequence[bytes]]
 
 
 @pytest.fixture
-def parts(store: ModelStore, model: Model, recipe: Recipe) -> Parts:
+def parts(model: Model) -> Parts:
     """What `ModelStore.save` takes."""
-    folder = store.folder(recipe)
-    return model.card, (folder / PROGRAM).read_bytes(), (folder / NETWORK).read_bytes()
+    return model.card, model.parts, [b"a network"]
 
 
 @pytest.fixture
@@ -51,7 +53,32 @@ def test_saved_model_scores_as_before(
     card, *_ = parts
     assert own.save(*parts) == own.folder(card.recipe)
     assert_holds(own, card)
-    np.testing.assert_array_equal(own.load(card.recipe).anomaly_map(images), model.anomaly_map(images))
+    for score in SCORES:
+        again = own.load(card.recipe).anomaly_map(images, score)
+        np.testing.assert_array_equal(again, model.anomaly_map(images, score))
+
+
+def test_model_of_two_networks_has_the_files_of_both(
+    own: ModelStore, multi_scale: Model, images: NDArray[np.uint8]
+) -> None:
+    folder = own.save(multi_scale.card, multi_scale.parts, [b"first", b"second"])
+    further = {"scorer2.tflite.gz", "calibration2.npz", "model2.keras"}
+    assert {path.name for path in folder.iterdir()} == FILES | further
+    assert (folder / "model2.keras").read_bytes() == b"second"
+    actual = load_model(folder).anomaly_score(images, "calibrated")
+    np.testing.assert_array_equal(actual, multi_scale.anomaly_score(images, "calibrated"))
+
+
+def test_model_is_whole_without_its_networks(own: ModelStore, multi_scale: Model) -> None:
+    folder = own.save(multi_scale.card, multi_scale.parts)
+    assert not list(folder.glob("*.keras"))
+    assert load_model(folder).card == multi_scale.card
+
+
+def test_program_is_compressed_the_same_way_each_time(own: ModelStore, parts: Parts) -> None:
+    first = (own.save(*parts) / "scorer.tflite.gz").read_bytes()
+    assert (own.save(*parts) / "scorer.tflite.gz").read_bytes() == first
+    assert gzip.decompress(first) == parts[1][0].program
 
 
 def test_folder_can_be_read_by_others(own: ModelStore, parts: Parts) -> None:
@@ -86,7 +113,7 @@ def test_absent_model_is_refused(tmp_path: Path, place: str) -> None:
         load_model(tmp_path / place)
 
 
-@pytest.mark.parametrize("name", [PROGRAM, NETWORK])
+@pytest.mark.parametrize("name", sorted(FILES - {CARD}))
 def test_model_without_one_of_its_files_is_refused(own: ModelStore, parts: Parts, name: str) -> None:
     folder = own.save(*parts)
     (folder / name).unlink()
@@ -94,7 +121,13 @@ def test_model_without_one_of_its_files_is_refused(own: ModelStore, parts: Parts
         load_model(folder)
 
 
-@pytest.mark.parametrize("name", [PROGRAM, NETWORK])
+def test_model_without_its_second_network_is_refused(own: ModelStore, multi_scale: Model) -> None:
+    folder = own.save(multi_scale.card, multi_scale.parts[:1])
+    with pytest.raises(ModelFormatError, match=r"must hold a readable calibration2\.npz, got .* without it"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("name", sorted(FILES - {CARD}))
 def test_model_with_a_truncated_file_is_refused(own: ModelStore, parts: Parts, name: str) -> None:
     folder = own.save(*parts)
     content = (folder / name).read_bytes()
@@ -118,7 +151,7 @@ def test_model_of_a_newer_version_is_refused(own: ModelStore, parts: Parts) -> N
     text = (folder / CARD).read_text()
     old, new = (f'"format_version": {FORMAT_VERSION + more}' for more in (0, 1))
     (folder / CARD).write_text(text.replace(old, new))
-    with pytest.raises(ModelFormatError, match="format_version must be at most"):
+    with pytest.raises(ModelFormatError, match=f"format_version must be {FORMAT_VERSION}, got"):
         load_model(folder)
 
 
@@ -156,7 +189,7 @@ def fill_disk(monkeypatch: pytest.MonkeyPatch, files_that_fit: int) -> None:
     monkeypatch.setattr(Path, "write_bytes", fail_when_full)
 
 
-@pytest.mark.parametrize("files_that_fit", [0, 1, 2])
+@pytest.mark.parametrize("files_that_fit", [0, 1, 2, 3])
 def test_full_disk_leaves_no_model(
     own: ModelStore, parts: Parts, files_that_fit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +204,7 @@ def test_full_disk_keeps_the_old_model(
     own: ModelStore, parts: Parts, newer: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own.save(*parts)
-    fill_disk(monkeypatch, 2)
+    fill_disk(monkeypatch, 3)
     with pytest.raises(StoreError, match="No space left on device"):
         own.save(*newer)
     assert_holds(own, parts[0])

@@ -6,7 +6,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 from scipy import stats
 
-from vaead.terms import kl_term, log_variance_term, mahalanobis_term
+from vaead.terms import kl_term, log_variance_term, mahalanobis_term, signed_error_term
 
 
 def test_kl_term_of_a_worked_example() -> None:
@@ -32,6 +32,12 @@ def test_mahalanobis_term_of_a_worked_example() -> None:
     # 1/2 (1 / 0.5 + 4 / 4)
     x, mu, sigma2 = np.array([1.0, 0.0]), np.array([0.0, 2.0]), np.array([0.5, 4.0])
     assert mahalanobis_term(x, mu, np.log(sigma2)) == pytest.approx(1.5)
+
+
+def test_signed_error_term_of_a_worked_example() -> None:
+    # 1 / sqrt(0.25) too bright, 2 / sqrt(4) too dark
+    x, mu, sigma2 = np.array([1.0, 0.0]), np.array([0.0, 2.0]), np.array([0.25, 4.0])
+    assert signed_error_term(x, mu, np.log(sigma2)) == pytest.approx(2 - 1)
 
 
 @pytest.fixture
@@ -60,6 +66,7 @@ def test_keras_and_numpy_give_the_same(
         (kl_term, (x, np.log(sigma2))),
         (log_variance_term, (np.log(sigma2),)),
         (mahalanobis_term, (x, mu, np.log(sigma2))),
+        (signed_error_term, (x, mu, np.log(sigma2))),
     ):
         expected = term(*arguments)
         assert expected.shape == (3, 4)

@@ -59,8 +59,8 @@ def load_model(recipe: Recipe, texts: Texts) -> Model | None:
         st.error(str(error))
         training.panel(recipe, texts)
         return None
-    for fault in model.card.health.faults:
-        health = model.card.health
-        explained = f"{100 * health.explained_variance:.2g} %"
-        st.warning(texts(f"health.{fault}", explained=explained, error=f"{health.error_per_pixel:.3g}"))
+    for health in (model.card.health, *(companion.health for companion in model.card.companions)):
+        for fault in health.faults:
+            explained = f"{100 * health.explained_variance:.2g} %"
+            st.warning(texts(f"health.{fault}", explained=explained, error=f"{health.error_per_pixel:.3g}"))
     return model

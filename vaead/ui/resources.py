@@ -83,8 +83,13 @@ def load_stored(recipe: Recipe) -> Model:
         ModelNotFoundError: It is not in the store.
         ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
     """
+    return _load_version(recipe, changed_ns(recipe))
+
+
+def changed_ns(recipe: Recipe) -> int:
+    """When the model of a recipe was last written, 0 if it is not there."""
     card = ModelStore().folder(recipe) / CARD
-    return _load_version(recipe, card.stat().st_mtime_ns if card.is_file() else 0)
+    return card.stat().st_mtime_ns if card.is_file() else 0
 
 
 @st.cache_resource(max_entries=_MODELS_IN_MEMORY, show_spinner=False)

@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 import vaead
 from vaead.ui import compare, method, state
+from vaead.ui.texts import Texts
 
 _ICON = Path(__file__).parent / "icon.png"
 
@@ -28,13 +30,21 @@ def show() -> None:
     state.remember_link()
     with st.sidebar:
         texts = state.choose_language()
+    first = st.Page(
+        partial(compare.page, texts), title=texts("page.compare"), url_path="compare", default=True
+    )
     page = st.navigation(
         [
-            st.Page(
-                partial(compare.page, texts), title=texts("page.compare"), url_path="compare", default=True
-            ),
+            first,
+            st.Page(partial(_evaluate, texts, first), title=texts("page.evaluate"), url_path="evaluate"),
             st.Page(partial(method.page, texts), title=texts("page.method"), url_path="method"),
         ],
         position="top",
     )
     page.run()
+
+
+def _evaluate(texts: Texts, compare_page: Page) -> None:
+    from vaead.ui import evaluate  # scikit-learn takes a second to import, and Compare does without
+
+    evaluate.page(texts, compare_page)

@@ -130,15 +130,10 @@ def choose_pair(dataset: str, normal: int, anomalous: int) -> None:
     forget_images()
 
 
-def choose_preset(preset: str) -> None:
-    """Set the controls to a preset, with its own settings."""
-    st.session_state.preset = preset
-    _take_preset_settings()
-
-
 def choose_article_pair(dataset: str, normal: int, anomalous: int) -> None:
     """Set the controls to one of the article's pairs, with the article's own model."""
-    choose_preset("article")
+    st.session_state.preset = "article"
+    _take_preset_settings()
     choose_pair(dataset, normal, anomalous)
 
 
@@ -222,17 +217,21 @@ def sidebar(texts: Texts) -> tuple[Choice, Any, Any]:
     Returns:
         The choice, and the places under the two class controls for their pictures.
     """
-    recipe, anomalous, *places = model_controls(texts)
-    article_scale = st.toggle(
-        texts("sidebar.article_scale"),
-        value=_suits_article_scale(recipe.preset),
-        key="article_scale",
-        help=texts("sidebar.article_scale_help"),
-        bind="query-params",
+    recipe, anomalous, normal_place, anomalous_place = model_controls(texts)
+    view = select(
+        texts("sidebar.view"),
+        VIEWS,
+        "view",
+        default=VIEWS.index(_suited_view(recipe.preset)),
+        help=texts("sidebar.view_help"),
     )
-    check_link("article_scale", article_scale)
     palette = select(texts("sidebar.colors"), PALETTES, "colors")
-    return Choice(recipe, anomalous, article_scale, palette), *places
+    percent = whole_number(
+        texts("sidebar.false_alarms"), "false_alarms", 1, 50, 5, help=texts("sidebar.false_alarms_help")
+    )
+    rule = select(texts("sidebar.rule"), RULES, "rule", help=texts("sidebar.rule_help"))
+    choice = Choice(recipe, anomalous, view, palette, percent / 100, rule)
+    return choice, normal_place, anomalous_place
 
 
 def model_controls(texts: Texts) -> tuple[Recipe, int, Any, Any]:
@@ -252,21 +251,7 @@ def model_controls(texts: Texts) -> tuple[Recipe, int, Any, Any]:
     spec = get_spec(dataset)
     normal, normal_place = _class_control(texts("sidebar.normal"), "normal", spec, None)
     anomalous, anomalous_place = _class_control(texts("sidebar.anomalous"), "anomalous", spec, normal)
-    recipe = _model_controls(texts, dataset, normal)
-    view = select(
-        texts("sidebar.view"),
-        VIEWS,
-        "view",
-        default=VIEWS.index(_suited_view(recipe.preset)),
-        help=texts("sidebar.view_help"),
-    )
-    palette = select(texts("sidebar.colors"), PALETTES, "colors")
-    percent = whole_number(
-        texts("sidebar.false_alarms"), "false_alarms", 1, 50, 5, help=texts("sidebar.false_alarms_help")
-    )
-    rule = select(texts("sidebar.rule"), RULES, "rule", help=texts("sidebar.rule_help"))
-    choice = Choice(recipe, anomalous, view, palette, percent / 100, rule)
-    return choice, normal_place, anomalous_place
+    return _recipe_controls(texts, dataset, normal), anomalous, normal_place, anomalous_place
 
 
 def _class_control(label: str, key: str, spec: DatasetSpec, other: int | None) -> tuple[int, Any]:
@@ -331,6 +316,10 @@ def _suited_view(preset: str) -> str:
 
 def _take_preset_settings() -> None:
     """After another preset was chosen: its settings and its view replace those of the one before."""
-    st.session_state.view = _suited_view(st.session_state.preset)
-    for key, (_, _, default, _) in _settings(st.session_state.preset).items():
-        st.session_state[key] = default
+    st.session_state.update(preset_settings(st.session_state.preset))
+
+
+def preset_settings(preset: str) -> dict[str, Any]:
+    """The values of the controls that a preset sets: its settings and its view."""
+    settings = {key: default for key, (_, _, default, _) in _settings(preset).items()}
+    return {"view": _suited_view(preset), **settings}

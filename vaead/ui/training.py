@@ -33,7 +33,7 @@ def panel(recipe: Recipe, texts: Texts) -> None:
         st.info(texts("training.cancelled"))
     elif recipe not in ModelStore():  # a damaged model is there, and the page has said so
         st.info(texts("training.missing"), icon=":material/model_training:")
-    seconds = _START_S + recipe.train.epochs * recipe.train.crops / _CROPS_PER_S
+    seconds = _START_S + recipe.total_epochs * recipe.train.crops / _CROPS_PER_S
     st.caption(texts("training.estimate", seconds=f"{seconds:.0f}"))
     st.button(texts("training.start"), key="train", type="primary", on_click=_start, args=(recipe,))
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from vaead.datasets import dataset_names, get_spec
+from vaead.evaluation import METRICS
 from vaead.health import Health
 from vaead.terms import SCORES, TERMS
 from vaead.ui.state import PAIRS
@@ -34,6 +35,12 @@ PATTERNS = {
         f"details.{name}" for name in ("standing", "terms", "decoder", "network", "training", *TERMS)
     ],
     "decision.{}": [f"decision.{name}" for name in ("neither", "normal", "anomalous", "both")],
+    "evaluate.{}": [
+        f"evaluate.{name}"
+        for name in (*METRICS, "misses", "false_alarm_images", "by_f1", "by_recall")
+        + ("recall", "precision", "false_alarm_rate")
+    ],
+    "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
     "health.{}": [f"health.{fault}" for fault in Health(explained_variance=0, error_per_pixel=99).faults],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
     "score.{}": [f"score.{score}" for score in SCORES],
@@ -49,7 +56,7 @@ SAME_IN_ALL_LANGUAGES = {
     "training.unknown",
 }
 
-FILLED_IN_BY_FIGURES = {"compare.hover", "compare.gallery_hover"}
+FILLED_IN_BY_FIGURES = {"compare.hover", "compare.gallery_hover", "matrix.hover"}
 
 
 class Use(NamedTuple):
@@ -161,6 +168,7 @@ def test_every_place_is_filled_in() -> None:
 def test_places_of_hover_texts_are_those_the_figures_fill_in() -> None:
     assert places(ENGLISH["compare.hover"]) == {"x", "y", "value"}
     assert places(ENGLISH["compare.gallery_hover"]) == {"number"}
+    assert places(ENGLISH["matrix.hover"]) == {"normal", "anomalous", "value"}
 
 
 def test_values_are_put_into_their_places() -> None:

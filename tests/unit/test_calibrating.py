@@ -1,0 +1,160 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from vaead import calibrating
+from vaead.calibrating import calibrate, cross_fitted, fit_deviation
+from vaead.config import PatchGrid
+from vaead.deviation import deviations_of
+from vaead.maps import Scan
+
+Features = NDArray[np.float32]
+GRID = PatchGrid(10, 12, patch_size=8, stride=2)  # 2 x 3 windows
+WINDOWS, FEATURES = 6, 5
+
+
+def draw(count: int, seed: int = 0) -> Features:
+    """Features of images that differ along one direction, and by noise in all others."""
+    random = np.random.default_rng(seed)
+    shared = np.linspace(-2, 2, WINDOWS * FEATURES).reshape(WINDOWS, FEATURES)
+    noise = random.normal(size=(count, WINDOWS, FEATURES))
+    return (5 + random.normal(size=(count, 1, 1)) * 3 * shared + noise).astype(np.float32)
+
+
+def scores(judged: Features, learned: Features) -> Features:
+    return fit_deviation(learned).windows(judged).mean(axis=1)
+
+
+def test_score_of_new_normal_images_is_about_1() -> None:
+    assert scores(draw(1000, seed=1), draw(2000)).mean() == pytest.approx(1, abs=0.1)
+
+
+def test_a_way_in_which_normal_images_differ_counts_little() -> None:
+    learned = draw(500)
+    direction = np.linspace(-2, 2, WINDOWS * FEATURES).reshape(1, WINDOWS, FEATURES).astype(np.float32)
+    usual, unusual = 5 + 3 * direction, 5 + 3 * direction[:, ::-1, ::-1] * np.sign(direction)
+    # Both are as far from the average in each window.
+    assert scores(usual, learned) < 1.5
+    assert scores(unusual, learned) > 10 * scores(usual, learned)
+
+
+def test_axes_are_directions_of_largest_variance() -> None:
+    deviation = fit_deviation(draw(2000))
+    deviations = deviations_of(draw(2000), deviation.center, deviation.spread)
+    axes = deviation.axes.astype(np.float64)
+    assert axes.shape == (WINDOWS * FEATURES, WINDOWS * FEATURES // 2)
+    np.testing.assert_allclose(axes.T @ axes, np.eye(axes.shape[1]), atol=2e-3)
+    largest = np.linalg.eigvalsh(np.cov(deviations.T))[::-1]
+    np.testing.assert_allclose(deviation.variance[0], largest[0], rtol=0.02)  # shrinkage takes a little
+    total = deviation.variance.sum() + deviation.rest * (WINDOWS * FEATURES - axes.shape[1])
+    np.testing.assert_allclose(total, deviations.var(axis=0).sum(), rtol=1e-3)
+
+
+def test_no_more_axes_are_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert fit_deviation(draw(9)).axes.shape[1] == 4
+    monkeypatch.setattr(calibrating, "_AXES", 3)
+    deviation = fit_deviation(draw(9))
+    assert (deviation.axes.shape, deviation.variance.shape) == ((30, 3), (3,))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_few_images_are_enough_to_tell_what_is_far(count: int) -> None:
+    learned = draw(count)
+    near, far = scores(learned, learned), scores(learned + 100, learned)
+    assert np.isfinite(cross_fitted(learned)).all()
+    assert far.min() > near.max()
+    assert far.max() < 100, "a distance must not be that from a spread that nobody has measured"
+
+
+def test_images_that_are_all_the_same_leave_others_far_away() -> None:
+    same = np.ones((10, WINDOWS, FEATURES), np.float32)
+    np.testing.assert_array_equal(scores(same, same), np.zeros(10))
+    np.testing.assert_array_equal(scores(same + 1, same), np.full(10, 64.0))  # 8 spreads, in every feature
+
+
+def test_two_images_many_times_leave_others_far_away() -> None:
+    pair = np.repeat(draw(2), 4, axis=0)
+    near, far = scores(pair, pair), scores(pair + 100, pair)
+    assert np.isfinite(far).all()
+    assert far.min() > near.max()
+
+
+def test_feature_that_never_varies_tells_new_values() -> None:
+    learned, new = draw(300), draw(100, seed=1)
+    learned[:, 0, 0] = new[:, 0, 0] = 7
+    other = new.copy()
+    other[:, 0, 0] = 8
+    unchanged, changed = scores(new, learned), scores(other, learned)
+    assert unchanged.mean() == pytest.approx(1, abs=0.2)
+    assert (changed > unchanged + 0.5).all()
+
+
+def test_rounding_of_a_feature_that_never_varies_is_no_deviation() -> None:
+    learned = draw(100)
+    learned[:, 0, 0] = 7
+    rounded = learned.copy()
+    rounded[:, 0, 0] = np.nextafter(np.float32(7), np.float32(8))
+    np.testing.assert_allclose(scores(rounded, learned), scores(learned, learned), rtol=1e-2)
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 50])
+def test_each_image_is_judged_by_others(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    learned_from: list[set[float]] = []
+    fit = calibrating.fit_deviation
+
+    class Spy:
+        """A distribution that names, for each image it judges, how many of those it was learned from."""
+
+        def __init__(self, features: Features) -> None:
+            self._names = features[:, 0, 0]
+            self._deviation = fit(features)
+
+        def windows(self, features: Features) -> Features:
+            learned_from.append(set(self._names.tolist()))
+            assert not set(features[:, 0, 0].tolist()) & learned_from[-1]
+            return self._deviation.windows(features)
+
+    features = draw(count)
+    features[:, 0, 0] = np.arange(count)
+    monkeypatch.setattr(calibrating, "fit_deviation", Spy)
+    shares = cross_fitted(features)
+    assert shares.shape == (count, WINDOWS)
+    assert np.isfinite(shares).all()
+    assert len(learned_from) == min(4, count)
+    assert min(map(len, learned_from)) >= count // 2
+
+
+def test_strange_image_does_not_make_itself_look_normal() -> None:
+    features = draw(40)
+    features[7] += np.where(np.arange(FEATURES) % 2, 6, -6)
+    judged, flattered = cross_fitted(features).mean(axis=1), scores(features, features)
+    assert np.argmax(judged) == 7
+    assert judged[7] > 1.2 * flattered[7]
+
+
+def scan(features: Features) -> Scan:
+    """The scan with these features."""
+    columns = features.reshape(-1, *GRID.shape, FEATURES)
+    terms = dict(zip(("mahalanobis", "kl"), np.exp(np.moveaxis(columns[..., :2], -1, 0)), strict=True))
+    return Scan(
+        **terms,
+        log_variance=columns[..., 2],
+        signed_error=columns[..., 3],
+        z_mean=columns[..., 4:],
+        grid=GRID,
+    )
+
+
+def test_calibration_is_of_scores_of_images_that_were_left_out() -> None:
+    scans = [scan(draw(30, seed)) for seed in (0, 1)]
+    deviations, calibration = calibrate(scans)
+    expected = np.mean([cross_fitted(each.features).mean(axis=1) for each in scans], axis=0)
+    assert calibration.images == 30
+    assert calibration.image["calibrated"][0] == pytest.approx(expected.min(), rel=1e-4)
+    assert calibration.image["calibrated"][-1] == pytest.approx(expected.max(), rel=1e-4)
+    assert calibration.image["new"][-1] == pytest.approx(scans[0].mahalanobis.max(), rel=1e-4)
+    for deviation, each in zip(deviations, scans, strict=True):
+        for name, values in dataclasses.asdict(fit_deviation(each.features)).items():
+            np.testing.assert_array_equal(getattr(deviation, name), values)
