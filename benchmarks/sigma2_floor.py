@@ -19,8 +19,9 @@ from sklearn.metrics import roc_auc_score
 from benchmarks import report
 from vaead import Recipe, load_dataset
 from vaead.export import to_litert
-from vaead.scoring import ImageScorer, PatchScorer
-from vaead.terms import SCORES
+from vaead.litert import PatchScorer
+from vaead.maps import TermMaps
+from vaead.scoring import ImageScorer
 from vaead.training import fit, split_normal
 
 PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
@@ -30,17 +31,18 @@ ANOMALOUS_IMAGES = 1000
 
 
 def auroc(dataset_name: str, normal: int, anomalous: int, floor: float, seed: int) -> dict[str, float]:
-    """Train one model and return the AUROC of each score on held-out images of the training split."""
+    """Train one model and return the AUROC of old and new on held-out images of the training split."""
     dataset = load_dataset(dataset_name)
     recipe = Recipe.from_preset(dataset_name, normal, seed=seed)
     recipe = dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, sigma2_floor=floor))
     train_images, held_out = split_normal(dataset.train_images(normal), recipe.train)
-    vae, _ = fit(train_images, held_out, recipe)
+    vae, _ = fit(train_images, held_out, recipe.model, recipe.train)
     scorer = ImageScorer(PatchScorer(to_litert(vae)), recipe.model)
     images = np.concatenate([held_out, dataset.train_images(anomalous)[:ANOMALOUS_IMAGES]])
     truth = np.arange(len(images)) >= len(held_out)
-    terms = scorer.term_maps(images)
-    return {score: round(float(roc_auc_score(truth, terms.image_scores(score))), 4) for score in SCORES}
+    scan = scorer.scan(images)
+    terms = TermMaps(scan.kl, scan.log_variance, scan.mahalanobis, scan.grid)
+    return {score: round(float(roc_auc_score(truth, terms.image_scores(score))), 4) for score in terms.scores}
 
 
 def run() -> dict[str, Any]:

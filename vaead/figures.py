@@ -266,6 +266,8 @@ def _color_axis(scale: Scale, columns: int) -> dict[str, Any]:
             "y": 0,
             "yanchor": "top",
             "thickness": 10,
+            "nticks": 4,
+            "tickangle": 0,  # on a phone, Plotly would rather turn the numbers than leave some out
             "outlinewidth": 0,
         }
         if scale.log:

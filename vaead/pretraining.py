@@ -14,6 +14,7 @@ from joblib import Parallel, delayed
 from vaead.card import ModelCard
 from vaead.config import Recipe
 from vaead.datasets import get_spec, load_dataset
+from vaead.errors import ModelFormatError
 from vaead.evaluation import class_aurocs
 from vaead.store import ModelStore
 from vaead.terms import SCORES
@@ -53,8 +54,11 @@ def pretrain(wanted: Sequence[Recipe], store: ModelStore, jobs: int) -> Iterator
 
 
 def is_measured(recipe: Recipe, store: ModelStore) -> bool:
-    """Whether the store holds the model of a recipe, with its AUROC."""
-    return recipe in store and bool(store.load(recipe).card.auroc)
+    """Whether the store holds the model of a recipe, readable and with its AUROC."""
+    try:
+        return recipe in store and bool(store.load(recipe).card.auroc)
+    except ModelFormatError:
+        return False
 
 
 def _train_and_measure(recipe: Recipe, root: Path) -> Recipe:

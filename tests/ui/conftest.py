@@ -82,7 +82,42 @@ class Page:
         return figure | {"alt": proto.alt}
 
 
+EVALUATE = """
+from functools import partial
+import streamlit as st
+from vaead.ui import compare, evaluate, state
+state.remember_link()
+with st.sidebar:
+    texts = state.choose_language()
+evaluate.page(texts, st.Page(partial(compare.page, texts), title="Compare", url_path="compare"))
+"""
+
+
+class EvaluatePage(Page):
+    """The page Evaluate; the test harness cannot open the second page of an app."""
+
+    def __init__(self, link: dict[str, str]) -> None:
+        self.app = AppTest.from_string(EVALUATE, default_timeout=60)
+        self.app.query_params.update(link)
+        self.run()
+
+    def table(self, index: int) -> dict[str, list[str]]:
+        """A table by its columns."""
+        columns: dict[str, list[str]] = self.app.table[index].value.to_dict("list")
+        return columns
+
+    def segment(self, key: str, value: str) -> None:
+        self.app.segmented_control(key=key).set_value(value)
+        self.run()
+
+    @property
+    def texts(self) -> str:
+        """All running text."""
+        return "\n".join(element.value for element in (*self.app.markdown, *self.app.caption))
+
+
 Open = Callable[..., Page]
+OpenEvaluate = Callable[..., EvaluatePage]
 
 
 @pytest.fixture(scope="session")
@@ -129,5 +164,15 @@ def open_page() -> Open:
 
     def open_with(**link: str) -> Page:
         return Page({"dataset": DIGITS} | link)
+
+    return open_with
+
+
+@pytest.fixture
+def open_evaluate() -> OpenEvaluate:
+    """Open the page Evaluate, as `open_page` opens Compare."""
+
+    def open_with(**link: str) -> EvaluatePage:
+        return EvaluatePage({"dataset": DIGITS} | link)
 
     return open_with

@@ -65,9 +65,11 @@ def test_model_is_trained_and_measured_on_the_test_images(own: ModelStore, digit
 def test_models_that_are_there_are_not_trained_again(
     own: ModelStore, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there, unmeasured, absent = (Recipe.from_preset("digits", number) for number in (1, 2, 3))
+    there, unmeasured, absent, damaged = (Recipe.from_preset("digits", number) for number in (1, 2, 3, 4))
     put(own, model, there)
     put(own, model, unmeasured, auroc={})
+    put(own, model, damaged)
+    (own.folder(damaged) / "calibration.npz").write_bytes(b"")
     trained: list[Recipe] = []
 
     def train(recipe: Recipe, root: Path) -> Recipe:
@@ -77,11 +79,11 @@ def test_models_that_are_there_are_not_trained_again(
         return recipe
 
     monkeypatch.setattr(pretraining, "_train_and_measure", train)
-    wanted = [absent, there, unmeasured]
-    assert sorted(recipe.normal for recipe in pretrain(wanted, own, jobs=1)) == [1, 2, 3]
-    assert sorted(recipe.normal for recipe in trained) == [2, 3]
-    assert sorted(recipe.normal for recipe in pretrain(wanted, own, jobs=1)) == [1, 2, 3]
-    assert len(trained) == 2
+    wanted = [absent, damaged, there, unmeasured]
+    assert sorted(recipe.normal for recipe in pretrain(wanted, own, jobs=1)) == [1, 2, 3, 4]
+    assert sorted(recipe.normal for recipe in trained) == [2, 3, 4]
+    assert sorted(recipe.normal for recipe in pretrain(wanted, own, jobs=1)) == [1, 2, 3, 4]
+    assert len(trained) == 3
 
 
 def test_training_that_fails_leaves_other_models_alone(own: ModelStore, model: Model) -> None:

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from vaead.datasets import Dataset, get_spec
 from vaead.store import Model
-from vaead.ui import details, leaving, loading, pictures, state
+from vaead.ui import details, loading, pictures, state
 from vaead.ui.resources import gallery
 from vaead.ui.state import Choice
 from vaead.ui.texts import Texts
@@ -19,7 +19,6 @@ from vaead.ui.texts import Texts
 
 def page(texts: Texts) -> None:
     """Show the controls and the comparison."""
-    leaving.arrive()
     with st.sidebar:
         choice, *places = state.sidebar(texts)
     _pair_buttons(texts)
@@ -28,7 +27,6 @@ def page(texts: Texts) -> None:
     # Last, when every control has compared itself with the link.
     with notices:
         state.show_link_notices(texts)
-    leaving.settle()
 
 
 def _show_choice(choice: Choice, places: list[DeltaGenerator], texts: Texts) -> None:

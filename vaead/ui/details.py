@@ -9,9 +9,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from vaead.card import ModelCard
-from vaead.charts import Standing, standings
 from vaead.figures import Panel, Scale, curves, panels
 from vaead.maps import TermMaps
+from vaead.standings import Standing, standings
 from vaead.store import Model
 from vaead.terms import SCORES, TERMS
 from vaead.ui import pictures

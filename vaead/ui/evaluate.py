@@ -14,7 +14,7 @@ from vaead.errors import InvalidInputError
 from vaead.evaluation import METRICS, Evaluation, roc
 from vaead.store import Model
 from vaead.terms import SCORES
-from vaead.ui import controls, downloads, loading, matrix, state, thresholds
+from vaead.ui import controls, downloads, leaving, loading, matrix, state, thresholds
 from vaead.ui.scores import Scores, Sides, evaluations, split_scores
 from vaead.ui.texts import Texts
 
@@ -26,6 +26,8 @@ _TO = "\u2060–\u2060"
 
 def page(texts: Texts, compare_page: Page) -> None:
     """Show the controls, the metrics of a model and the matrix of all pairs."""
+    if leaving.is_leaving(compare_page):
+        return
     with st.sidebar:
         recipe, anomalous, *places = state.model_controls(texts)
         against_all = controls.toggle(
@@ -38,16 +40,14 @@ def page(texts: Texts, compare_page: Page) -> None:
         loading.show_thumbnails(place, dataset, number, texts)
     model = loading.load_model(recipe, texts)
     if model is not None:
-        _evaluation(recipe, None if against_all else anomalous, dataset, model, texts, compare_page)
-    matrix.show(recipe, texts, compare_page)
+        _evaluation(recipe, None if against_all else anomalous, dataset, model, texts)
+    matrix.show(recipe, texts)
     # Last, when every control has compared itself with the link.
     with notices:
         state.show_link_notices(texts)
 
 
-def _evaluation(
-    recipe: Recipe, anomalous: int | None, dataset: Dataset, model: Model, texts: Texts, compare_page: Page
-) -> None:
+def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: Model, texts: Texts) -> None:
     """Everything about the test images of one model."""
     scores = split_scores(recipe, model, dataset, texts)
     sides = Sides.of(dataset.y_test, recipe.normal, anomalous)
@@ -72,9 +72,7 @@ def _evaluation(
             downloads.scores(scores, dataset, recipe, texts)
     with right:
         _roc(scores, sides, results, texts)
-    thresholds.show(
-        thresholds.Subject(recipe, dataset, scores, sides, model.card, names), texts, compare_page
-    )
+    thresholds.show(thresholds.Subject(recipe, dataset, scores, sides, model.card, names), texts)
 
 
 def verdict(results: dict[str, Evaluation], texts: Texts) -> str:

@@ -1,7 +1,7 @@
 """From the page Evaluate to the page Compare, with a pair or an image of it chosen.
 
-Streamlit lets no program change a bound control's value in the address, and a control that it has not seen
-before does not write its own. So the chosen values wait in the session until the other page has been drawn.
+The address carries the choice, as it does from page to page. But Streamlit refuses to have a value written
+there while a control is bound to it, so the page first draws itself without its controls.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from typing import Any
 import streamlit as st
 from streamlit.navigation.page import Page
 
+from vaead.datasets import get_spec
 from vaead.ui import state
 
-_LEAVE = "_leave"
-_ARRIVE = "_arrive"
-_DRAWN = "_drawn"
+_CHOSEN = "_chosen"
+_LINK = "_next_link"
+_FREE = "_controls_are_gone"
+_WAIT_S = 0.05
 _IMAGES = ("normal_image", "anomalous_image")
 
 
@@ -24,38 +26,44 @@ def choose_image(role: str, label: int, number: int) -> None:
     session = st.session_state
     keys = ("dataset", "preset", "normal", "anomalous", *state.preset_settings(session.preset))
     kept = {key: session[key] for key in keys if key in session}
-    session[_LEAVE] = kept | {role: label, f"{role}_image": number}
+    session[_CHOSEN] = kept | {role: label, f"{role}_image": number}
 
 
 def choose_cell(preset: str, normal: int, anomalous: int) -> None:
     """Leave for a pair of classes, with a preset's own settings."""
     pair = {"dataset": st.session_state.dataset, "normal": normal, "anomalous": anomalous}
-    settings = {"preset": preset} | state.preset_settings(preset)
-    st.session_state[_LEAVE] = pair | settings | dict.fromkeys(_IMAGES)
+    st.session_state[_CHOSEN] = pair | {"preset": preset}
 
 
-def go(compare_page: Page) -> None:
-    """Leave if a click has asked for it; called where the click was, because only that part runs."""
-    chosen: dict[str, Any] | None = st.session_state.pop(_LEAVE, None)
+def go() -> None:
+    """Begin to leave if a click has asked for it; called where the click was, as only that part runs."""
+    chosen: dict[str, Any] | None = st.session_state.pop(_CHOSEN, None)
     if chosen is None:
         return
-    st.session_state[_ARRIVE] = chosen
-    known = {*chosen, *map(str, st.session_state)}
-    others = {key: value for key, value in st.query_params.to_dict().items() if key not in known}
-    st.switch_page(compare_page, query_params=others)
+    controls = {*map(str, st.session_state), *_IMAGES}
+    others = {key: value for key, value in st.query_params.to_dict().items() if key not in controls}
+    st.session_state[_LINK] = others | _link(chosen)
+    st.rerun(scope="app")
 
 
-def arrive() -> None:
-    """On the page Compare, before its first control: take over what was chosen."""
-    st.session_state.update(st.session_state.get(_ARRIVE, {}))
+def _link(chosen: dict[str, Any]) -> dict[str, str]:
+    """The values of controls as the address has them."""
+    spec = get_spec(chosen["dataset"])
+    labels = {role: state.class_label(spec, chosen[role]) for role in ("normal", "anomalous")}
+    return {key: str(value) for key, value in chosen.items()} | {"dataset": str(spec.title)} | labels
 
 
-def settle() -> None:
-    """On the page Compare, after its last control: draw it once more, so that the address follows."""
-    if _ARRIVE not in st.session_state:
-        return
-    if st.session_state.pop(_DRAWN, False):
-        del st.session_state[_ARRIVE]
-    else:
-        st.session_state[_DRAWN] = True
-        st.rerun()
+def is_leaving(compare_page: Page) -> bool:
+    """Whether the page is being left, so that none of its controls may be drawn."""
+    if _LINK not in st.session_state:
+        return False
+    st.fragment(_depart, run_every=_WAIT_S)(compare_page)
+    return True
+
+
+def _depart(compare_page: Page) -> None:
+    """Leave at the second call: then Streamlit has seen a whole page without the controls."""
+    session = st.session_state
+    if session.pop(_FREE, False):
+        st.switch_page(compare_page, query_params=session.pop(_LINK))
+    session[_FREE] = True

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from streamlit.navigation.page import Page
 
 from vaead import charts
 from vaead.config import Recipe
@@ -30,7 +29,7 @@ _WIDTH_PX = 760
 _DIFFERENCES = tuple(pair for pair in VIEWS.values() if pair[1])
 
 
-def show(recipe: Recipe, texts: Texts, compare_page: Page) -> None:
+def show(recipe: Recipe, texts: Texts) -> None:
     """Show the matrix of a recipe's dataset and preset, or say how it is made."""
     spec = get_spec(recipe.dataset)
     st.subheader(texts("matrix.title", dataset=spec.title, preset=recipe.preset), anchor=False)
@@ -42,12 +41,12 @@ def show(recipe: Recipe, texts: Texts, compare_page: Page) -> None:
     if pairs is None or pairs.classes != len(spec.class_names):
         st.info(texts("matrix.missing"), icon=":material/grid_on:")
         return
-    _matrix(pairs, recipe.preset, spec, texts, compare_page)
+    _matrix(pairs, recipe.preset, spec, texts)
 
 
 @st.fragment
-def _matrix(pairs: Pairs, preset: str, spec: DatasetSpec, texts: Texts, compare_page: Page) -> None:
-    leaving.go(compare_page)
+def _matrix(pairs: Pairs, preset: str, spec: DatasetSpec, texts: Texts) -> None:
+    leaving.go()
     view = controls.segments(texts("matrix.view"), tuple(VIEWS), "matrix", help=texts("matrix.view_help"))
     values = pairs.mean(*VIEWS[view])
     _figure(values, view, preset, spec, texts)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from streamlit.navigation.page import Page
 
 from vaead.card import ModelCard
 from vaead.charts import Axes, histogram, tiles
@@ -41,9 +40,9 @@ class Subject:
 
 
 @st.fragment
-def show(subject: Subject, texts: Texts, compare_page: Page) -> None:
+def show(subject: Subject, texts: Texts) -> None:
     """Show histograms, threshold, counts and worst images. A fragment: the threshold moves nothing else."""
-    leaving.go(compare_page)
+    leaving.go()
     st.subheader(texts("evaluate.threshold_title"), anchor=False)
     with st.container(horizontal=True, gap="medium"):
         score = controls.segments(texts("evaluate.score"), tuple(reversed(SCORES)), "score")

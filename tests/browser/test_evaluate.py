@@ -1,0 +1,72 @@
+"""The page Evaluate in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Server, Visit, Visitor
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def evaluate(visit: Visitor, server: Server) -> Callable[..., Visit]:
+    """Open the page with a matrix of all pairs of the digits."""
+    table = [[None if row == column else 0.75 for column in range(10)] for row in range(10)]
+    seeds = {"0": dict.fromkeys(("old", "new", "calibrated"), table)}
+    (Path(server.log.parent) / "store/digits/article.pairs.json").write_text(
+        json.dumps({"measured": "2026-01-02", "seeds": seeds})
+    )
+
+    def open_with(**link: str) -> Visit:
+        query = urlencode({"dataset": "Digits (scikit-learn)"} | link)
+        visitor = visit(url=f"{server.url}evaluate?{query}")
+        expect(visitor.page.locator(".st-key-matrix_figure .scatterlayer path.point")).to_have_count(90)
+        return visitor
+
+    return open_with
+
+
+def click(visitor: Visit, place: Locator) -> None:
+    place.scroll_into_view_if_needed()
+    box = place.bounding_box()
+    assert box is not None
+    visitor.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def test_table_and_threshold(evaluate: Callable[..., Visit]) -> None:
+    visitor = evaluate(score="old")
+    tables = visitor.page.get_by_test_id("stTable")
+    expect(tables.first).to_contain_text(re.compile(r"AUROC.*0\.\d{3}"))
+    before = tables.nth(1).inner_text()
+    visitor.page.get_by_role("slider").press("End")
+    expect(visitor.page.get_by_text("50 % of")).to_be_visible()
+    assert tables.nth(1).inner_text() != before
+
+
+def test_click_on_a_cell_leads_to_its_pair(evaluate: Callable[..., Visit], wait_until: Callable) -> None:
+    visitor = evaluate(pair="7")
+    # Row 1 holds 0, 2, 3, 4: the diagonal has no marker.
+    click(visitor, visitor.page.locator(".st-key-matrix_figure .scatterlayer path.point").nth(9 + 3))
+    visitor.wait_for_maps()
+    expect(visitor.caption).to_contain_text("of class 4.")
+    wait_until(lambda: visitor.link.get("anomalous") == "4", visitor.page)
+    assert visitor.link["pair"] == "7"
+
+
+def test_click_on_a_miss_leads_to_its_image(evaluate: Callable[..., Visit], wait_until: Callable) -> None:
+    visitor = evaluate(anomalous="4")
+    click(visitor, visitor.page.locator(".st-key-misses .scatterlayer path.point").nth(2))
+    visitor.wait_for_maps()
+    wait_until(lambda: "anomalous_image" in visitor.link, visitor.page)
+    expect(visitor.caption).to_contain_text(f"and {visitor.link['anomalous_image']} of class 4.")
+    assert visitor.link["anomalous"] == "4"
