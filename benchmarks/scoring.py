@@ -23,10 +23,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
-from vaead.config import ModelConfig, PatchGrid, get_preset
+from vaead.config import ModelConfig, PatchGrid
 from vaead.deviation import Deviation
 from vaead.ensemble import Ensemble, Member
 from vaead.litert import PatchScorer
+from vaead.recipe import get_preset
 from vaead.scoring import ImageScorer
 
 COUNTS = (1_000, 10_000, 60_000)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vaead.config import Recipe
 from vaead.datasets import load_dataset
+from vaead.recipe import Recipe
 from vaead.store import ModelStore, load_model
 
 if TYPE_CHECKING:

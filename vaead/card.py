@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vaead.calibration import Calibration
-from vaead.config import ModelConfig, Recipe, TrainConfig
+from vaead.config import ModelConfig, TrainConfig
 from vaead.errors import ModelFormatError
 from vaead.health import Health
+from vaead.recipe import Recipe
 
 FORMAT_VERSION = 2
 """Another number whenever one vaead could not read what another writes."""
@@ -54,6 +55,12 @@ class ModelCard:
     created: str
     companions: list[Companion]
     auroc: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    @property
+    def training_s(self) -> float:
+        """Seconds in which all networks were trained."""
+        histories = [self.history, *(companion.history for companion in self.companions)]
+        return sum(history[-1]["elapsed_s"] for history in histories)
 
     def to_json(self, checksums: dict[str, str]) -> str:
         """Write the card, with the checksums of the files that belong to it."""

@@ -1,13 +1,10 @@
-"""What defines a model: patch geometry, network, training, and the presets that name good choices."""
+"""What defines a model: patch geometry, network and training."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +96,7 @@ class ModelConfig:
     sigma2_floor: float = 0.02
 
     def __post_init__(self) -> None:
-        _require_name("network", self.network, NETWORKS)
+        require_name("network", self.network, NETWORKS)
         if not isinstance(self.patch_size, int) or self.patch_size < 4 or self.patch_size % 4:
             raise InvalidInputError(
                 f"patch_size must be a multiple of 4, got {self.patch_size!r}; try 8 or 16"
@@ -172,131 +169,9 @@ def _require_number(argument: str, value: object, low: float, high: float) -> No
         )
 
 
-def _require_name(argument: str, value: object, names: Collection[str]) -> None:
+def require_name(argument: str, value: object, names: Collection[str]) -> None:
+    """Raise UnknownNameError unless a value is one of the names."""
     if value not in names:
         raise UnknownNameError(
             f"{argument} must be one of {', '.join(names)}, got {value!r}; choose one of these"
         )
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named choice of networks and training; see `Recipe`."""
-
-    name: str
-    model: ModelConfig
-    train: TrainConfig
-    companions: tuple[ModelConfig, ...] = ()
-
-
-PRESETS = {
-    preset.name: preset
-    for preset in (
-        Preset("article", ModelConfig(), TrainConfig()),
-        Preset(
-            "position-aware",
-            ModelConfig(network="dense", patch_size=16, latent_dim=8, sigma2_floor=1e-3),
-            TrainConfig(crops=51_200, decay=True, kl_weight=1.0),
-        ),
-        Preset(
-            "multi-scale",
-            ModelConfig(network="dense", patch_size=16, stride=4, latent_dim=8, units=128, sigma2_floor=1e-3),
-            TrainConfig(crops=51_200, decay=True, kl_weight=1.0),
-            (ModelConfig(network="dense", stride=4, latent_dim=4, units=128, sigma2_floor=1e-3),),
-        ),
-    )
-}
-"""Presets by name; the first is the default."""
-
-SHIPPED_PRESETS = ("article", "multi-scale")
-"""Presets of which vaead comes with a model of every class."""
-
-
-def get_preset(name: str) -> Preset:
-    """Look a preset up by name.
-
-    Raises:
-        UnknownNameError: There is no preset of that name.
-    """
-    _require_name("preset", name, PRESETS)
-    return PRESETS[name]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """All that decides what a trained model is: equal recipes give equal models.
-
-    Attributes:
-        dataset: Name of a registered dataset.
-        normal: Class number that counts as normal.
-        preset: Name of the preset the settings started from.
-        model: Network and scan.
-        train: Training, of each network.
-        companions: Further networks, whose windows have other sizes; they add to the calibrated score.
-    """
-
-    dataset: str
-    normal: int
-    preset: str
-    model: ModelConfig
-    train: TrainConfig
-    companions: tuple[ModelConfig, ...] = ()
-
-    @property
-    def networks(self) -> tuple[ModelConfig, ...]:
-        """All networks, the main one first."""
-        return self.model, *self.companions
-
-    @property
-    def total_epochs(self) -> int:
-        """Epochs of all networks."""
-        return self.train.epochs * len(self.networks)
-
-    @classmethod
-    def from_preset(
-        cls,
-        dataset: str,
-        normal: int,
-        preset: str = "article",
-        *,
-        epochs: int | None = None,
-        crops: int | None = None,
-        latent: int | None = None,
-        patience: int | None = None,
-        seed: int | None = None,
-    ) -> Recipe:
-        """Take a preset and change what is given.
-
-        Raises:
-            UnknownNameError: There is no such preset.
-            InvalidInputError: A setting is out of range.
-        """
-        base = get_preset(preset)
-        settings = {"epochs": epochs, "crops": crops, "patience": patience, "seed": seed}
-        model: dict[str, Any] = {} if latent is None else {"latent_dim": latent}
-        train: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-        return cls(
-            dataset,
-            normal,
-            preset,
-            dataclasses.replace(base.model, **model),
-            dataclasses.replace(base.train, **train),
-            base.companions,
-        )
-
-    @property
-    def path(self) -> PurePosixPath:
-        """Where the model lies in a store: the preset's name, then every setting that differs from it.
-
-        >>> str(Recipe.from_preset("mnist", 1).path)
-        'mnist/1/article'
-        >>> str(Recipe.from_preset("mnist", 1, epochs=3, seed=7).path)
-        'mnist/1/article+epochs3+seed7'
-        """
-        base = get_preset(self.preset)
-        default = dataclasses.asdict(base.model) | dataclasses.asdict(base.train)
-        chosen = dataclasses.asdict(self.model) | dataclasses.asdict(self.train)
-        changes = sorted(
-            f"{name.removesuffix('_dim')}{value}" for name, value in chosen.items() if value != default[name]
-        )
-        return PurePosixPath(self.dataset, str(self.normal), "+".join([self.preset, *changes]))

@@ -23,8 +23,8 @@ from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import IO
 from weakref import WeakMethod
 
-from vaead.config import Recipe
 from vaead.errors import TrainingError
+from vaead.recipe import Recipe
 
 GRACE_S = 3.0  # from the polite signal, or the last event, until a child is killed
 POLL_S = 0.05  # how often a job's thread looks whether its child has died

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 import vaead
 from vaead.calibrating import calibrate
 from vaead.card import Companion, ModelCard
-from vaead.config import ModelConfig, PatchGrid, Recipe
+from vaead.config import ModelConfig, PatchGrid
 from vaead.datasets import load_dataset
 from vaead.export import to_litert
 from vaead.health import Health
 from vaead.litert import PatchScorer
 from vaead.maps import Scan
 from vaead.model import Vae, describe_layers
+from vaead.recipe import Recipe
 from vaead.scoring import ImageScorer
 from vaead.store import Model, ModelPart, ModelStore
 from vaead.training import EpochReport, OnEpoch, fit, split_normal, unit_crops

@@ -12,10 +12,10 @@ from pathlib import Path
 from joblib import Parallel, delayed
 
 from vaead.card import ModelCard
-from vaead.config import Recipe
 from vaead.datasets import get_spec, load_dataset
 from vaead.errors import ModelFormatError
 from vaead.evaluation import class_aurocs
+from vaead.recipe import Recipe
 from vaead.store import ModelStore
 from vaead.terms import SCORES
 

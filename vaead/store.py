@@ -25,11 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.card import ModelCard
-from vaead.config import Recipe
 from vaead.deviation import Deviation
 from vaead.ensemble import Ensemble, Member
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
 from vaead.litert import PatchScorer
+from vaead.recipe import Recipe
 from vaead.scoring import ImageScorer
 
 PROGRAM = "scorer{}.tflite.gz"

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -28,8 +27,9 @@ def evaluate(visit: Visitor, server: Server) -> Callable[..., Visit]:
     )
 
     def open_with(**link: str) -> Visit:
-        query = urlencode({"dataset": "Digits (scikit-learn)"} | link)
-        visitor = visit(url=f"{server.url}evaluate?{query}")
+        visitor = visit(**link)
+        expect(visitor.caption).to_be_visible()
+        visitor.page.get_by_role("link", name="Evaluate").click()
         expect(visitor.page.locator(".st-key-matrix_figure .scatterlayer path.point")).to_have_count(90)
         return visitor
 
@@ -57,7 +57,7 @@ def test_click_on_a_cell_leads_to_its_pair(evaluate: Callable[..., Visit], wait_
     visitor = evaluate(pair="7")
     # Row 1 holds 0, 2, 3, 4: the diagonal has no marker.
     click(visitor, visitor.page.locator(".st-key-matrix_figure .scatterlayer path.point").nth(9 + 3))
-    visitor.wait_for_maps()
+    expect(visitor.caption).to_be_visible()
     expect(visitor.caption).to_contain_text("of class 4.")
     wait_until(lambda: visitor.link.get("anomalous") == "4", visitor.page)
     assert visitor.link["pair"] == "7"
@@ -66,7 +66,7 @@ def test_click_on_a_cell_leads_to_its_pair(evaluate: Callable[..., Visit], wait_
 def test_click_on_a_miss_leads_to_its_image(evaluate: Callable[..., Visit], wait_until: Callable) -> None:
     visitor = evaluate(anomalous="4")
     click(visitor, visitor.page.locator(".st-key-misses .scatterlayer path.point").nth(2))
-    visitor.wait_for_maps()
+    expect(visitor.caption).to_be_visible()
     wait_until(lambda: "anomalous_image" in visitor.link, visitor.page)
     expect(visitor.caption).to_contain_text(f"and {visitor.link['anomalous_image']} of class 4.")
     assert visitor.link["anomalous"] == "4"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import vaead
-from vaead.config import SHIPPED_PRESETS
+from vaead.recipe import SHIPPED_PRESETS
 
 ROOT = Path(vaead.__file__).parents[1]
 

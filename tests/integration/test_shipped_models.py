@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 import vaead
 from vaead import Recipe, load_dataset, load_model
-from vaead.config import SHIPPED_PRESETS
 from vaead.datasets import Dataset, dataset_names, get_spec
 from vaead.evaluation import Metrics
 from vaead.pretraining import pairs_file
+from vaead.recipe import SHIPPED_PRESETS
 from vaead.store import Model, ModelStore
 from vaead.terms import SCORES
 

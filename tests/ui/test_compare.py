@@ -12,8 +12,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from vaead.config import PRESETS
 from vaead.datasets import clear_cache
+from vaead.recipe import PRESETS
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Open

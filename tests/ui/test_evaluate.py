@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from vaead.config import Recipe
 from vaead.datasets import load_dataset
 from vaead.evaluation import Evaluation, Interval, Metrics
 from vaead.pretraining import pairs_file
+from vaead.recipe import Recipe
 from vaead.store import ModelStore
 from vaead.ui.evaluate import verdict
 from vaead.ui.scores import Sides, numbers_in_class

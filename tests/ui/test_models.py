@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vaead.config import Recipe
 from vaead.errors import ModelNotFoundError
+from vaead.recipe import Recipe
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Open

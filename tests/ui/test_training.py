@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vaead.config import Recipe
 from vaead.jobs import JobState, TrainingJobs
+from vaead.recipe import Recipe
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Open, Page

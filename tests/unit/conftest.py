@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.config import Recipe
 from vaead.datasets import Dataset, load_dataset
+from vaead.recipe import Recipe
 from vaead.store import NETWORK, Model, ModelStore
 from vaead.terms import Array
 from vaead.training import EpochReport

@@ -59,3 +59,9 @@ def test_card_of_another_format_is_refused_whatever_it_holds(version: object) ->
     message = f"format_version must be {FORMAT_VERSION}, got {version!r}; update vaead or train the model"
     with pytest.raises(ModelFormatError, match=message):
         ModelCard.from_json(other)
+
+
+def test_training_took_as_long_as_all_networks(multi_scale: Model) -> None:
+    card = multi_scale.card
+    last = [card.history[-1], card.companions[0].history[-1]]
+    assert card.training_s == pytest.approx(sum(epoch["elapsed_s"] for epoch in last))

@@ -15,8 +15,8 @@ from PIL import Image
 
 from vaead import __version__
 from vaead.cli import main
-from vaead.config import Recipe
 from vaead.images import map_to_png
+from vaead.recipe import Recipe
 from vaead.store import CARD, Model, ModelStore, load_model
 from vaead.terms import SCORES
 

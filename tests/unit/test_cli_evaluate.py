@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from vaead import load_dataset
 from vaead.cli import main
-from vaead.config import Recipe
 from vaead.evaluation import Metrics
+from vaead.recipe import Recipe
 from vaead.store import Model, ModelStore
 from vaead.terms import SCORES
 

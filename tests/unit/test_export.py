@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.config import get_preset
 from vaead.export import to_litert
 from vaead.litert import Named, PatchScorer
 from vaead.model import Decoded, Vae
 from vaead.patches import every_crop
+from vaead.recipe import get_preset
 from vaead.store import Model
 
 NO_POSITIONS = np.empty((0, 2), np.float32)

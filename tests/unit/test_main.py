@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import vaead
-from vaead.config import Recipe
+from vaead.recipe import Recipe
 from vaead.store import CARD, ModelStore
 from vaead.terms import SCORES
 

@@ -8,8 +8,9 @@ import pytest
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from vaead.config import PRESETS, ModelConfig, Preset
+from vaead.config import ModelConfig
 from vaead.model import Vae, describe_layers
+from vaead.recipe import PRESETS, Preset
 from vaead.terms import TERMS, Array
 
 ARTICLE = ModelConfig(sigma2_floor=0.01)

@@ -7,13 +7,14 @@ import pytest
 from numpy.typing import NDArray
 
 import vaead
-from vaead.config import ModelConfig, Recipe
+from vaead.config import ModelConfig
 from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError, StoreError
 from vaead.health import Health
 from vaead.model import describe_layers
 from vaead.patches import every_crop
 from vaead.pipeline import train
+from vaead.recipe import Recipe
 from vaead.store import Model, ModelStore
 from vaead.terms import Array
 from vaead.training import EpochReport, split_normal

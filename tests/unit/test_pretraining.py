@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from vaead import pretraining
-from vaead.config import SHIPPED_PRESETS, ModelConfig, Recipe
+from vaead.config import ModelConfig
 from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.evaluation import class_aurocs
 from vaead.pretraining import is_measured, pairs_file, pretrain, recipes, write_pairs
+from vaead.recipe import SHIPPED_PRESETS, Recipe
 from vaead.store import Model, ModelStore
 from vaead.terms import SCORES
 

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.card import FORMAT_VERSION, ModelCard
-from vaead.config import Recipe
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
+from vaead.recipe import Recipe
 from vaead.store import CARD, Model, ModelPart, ModelStore, load_model
 from vaead.terms import SCORES
 

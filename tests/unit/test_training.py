@@ -8,11 +8,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vaead import training
-from vaead.config import Recipe, TrainConfig
+from vaead.config import TrainConfig
 from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError, TrainingError
 from vaead.model import Vae
 from vaead.patches import every_crop
+from vaead.recipe import Recipe
 from vaead.terms import Array
 from vaead.training import EpochReport, OnEpoch, fit, split_normal
 

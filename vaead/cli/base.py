@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import click
 
-from vaead.config import PRESETS
 from vaead.datasets import dataset_names
 from vaead.errors import VaeadError
+from vaead.recipe import PRESETS
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.cli.base import model_options
-from vaead.config import Recipe
 from vaead.datasets import get_spec, load_dataset
 from vaead.errors import InvalidInputError
+from vaead.recipe import Recipe
 from vaead.store import ModelStore
 from vaead.terms import SCORES
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from vaead.config import SHIPPED_PRESETS
 from vaead.datasets import dataset_names
+from vaead.recipe import SHIPPED_PRESETS
 from vaead.store import ModelStore
 
 

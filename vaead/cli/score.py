@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.cli.base import model_options
-from vaead.config import Recipe
 from vaead.datasets import get_spec
 from vaead.errors import InvalidInputError
 from vaead.images import map_to_png, read_grey_image
+from vaead.recipe import Recipe
 from vaead.store import Model, ModelStore, load_model
 from vaead.terms import SCORES
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from vaead.cli.base import model_options
-from vaead.config import Recipe
 from vaead.datasets import get_spec
 from vaead.errors import VaeadError
+from vaead.recipe import Recipe
 from vaead.store import ModelStore
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def train(
         from vaead.pipeline import train as train_recipe  # TensorFlow takes seconds to import
 
         model = train_recipe(recipe, models, report.epoch)
-        report.done(models.folder(recipe), model.card.history[-1]["elapsed_s"])
+        report.done(models.folder(recipe), model.card.training_s)
     except BaseException as error:
         report.stop(error)
         raise

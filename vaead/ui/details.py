@@ -138,7 +138,7 @@ def _training(card: ModelCard, texts: Texts) -> None:
     st.markdown(
         texts(
             "details.training_text",
-            seconds=f"{card.history[-1]['elapsed_s']:.3g}",
+            seconds=f"{card.training_s:.3g}",
             crops=f"{train.crops:,}",
             epochs=train.epochs,
             seed=train.seed,

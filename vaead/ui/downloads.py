@@ -10,9 +10,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from vaead.config import Recipe
 from vaead.datasets import Dataset, DatasetSpec
 from vaead.evaluation import METRICS, Evaluation
+from vaead.recipe import Recipe
 from vaead.ui.scores import Scores, numbers_in_class
 from vaead.ui.texts import Texts
 

@@ -8,10 +8,10 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from vaead.charts import Axes, roc_curves
-from vaead.config import Recipe
 from vaead.datasets import Dataset, get_spec
 from vaead.errors import InvalidInputError
 from vaead.evaluation import METRICS, Evaluation, roc
+from vaead.recipe import Recipe
 from vaead.store import Model
 from vaead.terms import SCORES
 from vaead.ui import controls, downloads, leaving, loading, matrix, state, thresholds

@@ -17,7 +17,8 @@ from vaead.ui import state
 _CHOSEN = "_chosen"
 _LINK = "_next_link"
 _FREE = "_controls_are_gone"
-_WAIT_S = 0.05
+_WAIT_S = 0.7
+"""Long enough that Compare is there before a second call could follow, which would leave a blank page."""
 _IMAGES = ("normal_image", "anomalous_image")
 
 

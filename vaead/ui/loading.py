@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from vaead.config import Recipe
 from vaead.datasets import Dataset, get_spec
 from vaead.errors import DataUnavailableError, InvalidInputError, ModelFormatError, ModelNotFoundError
+from vaead.recipe import Recipe
 from vaead.store import Model, ModelStore
 from vaead.ui import state, training
 from vaead.ui.resources import dataset_source, load_stored

@@ -7,11 +7,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from vaead import charts
-from vaead.config import Recipe
 from vaead.datasets import DatasetSpec, get_spec
 from vaead.errors import ModelFormatError
 from vaead.pairs import Pairs
 from vaead.pretraining import pairs_file
+from vaead.recipe import Recipe
 from vaead.store import ModelStore
 from vaead.ui import controls, downloads, leaving, state
 from vaead.ui.texts import Texts

@@ -10,10 +10,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from vaead import figures
-from vaead.config import Recipe
 from vaead.datasets import Dataset, load_dataset
 from vaead.errors import DataUnavailableError
 from vaead.jobs import TrainingJobs
+from vaead.recipe import Recipe
 from vaead.store import CARD, Model, ModelStore
 
 _MODELS_IN_MEMORY = 32

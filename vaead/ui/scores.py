@@ -9,9 +9,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from vaead.config import Recipe
 from vaead.datasets import Dataset
 from vaead.evaluation import Evaluation
+from vaead.recipe import Recipe
 from vaead.store import Model
 from vaead.terms import SCORES
 from vaead.ui.resources import changed_ns

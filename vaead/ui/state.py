@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from vaead.calibration import RULES
-from vaead.config import PRESETS, Recipe, get_preset
 from vaead.datasets import DatasetSpec, dataset_names, get_spec
 from vaead.figures import PALETTES
+from vaead.recipe import PRESETS, Recipe, get_preset
 from vaead.ui.texts import LANGUAGES, Texts, language_of
 
 T = TypeVar("T")

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from vaead.card import ModelCard
 from vaead.charts import Axes, histogram, tiles
-from vaead.config import Recipe
 from vaead.datasets import Dataset, get_spec
 from vaead.evaluation import Confusion, best_f1_threshold, recall_threshold
+from vaead.recipe import Recipe
 from vaead.terms import SCORES
 from vaead.ui import controls, leaving, state
 from vaead.ui.scores import Scores, Sides, numbers_in_class

@@ -6,9 +6,9 @@ import dataclasses
 
 import streamlit as st
 
-from vaead.config import Recipe
 from vaead.errors import VaeadError
 from vaead.jobs import JobState, JobStatus
+from vaead.recipe import Recipe
 from vaead.store import ModelStore
 from vaead.ui import details
 from vaead.ui.resources import training_jobs

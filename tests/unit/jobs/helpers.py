@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from vaead.config import Recipe
 from vaead.jobs import JobStatus, TrainingJobs
+from vaead.recipe import Recipe
 
 DEADLINE_S = 10.0
 RECIPE = Recipe.from_preset("mnist", 1, epochs=2)

@@ -21,9 +21,9 @@ from tests.unit.jobs.helpers import (
     wait_until,
 )
 from vaead import jobs
-from vaead.config import Recipe
 from vaead.errors import TrainingError
 from vaead.jobs import Epoch, JobState, train_command
+from vaead.recipe import Recipe
 
 
 def test_command_names_every_setting() -> None:

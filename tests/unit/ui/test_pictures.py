@@ -6,8 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.calibration import LEVELS, Calibration
-from vaead.config import PatchGrid, Recipe
+from vaead.config import PatchGrid
 from vaead.maps import Calibrated, TermMaps
+from vaead.recipe import Recipe
 from vaead.terms import SCORES, TERMS
 from vaead.ui import pictures
 from vaead.ui.state import VIEWS, Choice

@@ -21,6 +21,16 @@ OTHERS = [language for language in LANGUAGES if language != "en"]
 
 SETTINGS = ("epochs", "crops", "latent", "patience", "seed")
 
+EVALUATED = (
+    "misses",
+    "false_alarm_images",
+    "by_f1",
+    "by_recall",
+    "recall",
+    "precision",
+    "false_alarm_rate",
+)
+
 # Keys put together in the code, each {place} written as {}, with all the keys they stand for.
 PATTERNS = {
     "class.{}.{}": [
@@ -35,11 +45,7 @@ PATTERNS = {
         f"details.{name}" for name in ("standing", "terms", "decoder", "network", "training", *TERMS)
     ],
     "decision.{}": [f"decision.{name}" for name in ("neither", "normal", "anomalous", "both")],
-    "evaluate.{}": [
-        f"evaluate.{name}"
-        for name in (*METRICS, "misses", "false_alarm_images", "by_f1", "by_recall")
-        + ("recall", "precision", "false_alarm_rate")
-    ],
+    "evaluate.{}": [f"evaluate.{name}" for name in (*METRICS, *EVALUATED)],
     "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
     "health.{}": [f"health.{fault}" for fault in Health(explained_variance=0, error_per_pixel=99).faults],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],

@@ -1,0 +1,64 @@
+import dataclasses
+
+import pytest
+
+from vaead.errors import UnknownNameError
+from vaead.recipe import PRESETS, SHIPPED_PRESETS, Recipe, get_preset
+
+
+def test_unknown_preset_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"preset must be one of article.*, got 'articel'; choose one"):
+        get_preset("articel")
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_recipe_without_changes_has_the_settings_and_the_name_of_its_preset(name: str) -> None:
+    recipe = Recipe.from_preset("mnist", 4, name)
+    preset = get_preset(name)
+    assert (recipe.model, recipe.train, recipe.companions) == (preset.model, preset.train, preset.companions)
+    assert str(recipe.path) == f"mnist/4/{name}"
+
+
+def test_companion_is_a_network_of_the_recipe_that_is_trained_as_long() -> None:
+    recipe = Recipe.from_preset("mnist", 1, "multi-scale", epochs=3, latent=2)
+    main, companion = recipe.networks
+    assert (main.patch_size, main.latent_dim) == (16, 2)
+    assert (companion.patch_size, companion.latent_dim) == (8, 4)
+    assert recipe.total_epochs == 6
+    assert str(recipe.path) == "mnist/1/multi-scale+epochs3+latent2"
+
+
+def test_recipe_of_one_network_has_no_companion() -> None:
+    recipe = Recipe.from_preset("mnist", 1, epochs=3)
+    assert recipe.networks == (recipe.model,)
+    assert recipe.total_epochs == 3
+
+
+def test_shipped_presets_exist() -> None:
+    assert set(SHIPPED_PRESETS) <= set(PRESETS)
+
+
+def test_path_names_the_settings_that_were_changed() -> None:
+    recipe = Recipe.from_preset("digits", 0, epochs=3, crops=500, latent=4, patience=2, seed=7)
+    assert (recipe.train.epochs, recipe.train.crops, recipe.train.seed) == (3, 500, 7)
+    assert (recipe.model.latent_dim, recipe.train.patience) == (4, 2)
+    assert str(recipe.path) == "digits/0/article+crops500+epochs3+latent4+patience2+seed7"
+
+
+def test_setting_at_the_value_of_its_preset_is_no_change() -> None:
+    recipe = Recipe.from_preset("digits", 0)
+    again = Recipe.from_preset("digits", 0, epochs=recipe.train.epochs, seed=recipe.train.seed)
+    assert again.path == recipe.path
+
+
+@pytest.mark.parametrize(
+    "change", [{"model": {"stride": 4}}, {"model": {"sigma2_floor": 0.5}}, {"train": {"kl_weight": 1.0}}]
+)
+def test_recipes_that_differ_in_any_setting_have_folders_of_their_own(
+    change: dict[str, dict[str, float]],
+) -> None:
+    recipe = Recipe.from_preset("digits", 0)
+    ((part, settings),) = change.items()
+    changed = dataclasses.replace(recipe, **{part: dataclasses.replace(getattr(recipe, part), **settings)})
+    assert changed.path != recipe.path
+    assert changed.path.parent == recipe.path.parent
