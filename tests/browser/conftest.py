@@ -100,7 +100,7 @@ class Visit:
 
     @property
     def maps(self) -> Locator:
-        """The pictures of the comparison as drawn: image, old and new of both images."""
+        """The pictures of the comparison as drawn: image and three scores of both images."""
         return self.figure.locator(".heatmaplayer image")
 
     @property
@@ -111,7 +111,7 @@ class Visit:
         return self.page.get_by_role("button", name=name)
 
     def wait_for_maps(self, deadline_s: float = DEADLINE_S) -> None:
-        expect(self.maps).to_have_count(6, timeout=1000 * deadline_s)
+        expect(self.maps).to_have_count(8, timeout=1000 * deadline_s)
         expect(self.caption).to_be_visible()
 
     def choose(self, control: str, option: str) -> None:

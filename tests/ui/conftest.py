@@ -85,8 +85,8 @@ class Page:
 EVALUATE = """
 from functools import partial
 import streamlit as st
-from vaead.ui import compare, evaluate, state
-state.remember_link()
+from vaead.ui import compare, evaluate, links, state
+links.remember()
 with st.sidebar:
     texts = state.choose_language()
 evaluate.page(texts, st.Page(partial(compare.page, texts), title="Compare", url_path="compare"))

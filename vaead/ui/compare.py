@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from vaead.datasets import Dataset, get_spec
 from vaead.store import Model
-from vaead.ui import details, loading, pictures, state
+from vaead.ui import controls, details, links, loading, pictures, state
 from vaead.ui.resources import gallery
 from vaead.ui.state import Choice
 from vaead.ui.texts import Texts
@@ -26,7 +26,7 @@ def page(texts: Texts) -> None:
     _show_choice(choice, places, texts)
     # Last, when every control has compared itself with the link.
     with notices:
-        state.show_link_notices(texts)
+        links.show_notices(texts)
 
 
 def _show_choice(choice: Choice, places: list[DeltaGenerator], texts: Texts) -> None:
@@ -87,13 +87,13 @@ def _pair_controls(dataset: Dataset, classes: dict[str, int], texts: Texts) -> d
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button(texts("compare.draw"), key="draw", type="primary", icon=":material/casino:", on_click=_draw)
         with st.container(width=140):
-            seed = state.whole_number(
+            seed = controls.whole_number(
                 texts("compare.draw_seed"), "pair", 0, 999_999, 0, help=texts("compare.draw_seed_help")
             )
         with st.popover(texts("compare.pick"), icon=":material/photo_library:"):
             picked = {}
             for role, number in classes.items():
-                picked[role] = state.image_number(
+                picked[role] = controls.image_number(
                     texts(f"compare.pick_{role}"), f"{role}_image", counts[role], texts
                 )
                 _gallery(role, gallery(dataset, number, texts("compare.gallery_hover")), texts)

@@ -14,7 +14,7 @@ from vaead.evaluation import METRICS, Evaluation, roc
 from vaead.recipe import Recipe
 from vaead.store import Model
 from vaead.terms import SCORES
-from vaead.ui import controls, downloads, leaving, loading, matrix, state, thresholds
+from vaead.ui import controls, downloads, leaving, links, loading, matrix, state, thresholds
 from vaead.ui.scores import Scores, Sides, evaluations, split_scores
 from vaead.ui.texts import Texts
 
@@ -44,7 +44,7 @@ def page(texts: Texts, compare_page: Page) -> None:
     matrix.show(recipe, texts)
     # Last, when every control has compared itself with the link.
     with notices:
-        state.show_link_notices(texts)
+        links.show_notices(texts)
 
 
 def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: Model, texts: Texts) -> None:

@@ -32,8 +32,9 @@ def choose_image(role: str, label: int, number: int) -> None:
 
 def choose_cell(preset: str, normal: int, anomalous: int) -> None:
     """Leave for a pair of classes, with a preset's own settings."""
+    state.forget_images()
     pair = {"dataset": st.session_state.dataset, "normal": normal, "anomalous": anomalous}
-    st.session_state[_CHOSEN] = pair | {"preset": preset}
+    st.session_state[_CHOSEN] = pair | {"preset": preset} | state.preset_settings(preset)
 
 
 def go() -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 import vaead
-from vaead.ui import compare, method, state
+from vaead.ui import compare, links, method, state
 from vaead.ui.texts import Texts
 
 _ICON = Path(__file__).parent / "icon.png"
@@ -27,7 +27,7 @@ def show() -> None:
     )
     # Streamlit leaves a hand's breadth empty above a page; the pictures belong into the first screen.
     st.html("<style>.stMainBlockContainer { padding-top: 4rem; }</style>")
-    state.remember_link()
+    links.remember()
     with st.sidebar:
         texts = state.choose_language()
     first = st.Page(
@@ -41,6 +41,7 @@ def show() -> None:
         ],
         position="top",
     )
+    state.carry_over(page.url_path)
     page.run()
 
 

@@ -1,14 +1,9 @@
-"""The controls, each bound to a parameter of the page's address, and what they add up to.
-
-Streamlit writes a control's label into the address, so labels of bound choices are the same in every
-language: a link made in one language works in the other.
-"""
+"""The controls of the sidebar and what they add up to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
@@ -16,14 +11,12 @@ from vaead.calibration import RULES
 from vaead.datasets import DatasetSpec, dataset_names, get_spec
 from vaead.figures import PALETTES
 from vaead.recipe import PRESETS, Recipe, get_preset
+from vaead.ui import links
+from vaead.ui.controls import select, whole_number
 from vaead.ui.texts import LANGUAGES, Texts, language_of
 
-T = TypeVar("T")
-
-_LINK = "_link"
-_ASKED = "_asked"
-_LONGEST_SHOWN = 60
-"""Characters of a bad value that are repeated to the visitor."""
+_KEPT = "_kept"
+_PAGE = "_page"
 
 
 @dataclass(frozen=True)
@@ -84,37 +77,8 @@ def choose_language() -> Texts:
         bind="query-params",
         label_visibility="collapsed",
     )
-    check_link("lang", LANGUAGES[chosen or codes[0]])
+    links.check("lang", LANGUAGES[chosen or codes[0]])
     return Texts(chosen or codes[0])
-
-
-def remember_link() -> None:
-    """Keep what the page's address asks for, before the first control takes its value from it."""
-    if _LINK not in st.session_state:
-        st.session_state[_LINK] = dict(st.query_params)
-        st.session_state[_ASKED] = []
-
-
-def check_link(key: str, taken: object) -> None:
-    """Note it if the link asked for another value of a control than the one taken."""
-    asked = st.session_state.get(_LINK, {}).pop(key, None)
-    if asked is not None and not _same(asked, taken):
-        st.session_state[_ASKED].append((key, asked))
-
-
-def _same(asked: str, taken: object) -> bool:
-    if isinstance(taken, bool):
-        return asked.lower() == str(taken).lower()
-    return asked == str(taken)
-
-
-def show_link_notices(texts: Texts) -> None:
-    """Say once which values of the link were replaced by defaults."""
-    for name, value in st.session_state[_ASKED]:
-        # As code, so that a link cannot put pictures or links of its own on the page.
-        shown = " ".join(value.replace("`", "'").split())[:_LONGEST_SHOWN]
-        st.warning(texts("link.bad", name=name, value=f"`{shown}`"), icon=":material/link_off:")
-    st.session_state[_ASKED] = []
 
 
 def forget_images() -> None:
@@ -157,60 +121,6 @@ def _keep_classes_apart() -> None:
     choose_pair(session.dataset, session.normal, anomalous)
 
 
-def select(
-    label: str,
-    options: Sequence[T],
-    key: str,
-    *,
-    format_func: Callable[[Any], str] = str,
-    help: str | None = None,
-    default: int = 0,
-    on_change: Callable[[], None] | None = None,
-) -> T:
-    """A bound choice of one option."""
-    taken = st.selectbox(
-        label,
-        options,
-        index=default,
-        format_func=format_func,
-        key=key,
-        help=help,
-        on_change=on_change,
-        bind="query-params",
-        filter_mode=None,
-    )
-    check_link(key, format_func(taken))
-    return taken
-
-
-def whole_number(
-    label: str, key: str, low: int, high: int, default: int, *, step: int = 1, help: str | None = None
-) -> int:
-    """A bound whole number."""
-    taken = st.number_input(
-        label, low, high, value=default, step=step, key=key, help=help, bind="query-params"
-    )
-    check_link(key, taken)
-    return int(taken)
-
-
-def image_number(label: str, key: str, count: int, texts: Texts) -> int | None:
-    """A bound number of an image, or None while the pair seed draws it."""
-    taken = st.number_input(
-        label,
-        0,
-        count - 1,
-        value=None,
-        step=1,
-        key=key,
-        placeholder=texts("compare.pick_placeholder"),
-        help=texts("compare.pick_help", last=count - 1),
-        bind="query-params",
-    )
-    check_link(key, taken)
-    return taken
-
-
 def sidebar(texts: Texts) -> tuple[Choice, Any, Any]:
     """Show the controls in the order of thought: dataset, normal, anomalous, model, view.
 
@@ -251,7 +161,18 @@ def model_controls(texts: Texts) -> tuple[Recipe, int, Any, Any]:
     spec = get_spec(dataset)
     normal, normal_place = _class_control(texts("sidebar.normal"), "normal", spec, None)
     anomalous, anomalous_place = _class_control(texts("sidebar.anomalous"), "anomalous", spec, normal)
-    return _recipe_controls(texts, dataset, normal), anomalous, normal_place, anomalous_place
+    recipe = _recipe_controls(texts, dataset, normal)
+    keys = ("dataset", "normal", "anomalous", "preset", *_settings(recipe.preset))
+    st.session_state[_KEPT] = {key: st.session_state[key] for key in keys}
+    return recipe, anomalous, normal_place, anomalous_place
+
+
+def carry_over(page: str) -> None:
+    """On another page than before, take the values of the controls along, unless the address has others."""
+    session = st.session_state
+    if session.get(_PAGE, page) != page:
+        session.update({k: v for k, v in session.get(_KEPT, {}).items() if k not in st.query_params})
+    session[_PAGE] = page
 
 
 def _class_control(label: str, key: str, spec: DatasetSpec, other: int | None) -> tuple[int, Any]:
