@@ -47,10 +47,10 @@ def test_table_and_threshold(evaluate: Callable[..., Visit]) -> None:
     visitor = evaluate(score="old")
     tables = visitor.page.get_by_test_id("stTable")
     expect(tables.first).to_contain_text(re.compile(r"AUROC.*0\.\d{3}"))
-    before = tables.nth(1).inner_text()
+    before = tables.nth(1).text_content() or ""
     visitor.page.get_by_role("slider").press("End")
     expect(visitor.page.get_by_text("50 % of")).to_be_visible()
-    assert tables.nth(1).inner_text() != before
+    expect(tables.nth(1)).not_to_have_text(before)
 
 
 def test_click_on_a_cell_leads_to_its_pair(evaluate: Callable[..., Visit], wait_until: Callable) -> None:

@@ -204,7 +204,7 @@ def test_children_end_with_the_program(tmp_path: Path) -> None:
     child = f'import os, time; print(os.getpid(), file=open({pids!r}, "w"), flush=True); time.sleep(60)'
     program = (
         "import pathlib, sys, time\n"
-        "from vaead.config import Recipe\n"
+        "from vaead.recipe import Recipe\n"
         "from vaead.jobs import TrainingJobs\n"
         f"jobs = TrainingJobs(pathlib.Path(), command=lambda *_: [sys.executable, '-S', '-c', {child!r}])\n"
         "jobs.submit(Recipe.from_preset('mnist', 1))\n"
