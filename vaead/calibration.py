@@ -73,6 +73,12 @@ class Calibration:
         return float(np.interp(level, LEVELS, self.window[name]))
 
     def threshold(self, score: str, false_alarm_rate: float, rule: str = "score") -> Threshold:
+        """As `threshold_value`, with its confidence interval."""
+        value = self.threshold_value(score, false_alarm_rate, rule)
+        low, high = np.interp(self._levels_around(1 - false_alarm_rate), LEVELS, self._quantiles(score, rule))
+        return Threshold(value, float(low), float(high))
+
+    def threshold_value(self, score: str, false_alarm_rate: float, rule: str = "score") -> float:
         """The threshold that a share of held-out normal images passes.
 
         Args:
@@ -89,14 +95,14 @@ class Calibration:
             raise InvalidInputError(
                 f"false_alarm_rate must be above 0 and below 1, got {false_alarm_rate!r}; try 0.05"
             )
+        return float(np.interp(1 - false_alarm_rate, LEVELS, self._quantiles(score, rule)))
+
+    def _quantiles(self, score: str, rule: str) -> list[float]:
         if rule not in RULES:
             raise UnknownNameError(
                 f"rule must be one of {', '.join(RULES)}, got {rule!r}; choose one of these"
             )
-        quantiles = (self.image if rule == "score" else self.largest)[score]
-        low, high = self._levels_around(1 - false_alarm_rate)
-        value, low, high = np.interp((1 - false_alarm_rate, low, high), LEVELS, quantiles).tolist()
-        return Threshold(value, low, high)
+        return (self.image if rule == "score" else self.largest)[score]
 
     def _levels_around(self, level: float) -> tuple[float, float]:
         """Levels of order statistics that hold the true quantile in 95 % of all draws of held-out images."""

@@ -77,7 +77,7 @@ def score(
 def _thresholds(model: Model, false_alarm_rate: float | None) -> dict[str, float]:
     if false_alarm_rate is None:
         return {}
-    return {name: model.card.calibration.threshold(name, false_alarm_rate).value for name in SCORES}
+    return {name: model.card.calibration.threshold_value(name, false_alarm_rate) for name in SCORES}
 
 
 def _score_image(model: Model, file: Path, maps: Path | None, thresholds: dict[str, float]) -> dict[str, Any]:

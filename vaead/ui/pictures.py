@@ -52,7 +52,7 @@ def decision(terms: TermMaps, calibration: Calibration, choice: Choice, texts: T
     flagged = {}
     for score in SCORES:
         scores = terms.image_scores(score) if choice.rule == "score" else terms.largest_windows(score)
-        above = scores > calibration.threshold(score, choice.false_alarm_rate, choice.rule).value
+        above = scores > calibration.threshold_value(score, choice.false_alarm_rate, choice.rule)
         names = {(False, False): "neither", (True, False): "normal", (False, True): "anomalous"}
         flagged[score] = texts(f"decision.{names.get((bool(above[0]), bool(above[1])), 'both')}")
     return texts("decision.sentence", rate=f"{100 * choice.false_alarm_rate:g} %", **flagged)
@@ -121,7 +121,7 @@ def comparison(
     """
     view = _view(terms, calibration, choice, texts)
     flagged = {
-        score: terms.over(score, calibration.threshold(score, choice.false_alarm_rate, "window").value)
+        score: terms.over(score, calibration.threshold_value(score, choice.false_alarm_rate, "window"))
         for score in SCORES
     }
     rows = []
