@@ -13,8 +13,7 @@ from playwright.sync_api import sync_playwright
 from plotly.subplots import make_subplots
 
 from benchmarks.browser import launch
-from vaead.pairs import Pairs
-from vaead.pretraining import pairs_file
+from vaead.pairs import Pairs, pairs_file
 from vaead.recipe import SHIPPED_PRESETS
 from vaead.store import ModelStore
 

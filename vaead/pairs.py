@@ -13,6 +13,11 @@ from vaead.errors import ModelFormatError
 from vaead.terms import SCORES
 
 
+def pairs_file(root: Path, dataset: str, preset: str) -> Path:
+    """Where the table of all pairs of a dataset lies in a store."""
+    return root / dataset / f"{preset}.pairs.json"
+
+
 @dataclass(frozen=True)
 class Difference:
     """How much better one score is than another, over all pairs of classes and all seeds.

@@ -15,6 +15,7 @@ from vaead.card import ModelCard
 from vaead.datasets import get_spec, load_dataset
 from vaead.errors import ModelFormatError
 from vaead.evaluation import class_aurocs
+from vaead.pairs import pairs_file
 from vaead.recipe import Recipe
 from vaead.store import ModelStore
 from vaead.terms import SCORES
@@ -76,11 +77,6 @@ def _train_and_measure(recipe: Recipe, root: Path) -> Recipe:
     rounded = {score: {name: round(v, 5) for name, v in values.items()} for score, values in auroc.items()}
     store.save(dataclasses.replace(model.card, auroc=rounded), model.parts)
     return recipe
-
-
-def pairs_file(root: Path, dataset: str, preset: str) -> Path:
-    """Where the table of all pairs of a dataset lies in a store."""
-    return root / dataset / f"{preset}.pairs.json"
 
 
 def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[Path]:

@@ -13,7 +13,7 @@ import vaead
 from vaead import Recipe, load_dataset, load_model
 from vaead.datasets import Dataset, dataset_names, get_spec
 from vaead.evaluation import Metrics
-from vaead.pretraining import pairs_file
+from vaead.pairs import pairs_file
 from vaead.recipe import SHIPPED_PRESETS
 from vaead.store import Model, ModelStore
 from vaead.terms import SCORES

@@ -11,7 +11,7 @@ import pytest
 
 from vaead.datasets import load_dataset
 from vaead.evaluation import Evaluation, Interval, Metrics
-from vaead.pretraining import pairs_file
+from vaead.pairs import pairs_file
 from vaead.recipe import Recipe
 from vaead.store import ModelStore
 from vaead.ui.evaluate import verdict

@@ -9,7 +9,8 @@ from vaead.config import ModelConfig
 from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.evaluation import class_aurocs
-from vaead.pretraining import is_measured, pairs_file, pretrain, recipes, write_pairs
+from vaead.pairs import pairs_file
+from vaead.pretraining import is_measured, pretrain, recipes, write_pairs
 from vaead.recipe import SHIPPED_PRESETS, Recipe
 from vaead.store import Model, ModelStore
 from vaead.terms import SCORES

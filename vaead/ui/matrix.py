@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from vaead import charts
 from vaead.datasets import DatasetSpec, get_spec
 from vaead.errors import ModelFormatError
-from vaead.pairs import Pairs
-from vaead.pretraining import pairs_file
+from vaead.pairs import Pairs, pairs_file
 from vaead.recipe import Recipe
 from vaead.store import ModelStore
 from vaead.ui import controls, downloads, leaving, state
