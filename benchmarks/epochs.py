@@ -24,8 +24,8 @@ PATIENCE = 2
 def auroc(model: Model) -> dict[str, float]:
     """One-against-rest AUROC of each score on all test images."""
     dataset = load_dataset(model.card.recipe.dataset)
-    truth = dataset.y_test != model.card.recipe.normal
-    terms = model.term_maps(dataset.x_test)
+    truth = dataset.test.labels != model.card.recipe.normal
+    terms = model.term_maps(dataset.test.images)
     return {score: round(float(roc_auc_score(truth, terms.image_scores(score))), 4) for score in SCORES}
 
 

@@ -70,9 +70,9 @@ def _train_and_measure(recipe: Recipe, root: Path) -> Recipe:
     store = ModelStore(root)
     model = train(recipe, store)
     dataset = load_dataset(recipe.dataset)
-    terms = model.term_maps(dataset.x_test)
+    terms = model.term_maps(dataset.test.images)
     auroc = {
-        score: class_aurocs(terms.image_scores(score), dataset.y_test, recipe.normal) for score in SCORES
+        score: class_aurocs(terms.image_scores(score), dataset.test.labels, recipe.normal) for score in SCORES
     }
     rounded = {score: {name: round(v, 5) for name, v in values.items()} for score, values in auroc.items()}
     store.save(dataclasses.replace(model.card, auroc=rounded), model.parts)

@@ -12,7 +12,6 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from vaead.datasets import clear_cache, load_dataset
-from vaead.datasets.base import ARRAY_NAMES
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("digits/1/article", "mnist/1/article", "fashion_mnist/7/article", "fashion_mnist/2/article")
@@ -73,6 +72,11 @@ class Page:
         """The value of a control."""
         return self.app.session_state[control]
 
+    def open(self, box: str) -> None:
+        """Open a box that follows whether it is open."""
+        self.app.session_state[box] = True
+        self.app.run()
+
     def figure(self, key: str) -> dict[str, Any]:
         """A figure as it is sent to the browser; its alternative text is under "alt"."""
         (proto,) = (
@@ -125,8 +129,11 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with MNIST and Fashion-MNIST, whose images are those of the bundled digits."""
     folder = tmp_path_factory.mktemp("data")
     digits = load_dataset("digits")
+    splits = {"train": digits.train, "test": digits.test}
+    arrays = {f"x_{part}": split.images for part, split in splits.items()}
+    arrays |= {f"y_{part}": split.labels for part, split in splits.items()}
     for name in ("mnist", "fashion_mnist"):
-        np.savez(folder / f"{name}.npz", **{array: getattr(digits, array) for array in ARRAY_NAMES})
+        np.savez(folder / f"{name}.npz", **arrays)
     return folder
 
 

@@ -56,7 +56,9 @@ def test_alternative_text_says_what_the_figure_shows(open_page: Open) -> None:
 
 @pytest.mark.parametrize("key", ["standing", "normal_image_gallery", "anomalous_image_gallery"])
 def test_every_figure_has_alternative_text(open_page: Open, key: str) -> None:
-    assert open_page().figure(key)["alt"]
+    page = open_page()
+    page.open("pick")
+    assert page.figure(key)["alt"]
 
 
 def test_thumbnails_show_both_classes(open_page: Open) -> None:
@@ -112,8 +114,16 @@ def test_other_colours_keep_the_picked_images(open_page: Open) -> None:
     assert "Shown: test image 3 of class 1 and " in page.caption
 
 
+def test_galleries_wait_for_their_box_to_be_opened(open_page: Open) -> None:
+    page = open_page()
+    closed = len(page.app.get("plotly_chart"))
+    page.open("pick")
+    assert len(page.app.get("plotly_chart")) == closed + 2
+
+
 def test_gallery_shows_the_chosen_class(open_page: Open) -> None:
     page = open_page()
+    page.open("pick")
 
     def pictures() -> list[object]:
         return [page.figure(f"{role}_image_gallery")["data"][0]["z"] for role in ("normal", "anomalous")]

@@ -59,8 +59,8 @@ def test_model_is_trained_and_measured_on_the_test_images(own: ModelStore, digit
     model = own.load(TINY)
     assert not list(own.folder(TINY).glob("*.keras"))
     for score in SCORES:
-        scores = model.anomaly_score(digits.x_test, score)
-        assert model.card.auroc[score] == pytest.approx(class_aurocs(scores, digits.y_test, 3), abs=1e-4)
+        scores = model.anomaly_score(digits.test.images, score)
+        assert model.card.auroc[score] == pytest.approx(class_aurocs(scores, digits.test.labels, 3), abs=1e-4)
     assert model.card.auroc["new"].keys() == {*map(str, CLASSES), "all"} - {"3"}
 
 

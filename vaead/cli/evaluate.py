@@ -36,7 +36,7 @@ def evaluate(dataset: str, normal: str, preset: str, store: Path | None, anomaly
     )
     model = ModelStore(store).load(recipe)
     images = load_dataset(dataset)
-    terms = model.term_maps(images.x_test)
+    terms = model.term_maps(images.test.images)
     scores = {name: terms.image_scores(name) for name in SCORES}
     for which in anomalies:
         result = {
@@ -44,7 +44,7 @@ def evaluate(dataset: str, normal: str, preset: str, store: Path | None, anomaly
             "normal": recipe.normal,
             "anomaly": which,
             "preset": preset,
-            **_compare(scores, images.y_test, recipe.normal, which),
+            **_compare(scores, images.test.labels, recipe.normal, which),
         }
         click.echo(json.dumps(result) if as_json else _lines(result))
 

@@ -6,7 +6,8 @@ Nothing here reads a file or the network, so the names of datasets and classes c
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,23 @@ class DatasetSpec:
         return resolve_class(self.class_names, value)
 
 
+class Split(NamedTuple):
+    """One part of a dataset.
+
+    Attributes:
+        images: (n, height, width), 0 (black) to 255 (white).
+        labels: (n,).
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.uint8]
+
+    def of_class(self, label: int) -> NDArray[np.uint8]:
+        """A new array of the images of one class, in the order of the dataset."""
+        images: NDArray[np.uint8] = self.images[self.labels == label]
+        return images
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """Labelled grey images, split into a training part and a test part.
@@ -54,24 +72,25 @@ class Dataset:
         name: Short name, the same as in its `DatasetSpec`.
         title: Name as people write it.
         class_names: One name for each label 0, 1, 2, ...
-        x_train: Training images, (n, height, width), 0 (black) to 255 (white).
-        y_train: Their labels, (n,).
-        x_test: Test images, (m, height, width), 0 to 255.
-        y_test: Their labels, (m,).
+        test: The test part.
+        read_train: Reads the training part; raises DataUnavailableError.
     """
 
     name: str
     title: str
     class_names: tuple[str, ...]
-    x_train: NDArray[np.uint8]
-    y_train: NDArray[np.uint8]
-    x_test: NDArray[np.uint8]
-    y_test: NDArray[np.uint8]
+    test: Split
+    read_train: Callable[[], Split]
+
+    @cached_property
+    def train(self) -> Split:
+        """The training part. It is read when it is first asked for: who looks at test images never waits."""
+        return self.read_train()
 
     @property
     def image_shape(self) -> tuple[int, int]:
         """Height and width of every image, in pixels."""
-        return self.x_train.shape[1], self.x_train.shape[2]
+        return self.test.images.shape[1], self.test.images.shape[2]
 
     def class_index(self, value: int | str) -> int:
         """Label of a class; see `resolve_class`."""
@@ -88,9 +107,9 @@ class Dataset:
 
         Raises:
             UnknownNameError: The dataset has no such class.
+            DataUnavailableError: The training part cannot be read.
         """
-        images: NDArray[np.uint8] = self.x_train[self.y_train == self.class_index(class_)]
-        return images
+        return self.train.of_class(self.class_index(class_))
 
     def test_images(self, class_: int | str) -> NDArray[np.uint8]:
         """Test images of one class, in the order of the dataset.
@@ -104,8 +123,7 @@ class Dataset:
         Raises:
             UnknownNameError: The dataset has no such class.
         """
-        images: NDArray[np.uint8] = self.x_test[self.y_test == self.class_index(class_)]
-        return images
+        return self.test.of_class(self.class_index(class_))
 
     def class_fingerprint(self, class_: int | str) -> str:
         """Identify the training images of one class.
@@ -171,14 +189,16 @@ def build_dataset(spec: DatasetSpec, arrays: Mapping[str, NDArray[np.generic]], 
 
     Args:
         spec: Description of the dataset.
-        arrays: `x_train`, `y_train`, `x_test` and `y_test`, as `Dataset` describes them.
+        arrays: `x_train`, `y_train`, `x_test` and `y_test`: images and labels as in `Split`. The training
+            part is taken from here when it is first needed.
         source: Where the arrays come from, for the error message.
 
     Returns:
         The dataset, with read-only views of the arrays.
 
     Raises:
-        DataUnavailableError: An array is missing or has another type, shape or label than it must.
+        DataUnavailableError: An array is missing, or one of the test part has another type, shape or label
+            than it must.
     """
     advice = f"replace {source} by an intact copy"
     absent = [name for name in ARRAY_NAMES if name not in arrays]
@@ -186,15 +206,20 @@ def build_dataset(spec: DatasetSpec, arrays: Mapping[str, NDArray[np.generic]], 
         raise DataUnavailableError(
             f"{source} must hold {', '.join(ARRAY_NAMES)}, got no {', '.join(absent)}; {advice}"
         )
-    views = [
-        _checked_images("x_train", arrays["x_train"], spec.image_shape, advice),
-        _checked_labels("y_train", arrays["y_train"], len(arrays["x_train"]), spec, advice),
-        _checked_images("x_test", arrays["x_test"], spec.image_shape, advice),
-        _checked_labels("y_test", arrays["y_test"], len(arrays["x_test"]), spec, advice),
-    ]
-    for view in views:
+    test = _checked_split("test", spec, arrays, advice)
+    read_train = partial(_checked_split, "train", spec, arrays, advice)
+    return Dataset(spec.name, spec.title, spec.class_names, test, read_train)
+
+
+def _checked_split(
+    part: str, spec: DatasetSpec, arrays: Mapping[str, NDArray[np.generic]], advice: str
+) -> Split:
+    """Return read-only views of the images and labels of a part, or raise DataUnavailableError."""
+    images = _checked_images(f"x_{part}", arrays[f"x_{part}"], spec.image_shape, advice)
+    labels = _checked_labels(f"y_{part}", arrays[f"y_{part}"], len(images), spec, advice)
+    for view in (images, labels):
         view.setflags(write=False)
-    return Dataset(spec.name, spec.title, spec.class_names, *views)
+    return Split(images, labels)
 
 
 def _checked_images(

@@ -2,23 +2,27 @@
 
 Environment variables:
     VAEAD_DATA_DIR: Folder that holds `mnist.npz` and `fashion_mnist.npz`, each with the arrays that
-        `vaead.datasets.base.Dataset` describes. If it is set, nothing is downloaded.
+        `vaead.datasets.base.build_dataset` describes. If it is set, nothing is downloaded.
 
 Source: Y. LeCun, C. Cortes, C. J. C. Burges, "The MNIST database of handwritten digits"; H. Xiao,
 K. Rasul, R. Vollgraf, "Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning
 Algorithms", arXiv:1708.07747. Both as hosted for `keras.datasets`.
 """
 
+import contextlib
 import gzip
 import os
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
-from vaead.datasets.base import ARRAY_NAMES, Dataset, DatasetSpec, Progress, build_dataset
+from vaead.datasets.base import Dataset, DatasetSpec, Progress, build_dataset
 from vaead.datasets.download import DATA_DIR_VARIABLE, RemoteFile, fetch_files
 from vaead.errors import DataUnavailableError
 
@@ -51,7 +55,7 @@ def load_mnist(on_progress: Progress | None = None) -> Dataset:
     path = _file_in_data_dir(MNIST)
     if path is None:
         path = fetch_files(MNIST.name, [MNIST_FILE], on_progress)[MNIST_FILE.name]
-    return _read_npz(MNIST, path)
+    return _from_npz(MNIST, path)
 
 
 def load_fashion_mnist(on_progress: Progress | None = None) -> Dataset:
@@ -68,10 +72,10 @@ def load_fashion_mnist(on_progress: Progress | None = None) -> Dataset:
     """
     path = _file_in_data_dir(FASHION_MNIST)
     if path is not None:
-        return _read_npz(FASHION_MNIST, path)
+        return _from_npz(FASHION_MNIST, path)
     files = FASHION_MNIST_FILES
     paths = fetch_files(FASHION_MNIST.name, list(files.values()), on_progress)
-    arrays = {key: _read_idx(paths[file.name]) for key, file in files.items()}
+    arrays = _Deferred({key: partial(_read_idx, paths[file.name]) for key, file in files.items()})
     return build_dataset(FASHION_MNIST, arrays, "the download")
 
 
@@ -116,17 +120,44 @@ def _file_in_data_dir(spec: DatasetSpec) -> Path | None:
     return path
 
 
-def _read_npz(spec: DatasetSpec, path: Path) -> Dataset:
-    """Read the four arrays of a NumPy archive. No pickled object is ever loaded."""
+class _Deferred(Mapping[str, NDArray[np.generic]]):
+    """Arrays by name, each read when it is asked for."""
+
+    def __init__(self, readers: Mapping[str, Callable[[], NDArray[np.generic]]]) -> None:
+        self._readers = readers
+
+    def __getitem__(self, name: str) -> NDArray[np.generic]:
+        return self._readers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._readers)
+
+    def __len__(self) -> int:
+        return len(self._readers)
+
+
+def _from_npz(spec: DatasetSpec, path: Path) -> Dataset:
+    with _opened(path) as archive:
+        arrays = _Deferred({name: partial(_read_member, path, name) for name in archive})
+    return build_dataset(spec, arrays, str(path))
+
+
+def _read_member(path: Path, name: str) -> NDArray[np.generic]:
+    with _opened(path) as archive:
+        return np.asarray(archive[name])
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[NpzFile]:
+    """Open a NumPy archive; whatever is wrong with it becomes a DataUnavailableError. No pickle is loaded."""
     try:
         # NumPy leaves a damaged file open unless it is opened here.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in ARRAY_NAMES if name in archive}
+            yield archive
     except _NPZ_ERRORS as error:
         raise DataUnavailableError(
             f"{path} could not be read as a NumPy archive ({error}); replace it by an intact copy"
         ) from error
-    return build_dataset(spec, arrays, str(path))
 
 
 def _read_idx(path: Path) -> NDArray[np.uint8]:

@@ -83,20 +83,25 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
 
 def _pair_controls(dataset: Dataset, classes: dict[str, int], texts: Texts) -> dict[str, int]:
     """Draw, seed and gallery; takes the class of each role and returns the number of the image in it."""
-    counts = {role: int(np.count_nonzero(dataset.y_test == number)) for role, number in classes.items()}
+    counts = {role: int(np.count_nonzero(dataset.test.labels == number)) for role, number in classes.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button(texts("compare.draw"), key="draw", type="primary", icon=":material/casino:", on_click=_draw)
         with st.container(width=140):
             seed = controls.whole_number(
                 texts("compare.draw_seed"), "pair", 0, 999_999, 0, help=texts("compare.draw_seed_help")
             )
-        with st.popover(texts("compare.pick"), icon=":material/photo_library:"):
+        # Tracked, because galleries of a closed box would only keep a visitor waiting.
+        box = st.popover(
+            texts("compare.pick"), icon=":material/photo_library:", key="pick", on_change="rerun"
+        )
+        with box:
             picked = {}
             for role, number in classes.items():
                 picked[role] = controls.image_number(
                     texts(f"compare.pick_{role}"), f"{role}_image", counts[role], texts
                 )
-                _gallery(role, gallery(dataset, number, texts("compare.gallery_hover")), texts)
+                if box.open:
+                    _gallery(role, gallery(dataset, number, texts("compare.gallery_hover")), texts)
     drawn = np.random.default_rng(seed)
     numbers = {role: int(drawn.integers(count)) for role, count in counts.items()}
     return numbers | {role: number for role, number in picked.items() if number is not None}

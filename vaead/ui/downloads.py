@@ -22,7 +22,7 @@ def scores(values: Scores, dataset: Dataset, recipe: Recipe, texts: Texts) -> No
 
     def rows() -> Iterable[Sequence[object]]:
         yield "class", "image", *values
-        labels, numbers = dataset.y_test, numbers_in_class(dataset.y_test)
+        labels, numbers = dataset.test.labels, numbers_in_class(dataset.test.labels)
         for place, (label, number) in enumerate(zip(labels.tolist(), numbers.tolist(), strict=True)):
             yield label, number, *(f"{column[place]:.6g}" for column in values.values())
 

@@ -73,10 +73,11 @@ def _compute(model: Model, dataset: Dataset, texts: Texts) -> Scores:
     def on_progress(done: int, total: int) -> None:
         share = done / max(total, 1)
         place.progress(
-            min(share, 1.0), texts("evaluate.scoring", images=f"{len(dataset.x_test):,}", done=f"{share:.0%}")
+            min(share, 1.0),
+            texts("evaluate.scoring", images=f"{len(dataset.test.images):,}", done=f"{share:.0%}"),
         )
 
-    terms = model.term_maps(dataset.x_test, on_progress)
+    terms = model.term_maps(dataset.test.images, on_progress)
     place.empty()
     return {score: terms.image_scores(score) for score in SCORES}
 

@@ -136,8 +136,8 @@ def _worst(subject: Subject, values: NDArray[np.float32], texts: Texts) -> None:
 def _gallery(
     key: str, role: str, subject: Subject, places: NDArray[np.intp], values: NDArray[np.float32], texts: Texts
 ) -> None:
-    labels = subject.dataset.y_test[places].tolist()
-    numbers = numbers_in_class(subject.dataset.y_test)[places].tolist()
+    labels = subject.dataset.test.labels[places].tolist()
+    numbers = numbers_in_class(subject.dataset.test.labels)[places].tolist()
     spec = get_spec(subject.dataset.name)
     hovers = [
         texts(
@@ -157,7 +157,7 @@ def _gallery(
 
     st.markdown(f"**{texts(f'evaluate.{key}')}**", help=texts("evaluate.gallery_help"))
     st.plotly_chart(
-        tiles(subject.dataset.x_test[places], _COLUMNS, hovers),
+        tiles(subject.dataset.test.images[places], _COLUMNS, hovers),
         key=key,
         on_select=take,
         selection_mode="points",

@@ -53,7 +53,7 @@ def test_image_shape_is_height_and_width(arrays: Arrays) -> None:
 
 def test_arrays_are_read_only(dataset: Dataset) -> None:
     with pytest.raises(ValueError, match="read-only"):
-        dataset.x_train[0] = 0
+        dataset.train.images[0] = 0
 
 
 def test_fingerprint_ignores_the_order(dataset: Dataset, arrays: Arrays) -> None:
@@ -63,9 +63,9 @@ def test_fingerprint_ignores_the_order(dataset: Dataset, arrays: Arrays) -> None
 
 
 def test_fingerprint_shows_one_changed_pixel(dataset: Dataset, arrays: Arrays) -> None:
-    arrays["x_train"] = arrays["x_train"].copy()
-    arrays["x_train"][2, 0, 0] ^= 1
-    changed = build_dataset(SPEC, arrays, "changed.npz")
+    images = arrays["x_train"].copy()
+    images[2, 0, 0] ^= 1
+    changed = build_dataset(SPEC, arrays | {"x_train": images}, "changed.npz")
     assert changed.fingerprint != dataset.fingerprint
     assert changed.class_fingerprint(1) != dataset.class_fingerprint(1)
     assert changed.class_fingerprint(0) == dataset.class_fingerprint(0)
@@ -93,7 +93,21 @@ def test_wrong_array_is_refused(
 ) -> None:
     arrays[name] = change(arrays[name])
     with pytest.raises(DataUnavailableError, match=message):
-        build_dataset(SPEC, arrays, "clothes.npz")
+        build_dataset(SPEC, arrays, "clothes.npz").read_train()
+
+
+def test_training_part_is_read_when_it_is_needed_and_once(arrays: Arrays) -> None:
+    asked: list[str] = []
+
+    class Watched(dict[str, NDArray[np.uint8]]):
+        def __getitem__(self, name: str) -> NDArray[np.uint8]:
+            asked.append(name)
+            return super().__getitem__(name)
+
+    dataset = build_dataset(SPEC, Watched(arrays), "clothes.npz")
+    assert asked == ["x_test", "y_test"]
+    assert dataset.train is dataset.train
+    assert asked == ["x_test", "y_test", "x_train", "y_train"]
 
 
 def test_absent_array_is_named(arrays: Arrays) -> None:

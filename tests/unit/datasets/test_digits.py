@@ -17,7 +17,7 @@ def test_quarter_of_each_class_is_for_testing(digits: Dataset) -> None:
 
 
 def test_no_digit_is_lost(digits: Dataset) -> None:
-    assert len(digits.x_train) + len(digits.x_test) == 1797
+    assert len(digits.train.images) + len(digits.test.images) == 1797
 
 
 def test_digits_have_the_fingerprint_of_stored_models(digits: Dataset) -> None:
@@ -27,8 +27,8 @@ def test_digits_have_the_fingerprint_of_stored_models(digits: Dataset) -> None:
 def test_digits_have_a_black_margin_and_white_strokes(digits: Dataset) -> None:
     inside = np.zeros((28, 28), dtype=bool)
     inside[3:-3, 3:-3] = True
-    assert digits.x_train[:, ~inside].max() == 0
-    assert np.median(digits.x_train.max(axis=(1, 2))) == 255
+    assert digits.train.images[:, ~inside].max() == 0
+    assert np.median(digits.train.images.max(axis=(1, 2))) == 255
 
 
 def test_enlarging_keeps_every_pixel_in_its_place() -> None:

@@ -35,7 +35,9 @@ def _idx(array: NDArray[np.uint8]) -> bytes:
 
 def _assert_holds(dataset: Dataset, arrays: Arrays) -> None:
     for name, array in arrays.items():
-        np.testing.assert_array_equal(getattr(dataset, name), array)
+        kind, part = name.split("_")
+        split = dataset.train if part == "train" else dataset.test
+        np.testing.assert_array_equal(split.images if kind == "x" else split.labels, array)
 
 
 @pytest.fixture
@@ -119,6 +121,6 @@ def test_full_data_has_the_fingerprint_of_stored_models(
 ) -> None:
     monkeypatch.setenv("VAEAD_DATA_DIR", str(data_dir))
     dataset = spec.load(None)
-    assert len(dataset.x_train) == 60_000
-    assert len(dataset.x_test) == 10_000
+    assert len(dataset.train.images) == 60_000
+    assert len(dataset.test.images) == 10_000
     assert dataset.fingerprint == fingerprint

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vaead.datasets import clear_cache, dataset_names, get_spec, load_dataset
-from vaead.datasets.base import Dataset, DatasetSpec, Progress
+from vaead.datasets.base import Dataset, DatasetSpec, Progress, Split
 from vaead.datasets.registry import DatasetCache
 from vaead.errors import DataUnavailableError, UnknownNameError
 
@@ -30,8 +30,8 @@ class Source:
             raise self.error
         if on_progress is not None:
             on_progress(1, 1)
-        images, labels = np.zeros((1, 28, 28), dtype=np.uint8), np.zeros(1, dtype=np.uint8)
-        return Dataset(self.spec.name, self.spec.title, self.spec.class_names, images, labels, images, labels)
+        split = Split(np.zeros((1, 28, 28), dtype=np.uint8), np.zeros(1, dtype=np.uint8))
+        return Dataset(self.spec.name, self.spec.title, self.spec.class_names, split, lambda: split)
 
 
 @pytest.fixture
