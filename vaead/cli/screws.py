@@ -1,0 +1,40 @@
+"""The command `screws`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from click._termui_impl import ProgressBar
+
+
+@click.command()
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@click.option("--train", type=int, default=100, show_default=True, help="Normal images for training.")
+@click.option("--good", type=int, default=20, show_default=True, help="Normal images for testing.")
+@click.option(
+    "--defective", type=int, default=10, show_default=True, help="Anomalous images of each kind of defect."
+)
+@click.option("--scale", type=float, default=1.0, show_default=True, help="1 makes 640x480 pixels.")
+@click.argument("out", type=click.Path(path_type=Path))
+def screws(out: Path, seed: int, train: int, good: int, defective: int, scale: float) -> None:
+    """Make images of screw holes, normal and with defects, and print their folder.
+
+    OUT is a new or empty folder. It gets the layout of MVTec AD, with an exact mask of each defect.
+    """
+    from vaead.datasets.screws import write_screws  # SciPy takes a while to import
+
+    with contextlib.ExitStack() as shown:
+
+        @functools.cache  # opened by the first image, so that an error stands alone on its line
+        def bar(total: int) -> ProgressBar[int]:
+            return shown.enter_context(click.progressbar(length=total, label="images", file=sys.stderr))
+
+        write_screws(out, seed, train, good, defective, scale, lambda _, total: bar(total).update(1))
+    click.echo(str(out))
