@@ -47,14 +47,16 @@ class Light:
         return light
 
 
-def draw_plate(random: np.random.RandomState, x: Field, y: Field, light: Light, scale: float) -> Field:
+def draw_plate(
+    random: np.random.RandomState, brushed: bool, x: Field, y: Field, light: Light, scale: float
+) -> Field:
     """Brightness (H, W) of the plate without its hole."""
     dx, dy = x - WIDTH_PX / 2, y - HEIGHT_PX / 2
     lean = random.uniform(-0.35, 0.35)
     along, across = dx * np.cos(lean) + dy * np.sin(lean), dy * np.cos(lean) - dx * np.sin(lean)
     spot_x, spot_y = random.uniform(-260, 260), random.uniform(-200, 200)
     base = random.uniform(138, 162)
-    if random.uniform() < 0.5:
+    if brushed:
         texture = _brushed(random, along, across, scale)
         # The lamp's reflection is drawn out across the direction of brushing.
         gloss = 0.24 * np.exp(-(((along - spot_x) / 170) ** 2) - ((across - spot_y) / 900) ** 2)

@@ -19,6 +19,7 @@ _FLOOR_DEPTH_PX = 250.0
 _CAMERA_PX = 235.0  # distance of the lens from the plate: so close that the wall of the hole is in view
 _SEAT_PX = 38.0  # width of the ring around the hole that the heads of screws have polished
 _LARGEST_SHIFT_PX = 0.08 * WIDTH_PX
+_LAMP_SWING = 0.35  # radians by which the light's direction differs from plate to plate
 _TAU = 2 * np.pi
 
 
@@ -59,19 +60,20 @@ class Scene:
         return slice(rows[0], rows[1] + 1), slice(columns[0], columns[1] + 1)
 
 
-def make_scene(random: np.random.RandomState, scale: float) -> Scene:
+def make_scene(workshop: np.random.RandomState, random: np.random.RandomState, scale: float) -> Scene:
     """Draw a plate with a threaded hole.
 
     Args:
-        random: Source of light, finish, position and rotation.
+        workshop: Source of what all plates of a set share: the finish, and where the lamp hangs.
+        random: Source of what differs from plate to plate: position, rotation, strength of the light.
         scale: Pixels of the picture a reference pixel.
 
     Returns:
         The scene, of round(480 scale) rows and round(640 scale) columns.
     """
     light = Light(
-        angle=random.uniform(0, _TAU),
-        height=random.uniform(0.65, 1.0),
+        angle=workshop.uniform(0, _TAU) + random.uniform(-_LAMP_SWING, _LAMP_SWING),
+        height=random.uniform(0.75, 0.95),
         strength=random.uniform(0.86, 1.12),
         ramp=random.uniform(0.05, 0.24),
     )
@@ -82,7 +84,8 @@ def make_scene(random: np.random.RandomState, scale: float) -> Scene:
     )
     x = (np.arange(round(WIDTH_PX * scale), dtype=np.float64)[None, :] + 0.5) / scale
     y = (np.arange(round(HEIGHT_PX * scale), dtype=np.float64)[:, None] + 0.5) / scale
-    grey = draw_plate(random, x, y, light, scale)
+    brushed = bool(workshop.uniform() < 0.5)
+    grey = draw_plate(random, brushed, x, y, light, scale)
     surface = np.ones_like(grey)
     empty = np.zeros((0, 0))
     plate = Scene(grey, scale, x, y, centre, light, surface, (slice(0), slice(0)), empty, empty, empty)

@@ -25,6 +25,7 @@ DEFECTS: tuple[str, ...] = tuple(DRAW)
 
 _VISIBLE = 3.0  # grey levels; the camera's noise has a standard deviation of about 2
 _SCENE, _CAMERA, _FIRST_DEFECT = 0, 1, 2  # independent streams of random numbers of one image
+_WORKSHOP = 2**32 - 1  # and one for all images of a seed; no image has such an index
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +50,7 @@ def make_screw(
     the normal image of the same seed, index and scale.
 
     Args:
-        seed: Names a set of images; 0 or more.
+        seed: Names a set of images of one kind of part, under one lamp; 0 or more.
         index: Names an image of the set; 0 or more.
         defect: One of `DEFECTS`, or None for a normal image.
         severity: From 0 (barely visible) to 1 (obvious); drawn at random unless given.
@@ -69,7 +70,7 @@ def make_screw(
     _check_whole("index", index, 0)
     _check_scale(scale)
     _check_defect(defect, severity)
-    scene = make_scene(_random(seed, index, _SCENE), scale)
+    scene = make_scene(_random(seed, _WORKSHOP), _random(seed, index, _SCENE), scale)
     camera = _random(seed, index, _CAMERA)
     blur_px = camera.uniform(0.55, 0.85)
     normal = _focus(scene.grey, blur_px)
@@ -154,12 +155,12 @@ def _write(file: Path, pixels: NDArray[np.uint8]) -> None:
     Image.fromarray(pixels).save(file)
 
 
-def _random(seed: int, index: int, stream: int) -> np.random.RandomState:
-    """Random numbers of their own for each seed, index and stream.
+def _random(*names: int) -> np.random.RandomState:
+    """Random numbers of their own for each seed, index and stream, or for each seed and stream.
 
     `RandomState` and not `default_rng`: NumPy promises that its numbers never change.
     """
-    return np.random.RandomState(np.random.PCG64(np.random.SeedSequence((seed, index, stream))))
+    return np.random.RandomState(np.random.PCG64(np.random.SeedSequence(names)))
 
 
 def _focus(grey: Field, blur_px: float) -> Field:

@@ -1,0 +1,28 @@
+"""The user's own photos: files, folders, ZIPs and uploads in, arrays and reasons out."""
+
+from vaead.photos.archive import Archive, open_zip
+from vaead.photos.batch import Rejected, read_each
+from vaead.photos.checks import check_amount, check_normals, pixel_digest
+from vaead.photos.folder import find_photos
+from vaead.photos.layout import Photo, Photos, sort_photos, sort_uploads
+from vaead.photos.limits import Limits
+from vaead.photos.reading import ReadOptions, read_mask, read_photo
+
+__all__ = [
+    "Archive",
+    "Limits",
+    "Photo",
+    "Photos",
+    "ReadOptions",
+    "Rejected",
+    "check_amount",
+    "check_normals",
+    "find_photos",
+    "open_zip",
+    "pixel_digest",
+    "read_each",
+    "read_mask",
+    "read_photo",
+    "sort_photos",
+    "sort_uploads",
+]

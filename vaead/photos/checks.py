@@ -1,0 +1,65 @@
+"""What can be said of a set of images before anything long starts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaead.errors import InvalidInputError
+from vaead.photos.limits import Limits, megabytes
+
+
+def pixel_digest(image: NDArray[np.float32]) -> str:
+    """Return a short text that is the same for images with the same pixels and differs for others."""
+    digest = hashlib.blake2b(str(image.shape).encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(image).data)
+    return digest.hexdigest()
+
+
+def check_normals(digests: Iterable[str]) -> None:
+    """Refuse normal images from which nothing can be learned about how normal images differ.
+
+    Args:
+        digests: `pixel_digest` of each normal image, so that the images need not be in memory together.
+
+    Raises:
+        InvalidInputError: There is no normal image, or only one, or all have the same pixels.
+    """
+    digests = list(digests)
+    if len(digests) < 2:
+        raise InvalidInputError(
+            f"normal images must be at least 2, got {len(digests)}; add photos of other normal parts, 20 or "
+            "more if you can"
+        )
+    if len(set(digests)) == 1:
+        raise InvalidInputError(
+            f"normal images must differ, got {len(digests)} with the same pixels; add photos of other normal "
+            "parts"
+        )
+
+
+def check_amount(n_images: int, n_bytes: int, limits: Limits | None = None) -> None:
+    """Refuse an upload that is too large as a whole.
+
+    Args:
+        n_images: Number of images.
+        n_bytes: Size of all files, unpacked.
+        limits: What is accepted; None takes the defaults.
+
+    Raises:
+        InvalidInputError: There are too many images or too many bytes.
+    """
+    limits = limits or Limits()
+    if n_images > limits.upload_images:
+        raise InvalidInputError(
+            f"images must be at most {limits.upload_images}, got {n_images}; upload fewer, or use the "
+            "command line, which has no such limit"
+        )
+    if n_bytes > limits.upload_bytes:
+        raise InvalidInputError(
+            f"upload must have at most {megabytes(limits.upload_bytes)}, got {megabytes(n_bytes)}; upload "
+            "less, or use the command line, which has no such limit"
+        )
