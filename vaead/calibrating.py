@@ -6,19 +6,24 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.cluster import KMeans
 from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.decomposition import PCA
 from sklearn.model_selection import KFold
 
 from vaead.calibration import Calibration
+from vaead.content import ContentDeviation, nearest
 from vaead.deviation import Deviation, deviations_of
-from vaead.maps import Calibrated, Scan, TermMaps
+from vaead.maps import LOG_MAHALANOBIS, Z_MEAN, Calibrated, Scan, TermMaps
 
 _AXES = 128
 """Directions in which normal images vary that are kept; along all others they vary equally little."""
 _SPREAD_QUANTILES = (0.16, 0.84)
 """Half their distance is the standard deviation of a normal distribution, and outliers do not move it."""
 _FOLDS = 4
+_GROUPS = 128
+_LEAST_IN_GROUP = 100
+"""Groups of like content: at most so many, with at least so many windows each on average."""
 
 
 def calibrate(held_out: Sequence[Scan]) -> tuple[list[Deviation], Calibration]:
@@ -31,6 +36,62 @@ def calibrate(held_out: Sequence[Scan]) -> tuple[list[Deviation], Calibration]:
     shares = [(cross_fitted(scan.features), scan.grid) for scan in held_out]
     terms = TermMaps(main.kl, main.log_variance, main.mahalanobis, main.grid, Calibrated.of(shares))
     return [fit_deviation(scan.features) for scan in held_out], Calibration.of(terms)
+
+
+def calibrate_pooled(held_out: Sequence[Scan]) -> tuple[ContentDeviation, Calibration]:
+    """As `calibrate`, for images in which the same thing need not lie at the same place.
+
+    Args:
+        held_out: What the network says about each held-out normal image; their sizes may differ.
+    """
+    windows = [scan.features for scan in held_out]
+    shares = _cross_fitted_images(windows)
+    terms = [
+        TermMaps(
+            scan.kl,
+            scan.log_variance,
+            scan.mahalanobis,
+            scan.grid,
+            Calibrated.of([(share, scan.grid)], pooled=True),
+        )
+        for scan, share in zip(held_out, shares, strict=True)
+    ]
+    return fit_content(windows), Calibration.of(*terms)
+
+
+def _cross_fitted_images(windows: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    """Deviations of the windows (1, n, features) of each image, judged by the windows of other images."""
+    if len(windows) < 2:
+        return [fit_content(windows).windows(own) for own in windows]
+    shares: dict[int, NDArray[np.float32]] = {}
+    folds = KFold(min(_FOLDS, len(windows)), shuffle=True, random_state=0)
+    for others, judged in folds.split(windows):
+        deviation = fit_content([windows[index] for index in others])
+        shares |= {index: deviation.windows(windows[index]) for index in judged}
+    return [shares[index] for index in range(len(windows))]
+
+
+def fit_content(windows: Sequence[NDArray[np.float32]]) -> ContentDeviation:
+    """Group normal windows by their content and learn the usual M of each group.
+
+    Args:
+        windows: Features of the windows of each held-out normal image, (1, n, features); n may differ.
+    """
+    features = np.concatenate(windows, axis=1)[0]
+    groups = max(1, min(_GROUPS, len(features) // _LEAST_IN_GROUP))
+    z = features[:, Z_MEAN]
+    centers = KMeans(groups, n_init=1, random_state=0).fit(z).cluster_centers_.astype(np.float32)
+    group = nearest(z, centers)
+    usual = features[:, LOG_MAHALANOBIS]
+    # The nearest center in single precision may leave a group empty; it then takes what holds for all.
+    members = [usual[group == index] if (group == index).any() else usual for index in range(groups)]
+    low, high = np.array([np.quantile(values, _SPREAD_QUANTILES) for values in members]).T
+    spread = (high - low) / 2
+    return ContentDeviation(
+        centers=centers,
+        median=np.array([np.median(values) for values in members], np.float32),
+        spread=np.maximum(spread, 0.1 * np.median(spread) + 1e-6).astype(np.float32),
+    )
 
 
 def fit_deviation(features: NDArray[np.float32]) -> Deviation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -46,13 +47,17 @@ class Calibration:
     window: dict[str, list[float]]
 
     @classmethod
-    def of(cls, held_out: TermMaps) -> Calibration:
-        """Summarise the term maps of held-out normal images."""
+    def of(cls, *held_out: TermMaps) -> Calibration:
+        """Summarise the term maps of held-out normal images; several, where their sizes differ."""
+
+        def quantiles(values: Callable[[TermMaps, str], NDArray[np.float32]], name: str) -> list[float]:
+            return _quantiles(np.concatenate([values(terms, name).ravel() for terms in held_out]))
+
         return cls(
-            images=len(held_out.kl),
-            image={score: _quantiles(held_out.image_scores(score)) for score in SCORES},
-            largest={score: _quantiles(held_out.largest_windows(score)) for score in SCORES},
-            window={name: _quantiles(held_out.windows(name)) for name in (*SCORES, *TERMS)},
+            images=sum(len(terms.kl) for terms in held_out),
+            image={score: quantiles(TermMaps.image_scores, score) for score in SCORES},
+            largest={score: quantiles(TermMaps.largest_windows, score) for score in SCORES},
+            window={name: quantiles(TermMaps.windows, name) for name in (*SCORES, *TERMS)},
         )
 
     def rank(self, score: str, value: float) -> float:

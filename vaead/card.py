@@ -11,7 +11,7 @@ from vaead.calibration import Calibration
 from vaead.config import ModelConfig, TrainConfig
 from vaead.errors import ModelFormatError
 from vaead.health import Health
-from vaead.recipe import Recipe
+from vaead.recipe import PhotoOptions, Recipe
 
 FORMAT_VERSION = 2
 """Another number whenever one vaead could not read what another writes."""
@@ -32,7 +32,8 @@ class ModelCard:
     Attributes:
         recipe: What it was made from.
         fingerprint: Of the normal training images, see `Dataset.class_fingerprint`.
-        image_shape: Height and width of the training images in pixels.
+        image_shape: Height and width of the training images in pixels; None where calibration is pooled, so
+            that images of any size can be judged.
         history: One entry an epoch, the fields of `vaead.training.EpochReport`.
         layers: See `vaead.model.describe_layers`.
         calibration: Scores of held-out normal images.
@@ -46,7 +47,7 @@ class ModelCard:
 
     recipe: Recipe
     fingerprint: str
-    image_shape: tuple[int, int]
+    image_shape: tuple[int, int] | None
     history: list[dict[str, float]]
     layers: list[dict[str, Any]]
     calibration: Calibration
@@ -85,6 +86,8 @@ class ModelCard:
             checksums = content.pop("sha256")
             content["recipe"]["model"] = ModelConfig(**content["recipe"]["model"])
             content["recipe"]["train"] = TrainConfig(**content["recipe"]["train"])
+            photos = content["recipe"].get("photos")
+            content["recipe"]["photos"] = photos and PhotoOptions(**photos)
             companions = (ModelConfig(**companion) for companion in content["recipe"]["companions"])
             content["recipe"] = Recipe(**content["recipe"] | {"companions": tuple(companions)})
             content["companions"] = [
@@ -93,7 +96,7 @@ class ModelCard:
             ]
             content["calibration"] = Calibration(**content["calibration"])
             content["health"] = Health(**content["health"])
-            content["image_shape"] = tuple(content["image_shape"])
+            content["image_shape"] = content["image_shape"] and tuple(content["image_shape"])
             return cls(**content), checksums
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             if isinstance(error, ModelFormatError):

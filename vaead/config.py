@@ -66,7 +66,7 @@ def _starts(length_px: int, patch_size: int, stride: int) -> NDArray[np.intp]:
     return np.unique(np.append(np.arange(0, last + 1, stride), last))
 
 
-NETWORKS = ("article", "dense")
+NETWORKS = ("article", "dense", "convolutional")
 """Names of the networks, see `ModelConfig.network`."""
 
 _SMALLEST_FLOOR = 1e-10
@@ -78,12 +78,13 @@ class ModelConfig:
     """The network and the way it scans an image.
 
     Attributes:
-        network: "article", the tutorial's convolutions, or "dense", two hidden layers that are also told
-            where in the image a patch lies.
+        network: "article", the tutorial's convolutions; "dense", two hidden layers that are also told where
+            in the image a patch lies; or "convolutional", as deep as its patches are large.
         patch_size: Side of a patch in pixels, a multiple of 4 (the article's encoder halves it twice).
+        channels: Of the images: 1 if they are grey, 3 if they have colours ("convolutional" alone).
         stride: Distance of neighbouring windows in pixels, at most `patch_size`.
         latent_dim: Dimensions of z.
-        units: Width of the hidden layers of "dense".
+        units: Width of the hidden layers of "dense", and of the widest layers of "convolutional".
         sigma2_floor: Smallest predicted variance. Where normal pixels never vary, the likelihood has no
             maximum: sigma2 runs to 0 and one grey level decides a score. See benchmarks/sigma2_floor.py.
     """
@@ -94,6 +95,7 @@ class ModelConfig:
     latent_dim: int = 2
     units: int = 256
     sigma2_floor: float = 0.02
+    channels: int = 1
 
     def __post_init__(self) -> None:
         require_name("network", self.network, NETWORKS)
@@ -101,10 +103,26 @@ class ModelConfig:
             raise InvalidInputError(
                 f"patch_size must be a multiple of 4, got {self.patch_size!r}; try 8 or 16"
             )
+        if self.channels not in ((1, 3) if self.network == "convolutional" else (1,)):
+            raise InvalidInputError(
+                f"channels must be 1, or 3 with the network convolutional, got {self.channels!r}; "
+                "read the images as luminance or choose that network"
+            )
         _require_range("stride", self.stride, 1, self.patch_size)
         _require_range("latent", self.latent_dim, 1, 64)
         _require_range("units", self.units, 1, 4096)
-        _require_number("sigma2_floor", self.sigma2_floor, _SMALLEST_FLOOR, 1)
+        require_number("sigma2_floor", self.sigma2_floor, _SMALLEST_FLOOR, 1)
+
+    @property
+    def patch_shape(self) -> tuple[int, ...]:
+        """Shape of a patch: (patch_size, patch_size), and the channels if there are more than one."""
+        side = self.patch_size
+        return (side, side) if self.channels == 1 else (side, side, self.channels)
+
+    @property
+    def patch_values(self) -> int:
+        """Numbers in a patch."""
+        return self.patch_size**2 * self.channels
 
     @property
     def position_aware(self) -> bool:
@@ -146,9 +164,9 @@ class TrainConfig:
         _require_range("batch_size", self.batch_size, 2, 65_536)
         _require_range("crops", self.crops, self.batch_size, 5_000_000)
         _require_range("epochs", self.epochs, 1, 1_000)
-        _require_number("learning_rate", self.learning_rate, 1e-8, 1)
-        _require_number("kl_weight", self.kl_weight, 0, 1_000)
-        _require_number("held_out", self.held_out, 1e-3, 1)
+        require_number("learning_rate", self.learning_rate, 1e-8, 1)
+        require_number("kl_weight", self.kl_weight, 0, 1_000)
+        require_number("held_out", self.held_out, 1e-3, 1)
         _require_range("patience", self.patience, 0, 1_000)
         _require_range("seed", self.seed, 0, 2**31 - 1)
 
@@ -161,7 +179,8 @@ def _require_range(argument: str, value: object, low: int, high: int) -> None:
         )
 
 
-def _require_number(argument: str, value: object, low: float, high: float) -> None:
+def require_number(argument: str, value: object, low: float, high: float) -> None:
+    """Raise InvalidInputError unless a value is a number from `low` to below `high`."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value < high:
         raise InvalidInputError(
             f"{argument} must be a number from {low:,g} to below {high:,g}, got {value!r}; "

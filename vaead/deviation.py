@@ -9,11 +9,10 @@ much where they never do.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-from vaead.errors import ModelFormatError
 
 _LIMIT = 8.0
 """Largest deviation in spreads, so that one feature cannot decide alone."""
@@ -31,6 +30,8 @@ class Deviation:
         variance: Along each axis, (k,).
         rest: Variance along every other direction.
     """
+
+    pooled: ClassVar[bool] = False
 
     center: NDArray[np.float32]
     spread: NDArray[np.float32]
@@ -56,25 +57,6 @@ class Deviation:
         weighed = along @ axes.T + deviations / self.rest
         shares = (deviations * weighed).reshape(features.shape).mean(axis=-1)
         return np.asarray(shares, dtype=np.float32)
-
-    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
-        """All of it, by name, to be stored."""
-        return {name: np.asarray(value) for name, value in vars(self).items()}
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[np.generic]]) -> Deviation:
-        """Take what `to_arrays` gave.
-
-        Raises:
-            ModelFormatError: Something is missing.
-        """
-        try:
-            return cls(**arrays)  # type: ignore[arg-type]
-        except TypeError as error:
-            raise ModelFormatError(
-                f"calibration must hold {', '.join(cls.__annotations__)}, "
-                f"got {', '.join(arrays) or 'nothing'}; train the model again"
-            ) from error
 
 
 def deviations_of(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.config import PatchGrid
+from vaead.content import ContentDeviation
 from vaead.deviation import Deviation
 from vaead.maps import Calibrated, Scan, TermMaps
 from vaead.scoring import ImageScorer, Progress, Reconstruction
@@ -22,7 +23,7 @@ class Member(NamedTuple):
     """A network and how far what it says about an image is from normal."""
 
     scorer: ImageScorer
-    deviation: Deviation
+    deviation: Deviation | ContentDeviation
 
 
 class Ensemble:
@@ -31,12 +32,13 @@ class Ensemble:
     The first one gives D, A and M, and with them old and new. The calibrated score is the mean of all.
     """
 
-    def __init__(self, members: Sequence[Member], image_shape: tuple[int, int]) -> None:
+    def __init__(self, members: Sequence[Member], image_shape: tuple[int, int] | None) -> None:
         """Put networks together.
 
         Args:
             members: At least one.
-            image_shape: Height and width of the images that the deviations were learned from, in pixels.
+            image_shape: Height and width of the images that the deviations were learned from, in pixels; None
+                where the deviations are pooled and hold for images of any size.
         """
         self.members = tuple(members)
         self._main = self.members[0].scorer
@@ -57,7 +59,7 @@ class Ensemble:
             InvalidInputError: The images are not as the class describes.
         """
         grid = self.grid(images)
-        comparable = images.shape[1:] == self._image_shape
+        comparable = self._image_shape in (None, images.shape[1:3])
         used = [member for member in self.members if comparable or member.scorer is self._main]
         report = _Report(on_progress, len(images), [member.scorer.grid(images) for member in used])
         terms: dict[str, list[NDArray[np.float32]]] = {name: [] for name in TERMS}
@@ -125,9 +127,10 @@ def _chunks(images: NDArray[np.generic], grid: PatchGrid) -> Iterator[NDArray[np
 def _calibrate(members: Sequence[Member], scans: Sequence[Scan]) -> Calibrated:
     return Calibrated.of(
         [
-            (member.deviation.windows(scan.features), scan.grid)
+            (member.deviation.windows(scan.features).reshape(len(scan.kl), -1), scan.grid)
             for member, scan in zip(members, scans, strict=True)
-        ]
+        ],
+        pooled=members[0].deviation.pooled,
     )
 
 

@@ -159,6 +159,18 @@ class Rows(layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(PACKAGE)
+class DepthToSpace(layers.Layer):  # type: ignore[misc]
+    """Spread channels over blocks of 2x2 pixels: (n, h, w, 4 * channels) -> (n, 2 h, 2 w, channels)."""
+
+    def call(self, x: Array) -> Array:
+        _, height, width, channels = x.shape
+        blocks = ops.reshape(x, (-1, height, width, 2, 2, channels // 4))
+        return ops.reshape(
+            ops.transpose(blocks, (0, 1, 3, 2, 4, 5)), (-1, 2 * height, 2 * width, channels // 4)
+        )
+
+
+@keras.saving.register_keras_serializable(PACKAGE)
 class Waves(layers.Layer):  # type: ignore[misc]
     """Spread positions in [0, 1] over sine waves, so that a dense layer can tell neighbours apart.
 

@@ -51,7 +51,7 @@ class PatchScorer:
         """Compute what the scores are made of.
 
         Args:
-            patches: (n, patch_size, patch_size) in [0, 1].
+            patches: (n, *patch_shape) in [0, 1], see `ModelConfig.patch_shape`.
             positions: (n, 2), where each lies in its image, see `PatchGrid.positions`.
 
         Returns:
@@ -63,7 +63,7 @@ class PatchScorer:
         """Compute what the network makes of patches; the arguments are those of `scan`.
 
         Returns:
-            mu, sigma2 (n, pixels) and z_mean, z_log_var (n, latent_dim).
+            mu, sigma2 (n, patch_values) and z_mean, z_log_var (n, latent_dim).
         """
         return self._run("decode", patches, positions)
 

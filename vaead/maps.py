@@ -17,6 +17,11 @@ _LEAST = 1e-3
 """D and M below this, in nats, differ by rounding alone; their logarithms must not."""
 
 
+LOG_MAHALANOBIS = 0
+Z_MEAN = slice(4, None)
+"""Where these features stand in `Scan.features`."""
+
+
 @dataclass(frozen=True)
 class Scan:
     """What the network says about windows; each (N, rows, cols), in nats where it is a term.
@@ -58,15 +63,20 @@ class Calibrated:
     map: NDArray[np.float32]
 
     @classmethod
-    def of(cls, shares: Sequence[tuple[NDArray[np.float32], PatchGrid]]) -> Calibrated:
+    def of(cls, shares: Sequence[tuple[NDArray[np.float32], PatchGrid]], pooled: bool = False) -> Calibrated:
         """Put together what windows of one or more networks add to the score.
 
         Args:
             shares: For each network (N, windows), see `Deviation.windows`, and where its windows lie.
+            pooled: Whether each window was judged by itself, wherever it lies. There is no distance of the
+                whole image then, and its score is the largest value of its map.
         """
-        scores = [windows.mean(axis=1) for windows, _ in shares]
         maps = [mean_map(windows.reshape(-1, *grid.shape), grid) for windows, grid in shares]
-        return cls(np.mean(scores, axis=0, dtype=np.float32), np.mean(maps, axis=0, dtype=np.float32))
+        joint: NDArray[np.float32] = np.asarray(np.mean(maps, axis=0, dtype=np.float32))
+        if pooled:
+            return cls(joint.max(axis=(1, 2)), joint)
+        scores = [windows.mean(axis=1) for windows, _ in shares]
+        return cls(np.asarray(np.mean(scores, axis=0, dtype=np.float32)), joint)
 
 
 @dataclass(frozen=True)

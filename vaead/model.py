@@ -15,6 +15,7 @@ from vaead.layers import (
     PACKAGE,
     BlockConv,
     BlockConvTranspose,
+    DepthToSpace,
     PatchConvTranspose,
     PixelOrder,
     Rows,
@@ -28,9 +29,13 @@ _LOG_VAR_LIMIT = 10.0
 
 _OCTAVES = 3
 
+_FIRST_CHANNELS = 8
+_LEAST_SIDE = 6
+"""Patches are halved until they are no larger than this, in pixels."""
+
 
 class Decoded(NamedTuple):
-    """What the network makes of patches: mu and log(sigma2) as (n, pixels), z as (n, latent_dim)."""
+    """What the network makes of patches: mu and log(sigma2) as (n, patch_values), z as (n, latent_dim)."""
 
     mu: Array
     log_sigma2: Array
@@ -40,7 +45,7 @@ class Decoded(NamedTuple):
 
 @keras.saving.register_keras_serializable(PACKAGE)
 class Vae(keras.Model):  # type: ignore[misc]
-    """Variational autoencoder of square grey patches with a predicted variance for each pixel.
+    """Variational autoencoder of square patches with a predicted variance for each pixel.
 
     Source: arXiv:1807.05800 and its tutorial on MNIST.
     """
@@ -62,7 +67,7 @@ class Vae(keras.Model):  # type: ignore[misc]
         """Encode and decode patches.
 
         Args:
-            patches: (n, patch_size, patch_size) in [0, 1].
+            patches: (n, *patch_shape) in [0, 1], see `ModelConfig`.
             positions: (n, 2), where in its image each patch lies, see `PatchGrid.positions`; only for a
                 network that is position-aware.
             noise: (n, latent_dim) standard normal to sample z with; None takes z = z_mean.
@@ -85,7 +90,7 @@ class Vae(keras.Model):  # type: ignore[misc]
     ) -> tuple[Array, Array, Array]:
         """D, A and M of patches, each (n,) in nats; the arguments are those of `call`."""
         decoded = self(patches, positions, noise, training=training)
-        x = ops.reshape(patches, (-1, self.config.patch_size**2))
+        x = ops.reshape(patches, (-1, self.config.patch_values))
         return (
             kl_term(decoded.z_mean, decoded.z_log_var, ops),
             log_variance_term(decoded.log_sigma2, ops),
@@ -95,7 +100,7 @@ class Vae(keras.Model):  # type: ignore[misc]
     def scan(self, patches: Array, positions: Array | None = None) -> dict[str, Array]:
         """What the scores are made of, at z = z_mean; see `vaead.litert.PatchScorer.scan`."""
         decoded = self(patches, positions)
-        x = ops.reshape(patches, (-1, self.config.patch_size**2))
+        x = ops.reshape(patches, (-1, self.config.patch_values))
         return {
             "kl": kl_term(decoded.z_mean, decoded.z_log_var, ops),
             "log_variance": log_variance_term(decoded.log_sigma2, ops),
@@ -174,9 +179,54 @@ def _dense_layers(inputs: list[Array], units: int) -> Array:
     return x
 
 
+def _convolutional_encoder(config: ModelConfig) -> keras.Model:
+    patches = keras.Input(config.patch_shape, name="patches")
+    side, widths = _halvings(config)
+    x = layers.Reshape((config.patch_size, config.patch_size, config.channels), name="pixels")(patches)
+    for number, width in enumerate(widths, start=1):
+        name = f"conv{number}"
+        x = layers.Conv2D(width, 4, strides=2, padding="same", use_bias=False, name=name)(x)
+        x = _normalised_relu(x, name)
+    x = layers.Reshape((side * side * widths[-1],), name="flatten")(x)
+    heads = [layers.Dense(config.latent_dim, name=name)(x) for name in ("z_mean", "z_log_var")]
+    return keras.Model([patches], heads, name="encoder")
+
+
+def _convolutional_decoder(config: ModelConfig) -> keras.Model:
+    z = keras.Input((config.latent_dim,), name="z")
+    side, widths = _halvings(config)
+    x = layers.Dense(side * side * widths[-1], use_bias=False, name="dense")(z)
+    x = layers.Reshape((side, side, widths[-1]), name="blocks")(_normalised_relu(x, "dense"))
+    for number, width in enumerate((*reversed(widths[:-1]), None), start=1):
+        # Four channels become a block of 2x2 pixels: as far-reaching as a transposed convolution, and faster.
+        name = f"deconv{number}"
+        if width is None:
+            x = layers.Conv2D(4 * 2 * config.channels, 3, padding="same", name=name)(x)
+        else:
+            x = layers.Conv2D(4 * width, 3, padding="same", use_bias=False, name=name)(x)
+            x = _normalised_relu(x, name)
+        x = DepthToSpace(name=f"{name}_blocks")(x)
+    heads = [
+        layers.Reshape((config.patch_values,), name=name)(half)
+        for name, half in zip(("mu", "sigma2_logit"), ops.split(x, 2, axis=-1), strict=True)
+    ]
+    return keras.Model([z], heads, name="decoder")
+
+
+def _halvings(config: ModelConfig) -> tuple[int, list[int]]:
+    """How small a patch gets, and how many channels there are after each halving on the way."""
+    side = config.patch_size
+    widths: list[int] = []
+    while side % 2 == 0 and side > _LEAST_SIDE:
+        side //= 2
+        widths.append(min(_FIRST_CHANNELS * 2 ** len(widths), config.units))
+    return side, widths
+
+
 _NETWORKS: dict[str, tuple[Callable[[ModelConfig], keras.Model], Callable[[ModelConfig], keras.Model]]] = {
     "article": (_article_encoder, _article_decoder),
     "dense": (_dense_encoder, _dense_decoder),
+    "convolutional": (_convolutional_encoder, _convolutional_decoder),
 }
 """Builders of encoder and decoder by `ModelConfig.network`."""
 
@@ -206,7 +256,9 @@ def describe_layers(vae: Vae) -> list[dict[str, Any]]:
     return table
 
 
-def _shape_of_one_patch(shape: tuple[int, int]) -> str:
+def _shape_of_one_patch(shape: tuple[int, ...]) -> str:
+    if len(shape) == 4:
+        return "x".join(str(length) for length in shape[1:])
     pixels, channels = shape
     side = round(pixels**0.5)
     return str(channels) if pixels == 1 else f"{side}x{side}x{channels}"

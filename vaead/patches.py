@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -17,35 +18,49 @@ def every_crop(images: NDArray[Pixel], patch_size: int) -> NDArray[Pixel]:
     """Look at every square crop of every image without a copy.
 
     Args:
-        images: (N, H, W), any dtype; H and W at least `patch_size`.
+        images: (N, H, W) or (N, H, W, channels), any dtype; H and W at least `patch_size`.
         patch_size: Side of a crop in pixels.
 
     Returns:
-        (N, H - patch_size + 1, W - patch_size + 1, patch_size, patch_size), a read-only view.
+        (N, H - patch_size + 1, W - patch_size + 1, patch_size, patch_size[, channels]), a read-only view.
     """
     view: NDArray[Pixel] = sliding_window_view(images, (patch_size, patch_size), axis=(1, 2))
-    return view
+    return view if images.ndim == 3 else np.moveaxis(view, 3, -1)
 
 
 def random_crops(
-    images: NDArray[Pixel], patch_size: int, count: int, rng: np.random.Generator
+    images: NDArray[Pixel] | Sequence[NDArray[Pixel]], patch_size: int, count: int, rng: np.random.Generator
 ) -> tuple[NDArray[Pixel], NDArray[np.float32]]:
-    """Draw square crops, every image and every position equally likely.
+    """Draw square crops, every image and every position in it equally likely.
 
     Args:
-        images: (N, H, W), any dtype.
+        images: (N, H, W) or (N, H, W, channels), any dtype; or a list of images (H, W) or (H, W, channels),
+            whose sizes may differ, and whose crops follow each other image by image.
         patch_size: Side of a crop in pixels.
         count: How many to draw, with replacement.
         rng: Source of randomness.
 
     Returns:
-        The crops (count, patch_size, patch_size), dtype of `images`, and where each lies in its image
-        (count, 2), as in `PatchGrid.positions`.
+        The crops (count, patch_size, patch_size[, channels]), dtype of `images`, and where each lies in its
+        image (count, 2), as in `PatchGrid.positions`.
     """
+    if not isinstance(images, np.ndarray):
+        shares = np.bincount(rng.integers(0, len(images), count), minlength=len(images))
+        parts = [
+            random_crops(image[None], patch_size, int(share), rng)
+            for image, share in zip(images, shares, strict=True)
+        ]
+        return np.concatenate([crops for crops, _ in parts]), np.concatenate([places for _, places in parts])
     crops = every_crop(images, patch_size)
     image, row, col = (rng.integers(0, size, count) for size in crops.shape[:3])
     last = np.maximum(np.array(crops.shape[1:3]) - 1, 1)
     return crops[image, row, col], (np.stack([row, col], axis=-1) / last).astype(np.float32)
+
+
+def unit(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Pixels of any shape in [0, 1]: bytes are divided by 255, other numbers are there already."""
+    scaled = pixels.astype(np.float32)
+    return scaled / np.float32(255) if pixels.dtype == np.uint8 else scaled
 
 
 def extract_windows(
@@ -54,11 +69,11 @@ def extract_windows(
     """Cut out some of the windows of all images, counted image by image and row by row.
 
     Args:
-        images: (N, H, W) with H and W as in `grid`.
+        images: (N, H, W) or (N, H, W, channels) with H and W as in `grid`.
         part: Numbers of the first window and of the one after the last.
 
     Returns:
-        The windows (n, patch_size, patch_size), and where each lies in its image (n, 2), see
+        The windows (n, patch_size, patch_size[, channels]), and where each lies in its image (n, 2), see
         `PatchGrid.positions`.
     """
     image, row, col = np.unravel_index(np.arange(part.start, part.stop), (len(images), *grid.shape))
@@ -98,14 +113,16 @@ def average_windows(windows: NDArray[np.floating], grid: PatchGrid) -> NDArray[n
     """Put overlapping windows back into images, averaging where they overlap.
 
     Args:
-        windows: (N, rows, cols, patch_size, patch_size).
+        windows: (N, rows, cols, patch_size, patch_size[, channels]).
 
     Returns:
-        (N, H, W).
+        (N, H, W[, channels]).
     """
     size = grid.patch_size
-    total = np.zeros((len(windows), grid.height_px, grid.width_px), np.float32)
+    shape = (len(windows), grid.height_px, grid.width_px, *windows.shape[5:])
+    total: NDArray[np.float32] = np.zeros(shape, np.float32)
     for i, top in enumerate(grid.row_starts):
         for j, left in enumerate(grid.col_starts):
             total[:, top : top + size, left : left + size] += windows[:, i, j]
-    return total / coverage(grid)
+    covered = coverage(grid)
+    return total / (covered if total.ndim == 3 else covered[..., None])

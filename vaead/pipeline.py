@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import platform
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +18,13 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 import vaead
-from vaead.calibrating import calibrate
+from vaead.calibrating import calibrate, calibrate_pooled
 from vaead.card import Companion, ModelCard
 from vaead.config import ModelConfig, PatchGrid
+from vaead.content import ContentDeviation
 from vaead.datasets import load_dataset
+from vaead.deviation import Deviation
+from vaead.errors import InvalidInputError
 from vaead.export import to_litert
 from vaead.health import Health
 from vaead.litert import PatchScorer
@@ -28,9 +33,7 @@ from vaead.model import Vae, describe_layers
 from vaead.recipe import Recipe
 from vaead.scoring import ImageScorer
 from vaead.store import Model, ModelPart, ModelStore
-from vaead.training import EpochReport, OnEpoch, fit, split_normal, unit_crops
-
-_JUDGED_CROPS = 4096
+from vaead.training import EpochReport, Images, OnEpoch, fit, split_normal, watched_crops
 
 
 def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | None = None) -> Model:
@@ -57,19 +60,69 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
     normal = dataset.class_index(recipe.normal)
     for network in recipe.networks:
         PatchGrid(*dataset.image_shape, network.patch_size, network.stride)  # a patch must fit
-    images, held_out = split_normal(dataset.train_images(normal), recipe.train)
+    images, fingerprint = dataset.train_images(normal), dataset.class_fingerprint(normal)
+    store.save(*_train(images, fingerprint, recipe, on_epoch))
+    return store.load(recipe)
 
+
+def train_photos(
+    photos: Sequence[NDArray[np.generic]], recipe: Recipe, on_epoch: OnEpoch | None = None
+) -> tuple[ModelCard, list[ModelPart], list[bytes]]:
+    """Train a model on the user's own normal photos.
+
+    Args:
+        photos: (H, W), or (H, W, 3) for a recipe with colours; already scaled; uint8, or 0 to 1.
+        recipe: See `Recipe.from_photos`.
+        on_epoch: As in `train`.
+
+    Returns:
+        What `vaead.store.save_model` writes.
+
+    Raises:
+        InvalidInputError: There are too few photos, one is smaller than a patch, or they differ in size but
+            are said to be aligned.
+        TrainingError: Training did not reach its end.
+    """
+    shapes = {photo.shape for photo in photos}
+    for height, width, *_ in shapes:
+        PatchGrid(height, width, recipe.model.patch_size, recipe.model.stride)  # a patch must fit
+    aligned = recipe.photos is not None and recipe.photos.aligned
+    if aligned and len(shapes) > 1:
+        raise InvalidInputError(
+            f"aligned photos must have one size, got {len(shapes)} sizes; leave out --aligned or crop them"
+        )
+    images = np.stack(photos) if aligned else list(photos)
+    return _train(images, _fingerprint(photos), recipe, on_epoch)
+
+
+def _fingerprint(photos: Sequence[NDArray[np.generic]]) -> str:
+    digests = sorted(
+        hashlib.sha256(f"{photo.shape}".encode() + photo.tobytes()).hexdigest() for photo in photos
+    )
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
+
+
+def _train(
+    normal: Images, fingerprint: str, recipe: Recipe, on_epoch: OnEpoch | None
+) -> tuple[ModelCard, list[ModelPart], list[bytes]]:
+    """Train every network of a recipe: what `vaead.store.save_model` writes."""
+    images, held_out = split_normal(normal, recipe.train)
     start = time.monotonic()
     trained = [
         _train_network(images, held_out, recipe, index, _counted_on(on_epoch, recipe, index, start))
         for index in range(len(recipe.networks))
     ]
-    deviations, calibration = calibrate([network.held_out for network in trained])
     main = trained[0]
+    if isinstance(normal, np.ndarray):
+        aligned, calibration = calibrate([network.held_out[0] for network in trained])
+        deviations: list[Deviation | ContentDeviation] = [*aligned]
+    else:
+        content, calibration = calibrate_pooled(main.held_out)
+        deviations = [content]
     card = ModelCard(
         recipe=recipe,
-        fingerprint=dataset.class_fingerprint(normal),
-        image_shape=dataset.image_shape,
+        fingerprint=fingerprint,
+        image_shape=(normal.shape[1], normal.shape[2]) if isinstance(normal, np.ndarray) else None,
         history=main.history,
         layers=describe_layers(main.vae),
         calibration=calibration,
@@ -86,23 +139,22 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
     parts = [
         ModelPart(network.program, deviation) for network, deviation in zip(trained, deviations, strict=True)
     ]
-    store.save(card, parts, [_keras_archive(network.vae) for network in trained])
-    return store.load(recipe)
+    return card, parts, [_keras_archive(network.vae) for network in trained]
 
 
 class _Trained(NamedTuple):
-    """A trained network and what it says about held-out normal images."""
+    """A trained network and what it says about held-out normal images: of all, or one scan an image."""
 
     vae: Vae
     program: bytes
     history: list[dict[str, float]]
-    held_out: Scan
+    held_out: list[Scan]
     health: Health
 
 
 def _train_network(
-    images: NDArray[np.uint8],
-    held_out: NDArray[np.uint8],
+    images: Images,
+    held_out: Images,
     recipe: Recipe,
     index: int,
     on_epoch: OnEpoch | None,
@@ -115,9 +167,15 @@ def _train_network(
         vae,
         program,
         [dataclasses.asdict(report) for report in history],
-        ImageScorer(scorer, model).scan(held_out),
+        _scan(ImageScorer(scorer, model), held_out),
         _judge(scorer, held_out, model, recipe.train.seed),
     )
+
+
+def _scan(scorer: ImageScorer, images: Images) -> list[Scan]:
+    if isinstance(images, np.ndarray):
+        return [scorer.scan(images)]
+    return [scorer.scan(image[None]) for image in images]
 
 
 def _counted_on(on_epoch: OnEpoch | None, recipe: Recipe, index: int, start: float) -> OnEpoch | None:
@@ -137,9 +195,9 @@ def _counted_on(on_epoch: OnEpoch | None, recipe: Recipe, index: int, start: flo
     return report
 
 
-def _judge(scorer: PatchScorer, held_out: NDArray[np.uint8], model: ModelConfig, seed: int) -> Health:
+def _judge(scorer: PatchScorer, held_out: Images, model: ModelConfig, seed: int) -> Health:
     rng = np.random.default_rng([seed, 2])
-    pixels, positions = unit_crops(held_out, model.patch_size, _JUDGED_CROPS, rng)
+    pixels, positions = watched_crops(held_out, model, rng)
     decoded = scorer.decode(pixels, positions)
     return Health.of(pixels.reshape(len(pixels), -1), decoded["mu"], decoded["sigma2"])
 

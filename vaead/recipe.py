@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from vaead.config import ModelConfig, TrainConfig, require_name
+from vaead.config import ModelConfig, TrainConfig, require_name, require_number
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,24 @@ PRESETS = {
 }
 """Presets by name; the first is the default."""
 
+INDUSTRIAL = Preset(
+    "industrial",
+    ModelConfig(
+        network="convolutional", patch_size=96, stride=16, latent_dim=16, units=64, sigma2_floor=1e-4
+    ),
+    TrainConfig(crops=25_600, decay=True, kl_weight=1.0),
+)
+"""For the user's own photos; patches and stride as in the paper, for photos of 640x480 pixels."""
+
+INDUSTRIAL_SCALE = 1 / 4
+"""What `INDUSTRIAL` shrinks photos, patches and stride to unless told otherwise: a minute and not an hour."""
+
 SHIPPED_PRESETS = ("article", "multi-scale")
 """Presets of which vaead comes with a model of every class."""
 
 
 def get_preset(name: str) -> Preset:
-    """Look a preset up by name.
+    """Look up a preset of the datasets with classes by name.
 
     Raises:
         UnknownNameError: There is no preset of that name.
@@ -54,16 +66,44 @@ def get_preset(name: str) -> Preset:
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """All that decides what a trained model is: equal recipes give equal models.
+class PhotoOptions:
+    """How the user's own photos are read before a model sees them.
 
     Attributes:
-        dataset: Name of a registered dataset.
-        normal: Class number that counts as normal.
+        color: One of `COLORS`.
+        scale: Factor by which they are resized, above 0 and at most 1.
+        aligned: Whether all have one size and show the same thing at the same place; each place is calibrated
+            by itself then.
+    """
+
+    color: str = "luminance"
+    scale: float = 1.0
+    aligned: bool = False
+
+    def __post_init__(self) -> None:
+        require_name("color", self.color, COLORS)
+        require_number("scale", self.scale, 1e-3, 1.0 + 1e-9)
+
+
+COLORS = {"luminance": 1, "rgb": 3}
+"""What is taken of a photo, with its number of channels."""
+
+PHOTOS = "photos"
+"""In place of a dataset's name where a model was trained on photos of the user."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what a trained model is: equal recipes and images give equal models.
+
+    Attributes:
+        dataset: Name of a registered dataset, or `PHOTOS`.
+        normal: Class number that counts as normal; 0 for photos.
         preset: Name of the preset the settings started from.
         model: Network and scan.
         train: Training, of each network.
         companions: Further networks, whose windows have other sizes; they add to the calibrated score.
+        photos: How photos are read, if it is trained on those.
     """
 
     dataset: str
@@ -72,6 +112,7 @@ class Recipe:
     model: ModelConfig
     train: TrainConfig
     companions: tuple[ModelConfig, ...] = ()
+    photos: PhotoOptions | None = None
 
     @property
     def networks(self) -> tuple[ModelConfig, ...]:
@@ -113,6 +154,48 @@ class Recipe:
             dataclasses.replace(base.model, **model),
             dataclasses.replace(base.train, **train),
             base.companions,
+        )
+
+    @classmethod
+    def from_photos(
+        cls,
+        options: PhotoOptions,
+        *,
+        patch_size: int | None = None,
+        stride: int | None = None,
+        epochs: int | None = None,
+        crops: int | None = None,
+        seed: int | None = None,
+    ) -> Recipe:
+        """Take the preset `INDUSTRIAL`, shrink its patches as the photos, and change what is given.
+
+        Args:
+            options: How photos are read.
+            patch_size: In pixels after scaling, a multiple of 4.
+            stride: In pixels after scaling.
+            epochs: See `TrainConfig`, as for the others.
+            crops: See there.
+            seed: See there.
+
+        Raises:
+            InvalidInputError: A setting is out of range.
+        """
+        size = patch_size or max(16, 4 * round(INDUSTRIAL.model.patch_size * options.scale / 4))
+        model = dataclasses.replace(
+            INDUSTRIAL.model,
+            patch_size=size,
+            stride=stride or max(1, size * INDUSTRIAL.model.stride // INDUSTRIAL.model.patch_size),
+            channels=COLORS[options.color],
+        )
+        settings = {"epochs": epochs, "crops": crops, "seed": seed}
+        train: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+        return cls(
+            PHOTOS,
+            0,
+            INDUSTRIAL.name,
+            model,
+            dataclasses.replace(INDUSTRIAL.train, **train),
+            photos=options,
         )
 
     @property

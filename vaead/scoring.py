@@ -15,7 +15,7 @@ from vaead.config import ModelConfig, PatchGrid
 from vaead.errors import InvalidInputError
 from vaead.litert import PatchScorer
 from vaead.maps import Scan
-from vaead.patches import average_windows, extract_windows
+from vaead.patches import average_windows, extract_windows, unit
 from vaead.terms import TERMS
 
 _BATCH = 512
@@ -44,7 +44,8 @@ class Reconstruction:
 class ImageScorer:
     """Scans whole images with a `PatchScorer`.
 
-    Images are arrays (N, H, W): uint8, or floating point in [0, 1]; H and W at least one patch. Work goes
+    Images are arrays (N, H, W), or (N, H, W, 3) for a network that sees colours: uint8, or floating point in
+    [0, 1]; H and W at least one patch. Work goes
     in batches of patches over all cores, so memory does not grow with the size of the images beyond the
     arrays passed in and out.
     """
@@ -55,7 +56,7 @@ class ImageScorer:
 
     def grid(self, images: NDArray[np.generic]) -> PatchGrid:
         """The windows that a scan of these images uses."""
-        _check_images(images)
+        check_images(images, self.config.channels)
         return PatchGrid(images.shape[1], images.shape[2], self.config.patch_size, self.config.stride)
 
     def scan(self, images: NDArray[np.generic], on_progress: Progress | None = None) -> Scan:
@@ -88,15 +89,15 @@ class ImageScorer:
             InvalidInputError: The images are not as the class describes.
         """
         grid = self.grid(images)
-        size = self.config.patch_size
-        shape = (len(images), *grid.shape, size, size)
+        patch = self.config.patch_shape
+        shape = (len(images), *grid.shape, *patch)
         count = len(images) * grid.shape[0] * grid.shape[1]
-        made = {name: np.empty((count, size, size), np.float32) for name in ("mu", "sigma2")}
+        made = {name: np.empty((count, *patch), np.float32) for name in ("mu", "sigma2")}
 
         def decode(part: slice) -> None:
             decoded = self._patches.decode(*_unit_windows(images, grid, part))
             for name, values in made.items():
-                values[part] = decoded[name].reshape(-1, size, size)
+                values[part] = decoded[name].reshape(-1, *patch)
 
         self._run_in_parts(decode, count)
         return Reconstruction(**{name: average_windows(v.reshape(shape), grid) for name, v in made.items()})
@@ -105,7 +106,7 @@ class ImageScorer:
         self, work: Callable[[slice], None], count: int, on_progress: Progress | None = None
     ) -> None:
         """Do the work on patches 0 to count - 1, a batch at a time, on all cores."""
-        size = max(1, min(_BATCH, _BATCH_PIXELS // self.config.patch_size**2))
+        size = max(1, min(_BATCH, _BATCH_PIXELS // self.config.patch_values))
         parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
         done = map(work, parts) if len(parts) == 1 else _workers().map(work, parts)
         for part, _ in zip(parts, done, strict=True):
@@ -113,11 +114,15 @@ class ImageScorer:
                 on_progress(part.stop, count)
 
 
-def _check_images(images: NDArray[np.generic]) -> None:
-    if not isinstance(images, np.ndarray) or images.ndim != 3 or images.size == 0:
-        got = images.shape if isinstance(images, np.ndarray) else type(images).__name__
+def check_images(images: NDArray[np.generic], channels: int) -> None:
+    """Raise InvalidInputError unless images are as `ImageScorer` describes."""
+    colours = () if channels == 1 else (channels,)
+    known = isinstance(images, np.ndarray)
+    if not known or images.ndim != 3 + len(colours) or images.shape[3:] != colours or images.size == 0:
+        got = images.shape if known else type(images).__name__
+        shape = "(N, H, W)" if channels == 1 else f"(N, H, W, {channels})"
         raise InvalidInputError(
-            f"images must be an array of shape (N, H, W), each at least 1, got {got!r}; "
+            f"images must be an array of shape {shape}, each at least 1, got {got!r}; "
             "for one image pass image[None]"
         )
     if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
@@ -137,8 +142,7 @@ def _unit_windows(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """As `extract_windows`, with pixels in [0, 1]."""
     pixels, positions = extract_windows(images, grid, part)
-    scaled = pixels.astype(np.float32)
-    return scaled / np.float32(255) if pixels.dtype == np.uint8 else scaled, positions
+    return unit(pixels), positions
 
 
 @cache

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.card import ModelCard
+from vaead.content import ContentDeviation
 from vaead.deviation import Deviation
 from vaead.ensemble import Ensemble, Member
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
@@ -50,7 +51,7 @@ class ModelPart(NamedTuple):
     """
 
     program: bytes
-    deviation: Deviation
+    deviation: Deviation | ContentDeviation
 
 
 class Model(Ensemble):
@@ -130,28 +131,36 @@ class ModelStore:
         Raises:
             StoreError: The store cannot be written.
         """
-        files = {}
-        for index, part in enumerate(parts):
-            files[_numbered(PROGRAM, index)] = gzip.compress(part.program, mtime=0)
-            files[_numbered(CALIBRATION, index)] = _to_npz(part.deviation.to_arrays())
-        files |= {_numbered(NETWORK, index): archive for index, archive in enumerate(archives)}
-        checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-        files[CARD] = card.to_json(checksums).encode()
         folder = self.folder(card.recipe)
-        unfinished = None
-        try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
-            for name, content in files.items():
-                (unfinished / name).write_bytes(content)
-            unfinished.chmod(0o755)  # mkdtemp makes folders private
-            _replace_folder(unfinished, folder)
-        except OSError as error:
-            raise _not_writable(folder, error) from error
-        finally:
-            if unfinished is not None:
-                shutil.rmtree(unfinished, ignore_errors=True)
+        save_model(folder, card, parts, archives)
         return folder
+
+
+def save_model(
+    folder: Path | str, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()
+) -> None:
+    """Write a model folder; see `ModelStore.save`."""
+    files = {}
+    for index, part in enumerate(parts):
+        files[_numbered(PROGRAM, index)] = gzip.compress(part.program, mtime=0)
+        files[_numbered(CALIBRATION, index)] = _to_npz(vars(part.deviation))
+    files |= {_numbered(NETWORK, index): archive for index, archive in enumerate(archives)}
+    checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    files[CARD] = card.to_json(checksums).encode()
+    folder = Path(folder)
+    unfinished = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
+        for name, content in files.items():
+            (unfinished / name).write_bytes(content)
+        unfinished.chmod(0o755)  # mkdtemp makes folders private
+        _replace_folder(unfinished, folder)
+    except OSError as error:
+        raise _not_writable(folder, error) from error
+    finally:
+        if unfinished is not None:
+            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def load_model(folder: Path | str) -> Model:
@@ -181,11 +190,24 @@ def load_model(folder: Path | str) -> Model:
         [
             ModelPart(
                 gzip.decompress(files[_numbered(PROGRAM, index)]),
-                Deviation.from_arrays(_from_npz(files[_numbered(CALIBRATION, index)])),
+                _deviation(_from_npz(files[_numbered(CALIBRATION, index)])),
             )
             for index in networks
         ],
     )
+
+
+def _deviation(arrays: dict[str, NDArray[np.generic]]) -> Deviation | ContentDeviation:
+    """Put together what `vars` has taken apart; the names tell which of the two it was."""
+    kind = ContentDeviation if "centers" in arrays else Deviation
+    try:
+        return kind(**arrays)  # type: ignore[arg-type]
+    except TypeError as error:
+        names = (name for name in kind.__annotations__ if name != "pooled")
+        raise ModelFormatError(
+            f"calibration must hold {', '.join(names)}, got {', '.join(arrays) or 'nothing'}; "
+            "train the model again"
+        ) from error
 
 
 def _numbered(name: str, index: int) -> str:

@@ -1,13 +1,14 @@
 """Train a network on patches of normal images.
 
-An epoch is one compiled XLA program: batches are cut, passed forward and back and applied to the weights
-without a return to Python, which would cost more than the arithmetic of such a small network.
+An epoch is one compiled program: batches are cut, passed forward and back and applied to the weights without
+a return to Python, which would cost more than the arithmetic of such a small network. Only where the patches
+of an epoch would need much memory does it take several calls of that program.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from vaead.config import ModelConfig, TrainConfig
 from vaead.errors import InvalidInputError, TrainingError
 from vaead.model import Vae
-from vaead.patches import random_crops
+from vaead.patches import random_crops, unit
 from vaead.terms import TERMS, Array
 
 
@@ -49,20 +50,24 @@ class EpochReport:
     remaining_s: float
 
 
-_HELD_OUT_CROPS = 4096
+_WATCHED_CROPS = 4096
+_WATCHED_VALUES = 2**22
+_CALL_VALUES = 2**26
+"""Numbers in the crops of one call of the program at most: a quarter of a gigabyte."""
 _GRADIENT_LIMIT = 1000.0
 """Largest norm of a gradient, in nats: far above those of a sound training."""
+
+Images = NDArray[np.generic] | Sequence[NDArray[np.generic]]
+"""Images (N, H, W[, channels]), or a list of images whose sizes may differ; uint8, or 0 to 1."""
 
 OnEpoch = Callable[[EpochReport], None]
 
 
-def split_normal(
-    images: NDArray[np.uint8], config: TrainConfig
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def split_normal(images: Images, config: TrainConfig) -> tuple[Images, Images]:
     """Split the normal training images by the recipe's seed.
 
     Args:
-        images: (N, H, W), at least 2.
+        images: At least 2.
 
     Returns:
         Images to train on and held-out images, which training never sees.
@@ -76,12 +81,16 @@ def split_normal(
         )
     order = np.random.default_rng([config.seed, 0]).permutation(len(images))
     held_out = min(max(1, round(len(images) * config.held_out)), len(images) - 1)
-    return images[order[held_out:]], images[order[:held_out]]
+    return _take(images, order[held_out:]), _take(images, order[:held_out])
+
+
+def _take(images: Images, places: NDArray[np.intp]) -> Images:
+    return images[places] if isinstance(images, np.ndarray) else [images[place] for place in places]
 
 
 def fit(
-    images: NDArray[np.uint8],
-    held_out: NDArray[np.uint8],
+    images: Images,
+    held_out: Images,
     model: ModelConfig,
     config: TrainConfig,
     on_epoch: OnEpoch | None = None,
@@ -91,8 +100,8 @@ def fit(
     The same images and settings give the same weights on the same machine.
 
     Args:
-        images: (N, H, W), 0 to 255.
-        held_out: (M, H, W), normal images that only watch.
+        images: Normal images, at least one.
+        held_out: Normal images that only watch, at least one.
         model: The network.
         config: Training and seed.
         on_epoch: Called after each epoch; what it raises ends the training.
@@ -107,7 +116,8 @@ def fit(
     rng = np.random.default_rng([config.seed, 1])
     vae = Vae(model)
     crops, positions = unit_crops(images, model.patch_size, config.crops, rng)
-    watch = _held_out_loss(vae, config, unit_crops(held_out, model.patch_size, _HELD_OUT_CROPS, rng))
+    watch = _held_out_loss(vae, config, watched_crops(held_out, model, rng))
+    calls = -(-config.crops * model.patch_values // _CALL_VALUES)
     run_epoch = compile_epoch(vae, config)
     best = _Best(config.patience)
 
@@ -115,8 +125,11 @@ def fit(
     start = time.monotonic()
     for epoch in range(1, config.epochs + 1):
         order = rng.permutation(config.crops)
-        losses = run_epoch(crops[order], positions[order], tf.constant([config.seed, epoch]))
-        history.append(_report(epoch, config, losses.numpy().tolist(), watch(), start))
+        losses = np.zeros(len(TERMS))
+        for call, part in enumerate(np.array_split(order, calls)):
+            seed = tf.constant([config.seed, epoch + call * config.epochs])
+            losses += run_epoch(crops[part], positions[part], seed).numpy() / calls
+        history.append(_report(epoch, config, losses.tolist(), watch(), start))
         _require_numbers(history[-1], vae)
         if on_epoch is not None:
             on_epoch(history[-1])
@@ -165,11 +178,20 @@ class _Best:
 
 
 def unit_crops(
-    images: NDArray[np.uint8], patch_size: int, count: int, rng: np.random.Generator
+    images: Images, patch_size: int, count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Random crops (count, patch_size, patch_size) in [0, 1] and their positions (count, 2)."""
+    """Random crops (count, patch_size, patch_size[, channels]) in [0, 1] and their positions (count, 2)."""
     crops, positions = random_crops(images, patch_size, count, rng)
-    return crops.astype(np.float32) / np.float32(255), positions
+    return unit(crops), positions
+
+
+def watched_crops(
+    held_out: Images, model: ModelConfig, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Crops of held-out images that tell how a training goes: many, but fewer where patches are large."""
+    return unit_crops(
+        held_out, model.patch_size, min(_WATCHED_CROPS, _WATCHED_VALUES // model.patch_values), rng
+    )
 
 
 def _held_out_loss(
@@ -178,7 +200,7 @@ def _held_out_loss(
     """Make the function that computes the loss of the network as it is on held-out crops."""
     pixels, positions = (tf.constant(part) for part in crops)
 
-    @tf.function(jit_compile=True)  # type: ignore[untyped-decorator]
+    @tf.function(jit_compile=_uses_xla(vae.config))  # type: ignore[untyped-decorator]
     def loss() -> Array:
         kl, log_variance, mahalanobis = (tf.reduce_mean(term) for term in vae.terms(pixels, positions))
         return log_variance + mahalanobis + config.kl_weight * kl
@@ -202,13 +224,20 @@ def _report(
     )
 
 
+def _uses_xla(model: ModelConfig) -> bool:
+    """XLA makes matrix products fast; its convolutions are 6 times slower than TensorFlow's own."""
+    return model.network != "convolutional"
+
+
 def compile_epoch(vae: Vae, config: TrainConfig) -> Callable[[Array, Array, Array], Array]:
-    """Make the function (crops and positions in the order of this epoch, seed) -> mean D, A and M."""
+    """Make the function (crops and positions in the order of an epoch, seed) -> mean D, A and M.
+
+    It also takes a part of an epoch.
+    """
     weights = vae.trainable_variables
-    batches = config.crops // config.batch_size
     rate = config.learning_rate
     if config.decay:
-        rate = keras.optimizers.schedules.CosineDecay(rate, batches * config.epochs)
+        rate = keras.optimizers.schedules.CosineDecay(rate, config.crops // config.batch_size * config.epochs)
     optimizer = keras.optimizers.Adam(rate)
     optimizer.build(weights)
 
@@ -226,16 +255,19 @@ def compile_epoch(vae: Vae, config: TrainConfig) -> Callable[[Array, Array, Arra
 
     def batched(array: Array) -> Array:
         # A last batch that is not full is left out; the order changes, so each crop has its turns.
-        used = array[: batches * config.batch_size]
-        return tf.reshape(used, (batches, config.batch_size, *array.shape[1:]))
+        batches = array.shape[0] // config.batch_size
+        return tf.reshape(
+            array[: batches * config.batch_size], (batches, config.batch_size, *array.shape[1:])
+        )
 
     def epoch(crops: Array, positions: Array, seed: Array) -> Array:
         patches, places = batched(crops), batched(positions)
+        batches = patches.shape[0]
         noise = tf.random.stateless_normal((batches, config.batch_size, vae.config.latent_dim), seed)
         total = tf.zeros(len(TERMS))
         for index in tf.range(batches):
             total += step(patches[index], places[index], noise[index])
         return total / batches
 
-    compiled: Callable[[Array, Array, Array], Array] = tf.function(epoch, jit_compile=True)
+    compiled: Callable[[Array, Array, Array], Array] = tf.function(epoch, jit_compile=_uses_xla(vae.config))
     return compiled

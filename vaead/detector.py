@@ -1,0 +1,177 @@
+"""A detector with the interface of scikit-learn, for images in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from vaead.config import require_name
+from vaead.errors import InvalidInputError
+from vaead.maps import TermMaps
+from vaead.recipe import COLORS, PhotoOptions, Recipe
+from vaead.scoring import check_images
+from vaead.store import Model, load_model, save_model
+from vaead.terms import SCORES
+
+Images = NDArray[np.generic] | Sequence[NDArray[np.generic]]
+"""Images (N, H, W) or (N, H, W, 3), or a list of images whose sizes may differ; uint8, or 0 to 1."""
+
+
+class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
+    """Learns what patches of normal images look like, and finds images and places that differ.
+
+    As in scikit-learn a higher `score_samples` is more normal; a higher value of an `anomaly_map` is more
+    anomalous, as everywhere in vaead.
+
+    Attributes:
+        model_: The trained model; its `card` says how it was made.
+        threshold_: Anomaly score above which an image is predicted to be anomalous.
+    """
+
+    model_: Model
+    threshold_: float
+
+    def __init__(
+        self,
+        patch_size: int = 24,
+        stride: int = 4,
+        score: str = "calibrated",
+        aligned: bool = False,
+        epochs: int | None = None,
+        crops: int | None = None,
+        false_alarm_rate: float = 0.05,
+        random_state: int = 0,
+    ) -> None:
+        """Choose settings; nothing is checked before `fit`, as scikit-learn asks for.
+
+        Args:
+            patch_size: Side of a patch in pixels, a multiple of 4.
+            stride: Distance of neighbouring windows in pixels.
+            score: "old", "new" or "calibrated".
+            aligned: Whether all images have one size and show the same thing at the same place.
+            epochs: Passes over the crops; the preset's if not given.
+            crops: Random patches to train on; the preset's if not given.
+            false_alarm_rate: Share of normal images that may be predicted to be anomalous.
+            random_state: Seed of everything random.
+        """
+        self.patch_size = patch_size
+        self.stride = stride
+        self.score = score
+        self.aligned = aligned
+        self.epochs = epochs
+        self.crops = crops
+        self.false_alarm_rate = false_alarm_rate
+        self.random_state = random_state
+
+    def fit(self, X: Images, y: object = None) -> PatchVAEDetector:  # noqa: ARG002, N803 - as in scikit-learn
+        """Train on normal images; half of them are kept out to set the threshold.
+
+        Raises:
+            InvalidInputError: A setting is out of range, or the images are too few, too small or no images.
+            UnknownNameError: There is no such score.
+            TrainingError: Training did not reach its end.
+        """
+        from vaead.pipeline import train_photos  # TensorFlow takes seconds to import
+
+        require_name("score", self.score, SCORES)
+        images = _checked(X)
+        recipe = Recipe.from_photos(
+            PhotoOptions(color=_color(images[0]), aligned=self.aligned),
+            patch_size=self.patch_size,
+            stride=self.stride,
+            epochs=self.epochs,
+            crops=self.crops,
+            seed=self.random_state,
+        )
+        card, parts, _ = train_photos(images, recipe)
+        self.model_ = Model(card, parts)
+        self.threshold_ = card.calibration.threshold_value(self.score, self.false_alarm_rate)
+        return self
+
+    def anomaly_map(self, X: Images) -> list[NDArray[np.float32]]:  # noqa: N803
+        """Anomaly maps (H, W), one an image: for each pixel the mean of the windows over it."""
+        return [terms.mean_maps(self.score)[0] for terms in self._terms(X)]
+
+    def score_samples(self, X: Images) -> NDArray[np.float64]:  # noqa: N803
+        """How normal each image is: its anomaly score with a minus, (N,)."""
+        scores = [-float(terms.image_scores(self.score)[0]) for terms in self._terms(X)]
+        return np.array(scores, np.float64)
+
+    def decision_function(self, X: Images) -> NDArray[np.float64]:  # noqa: N803
+        """As `score_samples`, shifted so that images below 0 are predicted to be anomalous."""
+        return self.score_samples(X) + self.threshold_
+
+    def predict(self, X: Images) -> NDArray[np.int64]:  # noqa: N803
+        """1 for images that look normal, -1 for anomalous ones, (N,)."""
+        return np.where(self.decision_function(X) < 0, -1, 1).astype(np.int64)
+
+    def save(self, folder: Path | str) -> None:
+        """Write the model; the command line reads it, and so does `load`.
+
+        Raises:
+            StoreError: The folder cannot be written.
+        """
+        check_is_fitted(self)
+        save_model(folder, self.model_.card, self.model_.parts)
+
+    @classmethod
+    def load(
+        cls, folder: Path | str, score: str = "calibrated", false_alarm_rate: float = 0.05
+    ) -> PatchVAEDetector:
+        """Read a model of photos that was written by `save` or by the command line.
+
+        Raises:
+            ModelNotFoundError: There is no model.
+            ModelFormatError: It is damaged.
+            UnknownNameError: There is no such score.
+        """
+        require_name("score", score, SCORES)
+        model = load_model(folder)
+        recipe = model.card.recipe
+        detector = cls(
+            patch_size=recipe.model.patch_size,
+            stride=recipe.model.stride,
+            score=score,
+            aligned=model.card.image_shape is not None,
+            epochs=recipe.train.epochs,
+            crops=recipe.train.crops,
+            false_alarm_rate=false_alarm_rate,
+            random_state=recipe.train.seed,
+        )
+        detector.model_ = model
+        detector.threshold_ = model.card.calibration.threshold_value(score, false_alarm_rate)
+        return detector
+
+    def _terms(self, images: Images) -> Iterator[TermMaps]:
+        check_is_fitted(self)
+        for image in images:
+            yield self.model_.term_maps(np.asarray(image)[None])
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.input_tags.two_d_array = False
+        return tags
+
+
+def _checked(images: Images) -> list[NDArray[np.generic]]:
+    found = [np.asarray(image) for image in images]
+    if len(found) < 2:
+        raise InvalidInputError(
+            f"X must hold at least 2 normal images, got {len(found)}; add more, 50 are a good start"
+        )
+    for image in found:
+        check_images(image[None], COLORS[_color(image)])
+    if len({image.ndim for image in found}) > 1:
+        raise InvalidInputError("X must be all grey or all in colours, got both; convert them to one kind")
+    return found
+
+
+def _color(image: NDArray[np.generic]) -> str:
+    return "rgb" if image.ndim == 3 else "luminance"
