@@ -19,6 +19,8 @@ _BINS = 60
 _SHOWN = 0.995
 """Share of the scores inside a histogram's axis; the few beyond would squeeze the rest into one bar."""
 _CELL_PX = 44
+_CELL_TEXT_PX = 10
+"""As large as fits ten columns on a phone; left alone, Plotly would take half of that there."""
 _COLORS = ((0.0, "#e8896b"), (0.5, "#f7f7f7"), (1.0, "#6aa5dd"))
 """Of a matrix; dark numbers can be read on all of them."""
 _MARGIN: dict[str, Any] = {"l": 0, "r": 0, "t": 8, "b": 0}
@@ -192,7 +194,7 @@ def matrix(
         zmid=scale.middle,
         zmax=scale.high,
         colorscale=_COLORS,
-        textfont={"color": "#0f1720"},
+        textfont={"color": "#0f1720", "size": _CELL_TEXT_PX},
         showscale=False,
         hoverinfo="skip",
         hoverongaps=False,
@@ -211,7 +213,8 @@ def matrix(
         marker={"size": _CELL_PX - 10, "symbol": "square", "opacity": 0},
         hovertemplate="%{text}<extra></extra>",
     )
-    side = {"tickvals": ticks, "ticktext": list(names), "showgrid": False, "zeroline": False}
+    # On a phone, every pixel beside the names is one less for the cells.
+    side = {"tickvals": ticks, "ticktext": list(names), "ticks": "", "showgrid": False, "zeroline": False}
     layout = {
         "xaxis": {"title": axes.x, "side": "top", "range": (-0.5, len(names) - 0.5), **side},
         "yaxis": {"title": axes.y, "range": (len(names) - 0.5, -0.5), "automargin": True, **side},

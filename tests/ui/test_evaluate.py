@@ -1,7 +1,9 @@
-"""The page Evaluate: metrics, threshold, worst images and the matrix of all pairs."""
+"""The page Evaluate: metrics, downloads and the matrix of all pairs."""
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +16,13 @@ from vaead.evaluation import Evaluation, Interval, Metrics
 from vaead.pairs import pairs_file
 from vaead.recipe import Recipe
 from vaead.store import ModelStore
+from vaead.ui import downloads
 from vaead.ui.evaluate import verdict
 from vaead.ui.scores import Sides, numbers_in_class
 from vaead.ui.texts import Texts
 
 if TYPE_CHECKING:
-    from tests.ui.conftest import EvaluatePage, OpenEvaluate
+    from tests.ui.conftest import OpenEvaluate
 
 SCORES = ["old", "new", "calibrated"]
 
@@ -34,11 +37,6 @@ def pairs(store: Path) -> Path:
     file = pairs_file(store, "digits", "article")
     file.write_text(json.dumps({"measured": "2026-01-02", "seeds": {"0": tables, "1": tables}}))
     return file
-
-
-def counts(page: EvaluatePage) -> list[list[str]]:
-    """Flagged and not flagged, normal and anomalous."""
-    return list(page.table(1).values())[1:]
 
 
 def result(auroc: float, low: float) -> Evaluation:
@@ -87,45 +85,12 @@ def test_roc_has_a_curve_a_score(open_evaluate: OpenEvaluate) -> None:
     assert figure["alt"].startswith("ROC curves. AUROC: old ")
 
 
-def test_threshold_follows_the_false_alarm_rate(open_evaluate: OpenEvaluate) -> None:
-    page = open_evaluate(score="old")
-    before = counts(page)
-    assert "**Threshold " in page.texts
-    page.app.slider(key="false_alarms").set_value(50)
-    page.run()
-    after = counts(page)
-    assert int(after[0][0]) > int(before[0][0])
-    assert "50 % of" in page.texts
-
-
-@pytest.mark.parametrize(
-    ("rule", "words"), [("best F1", "the best F1 on these test images"), ("95 % recall", "still finds 95 %")]
-)
-def test_threshold_of_labels_says_so(open_evaluate: OpenEvaluate, rule: str, words: str) -> None:
-    page = open_evaluate(threshold=rule)
-    assert words in page.texts
-    assert "It uses their labels" in page.texts
-
-
-def test_recall_of_95_percent_is_reached(open_evaluate: OpenEvaluate) -> None:
-    page = open_evaluate(threshold="95 % recall", score="new")
-    assert int(counts(page)[0][1]) >= 0.95 * 45
-
-
-def test_another_score_draws_its_own_histogram(open_evaluate: OpenEvaluate) -> None:
+def test_metrics_are_those_of_image_scores_under_both_rules(open_evaluate: OpenEvaluate) -> None:
     page = open_evaluate()
-    assert page.figure("histogram")["layout"]["xaxis"]["title"]["text"].startswith("calibrated score")
-    page.segment("score", "old")
-    assert page.figure("histogram")["layout"]["xaxis"]["title"]["text"] == "old score (nats)"
-
-
-def test_worst_images_come_first(open_evaluate: OpenEvaluate) -> None:
-    def shown(key: str) -> list[float]:
-        return [float(text.rsplit(" ", 1)[1]) for text in page.figure(key)["data"][1]["text"]]
-
-    page = open_evaluate(against_all="true", score="new")
-    assert shown("misses") == sorted(shown("misses"))
-    assert shown("false_alarm_images") == sorted(shown("false_alarm_images"), reverse=True)
+    before = page.table(0), page.figure("roc")["data"]
+    page.segment("rule", "window")
+    assert (page.table(0), page.figure("roc")["data"]) == before
+    assert "judged by their image scores" in page.texts
 
 
 def test_matrix_shows_the_mean_of_the_seeds(open_evaluate: OpenEvaluate, pairs: Path) -> None:
@@ -176,6 +141,7 @@ def test_without_the_dataset_the_digits_are_shown(open_evaluate: OpenEvaluate, n
     ("key", "value"),
     [
         ("score", "best"),
+        ("rule", "none"),
         ("threshold", "0"),
         ("matrix", "x"),
         ("against_all", "perhaps"),
@@ -192,6 +158,16 @@ def test_bad_value_falls_back_with_a_notice(
     assert "46 normal (1)" in page.texts
 
 
+@pytest.mark.parametrize(("control", "value"), [("dataset", "mnist"), ("normal", 2), ("anomalous", 4)])
+def test_other_class_drops_the_images_of_a_link(
+    open_evaluate: OpenEvaluate, control: str, value: object
+) -> None:
+    page = open_evaluate(normal_image="3", anomalous_image="4")
+    assert (page.link["normal_image"], page.link["anomalous_image"]) == ("3", "4")
+    page.select(control, value)
+    assert not {"normal_image", "anomalous_image"} & set(page.link)
+
+
 def test_scores_are_computed_once_for_all_visitors(
     open_evaluate: OpenEvaluate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,6 +179,27 @@ def test_scores_are_computed_once_for_all_visitors(
 def test_everything_can_be_downloaded(open_evaluate: OpenEvaluate, pairs: Path) -> None:
     buttons = open_evaluate().app.get("download_button")
     assert [button.proto.label for button in buttons] == ["Metrics (CSV)", "Scores (CSV)", "Matrix (CSV)"]
+
+
+def test_scores_file_has_a_row_an_image(
+    open_evaluate: OpenEvaluate, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, str] = {}
+    monkeypatch.setattr(
+        downloads, "_button", lambda label, key, name, rows: made.update({key: downloads._csv(rows())})
+    )
+    open_evaluate()
+    rows = list(csv.DictReader(io.StringIO(made["scores"])))
+    assert list(rows[0]) == ["class", "image", *SCORES, "calibrated_largest_window"]
+    nines = [row for row in rows if row["class"] == "9"]
+    assert (len(rows), len(nines)) == (450, 45)
+    model = ModelStore(store).load(Recipe.from_preset("digits", 1))
+    terms = model.term_maps(load_dataset("digits").test_images(9))
+    for column, values in (
+        ("calibrated", terms.image_scores("calibrated")),
+        ("calibrated_largest_window", terms.largest_windows("calibrated")),
+    ):
+        assert [float(row[column]) for row in nines] == pytest.approx(values.tolist(), rel=1e-4)
 
 
 def test_numbers_count_within_a_class() -> None:

@@ -13,14 +13,18 @@ from numpy.typing import NDArray
 from vaead.datasets import Dataset, DatasetSpec
 from vaead.evaluation import METRICS, Evaluation
 from vaead.recipe import Recipe
-from vaead.ui.scores import Scores, numbers_in_class
+from vaead.ui.scores import SplitScores, numbers_in_class
 from vaead.ui.texts import Texts
 
 
-def scores(values: Scores, dataset: Dataset, recipe: Recipe, texts: Texts) -> None:
-    """Offer the scores of all test images: class, number of the image in it, and one column a score."""
+def scores(split: SplitScores, dataset: Dataset, recipe: Recipe, texts: Texts) -> None:
+    """Offer the scores of all test images: class, number of the image in it, and one column a score.
+
+    The last column holds the largest window of the calibrated score. Of old and new, it is the image score.
+    """
 
     def rows() -> Iterable[Sequence[object]]:
+        values = split.image | {"calibrated_largest_window": split.largest["calibrated"]}
         yield "class", "image", *values
         labels, numbers = dataset.test.labels, numbers_in_class(dataset.test.labels)
         for place, (label, number) in enumerate(zip(labels.tolist(), numbers.tolist(), strict=True)):

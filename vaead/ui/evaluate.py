@@ -52,7 +52,7 @@ def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: 
     scores = split_scores(recipe, model, dataset, texts)
     sides = Sides.of(dataset.test.labels, recipe.normal, anomalous)
     try:
-        results = evaluations(recipe, anomalous, scores, sides)
+        results = evaluations(recipe, anomalous, scores.image, sides)
     except InvalidInputError as error:  # a model whose training has diverged
         st.error(str(error))
         return
@@ -71,8 +71,8 @@ def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: 
             downloads.metrics(results, recipe, anomalous, texts)
             downloads.scores(scores, dataset, recipe, texts)
     with right:
-        _roc(scores, sides, results, texts)
-    thresholds.show(thresholds.Subject(recipe, dataset, scores, sides, model.card, names), texts)
+        _roc(scores.image, sides, results, texts)
+    thresholds.show(thresholds.Subject(dataset, scores, sides, model.card.calibration, names), texts)
 
 
 def verdict(results: dict[str, Evaluation], texts: Texts) -> str:

@@ -20,7 +20,7 @@ from vaead.ui.texts import Texts
 Scores = dict[str, NDArray[np.float32]]
 
 _SPLITS_IN_MEMORY = 64
-"""120 kB each with 10,000 test images."""
+"""240 kB each with 10,000 test images."""
 _EVALUATIONS_IN_MEMORY = 512
 
 
@@ -43,22 +43,39 @@ class Sides:
         return cls(np.flatnonzero(labels == normal), np.flatnonzero(other))
 
 
+@dataclass(frozen=True)
+class SplitScores:
+    """What can decide about the images of a test split; by the name of the score, each (N,).
+
+    Attributes:
+        image: Image scores.
+        largest: The largest window of each image, or for calibrated the largest pixel of its map.
+    """
+
+    image: Scores
+    largest: Scores
+
+    def by(self, rule: str) -> Scores:
+        """What a threshold is compared with under one of `vaead.calibration.RULES`."""
+        return self.image if rule == "score" else self.largest
+
+
 class _Split:
     """The scores of one model; the first visitor computes them, and those who come meanwhile wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._scores: Scores | None = None
+        self._scores: SplitScores | None = None
 
-    def get(self, model: Model, dataset: Dataset, texts: Texts) -> Scores:
+    def get(self, model: Model, dataset: Dataset, texts: Texts) -> SplitScores:
         with self._lock:
             if self._scores is None:
                 self._scores = _compute(model, dataset, texts)
             return self._scores
 
 
-def split_scores(recipe: Recipe, model: Model, dataset: Dataset, texts: Texts) -> Scores:
-    """Each image score of the whole test split, (N,), with a progress bar while they are computed."""
+def split_scores(recipe: Recipe, model: Model, dataset: Dataset, texts: Texts) -> SplitScores:
+    """The scores of the whole test split, with a progress bar while they are computed."""
     return _split(recipe, changed_ns(recipe)).get(model, dataset, texts)
 
 
@@ -67,7 +84,7 @@ def _split(recipe: Recipe, changed: int) -> _Split:  # noqa: ARG001 - the key of
     return _Split()
 
 
-def _compute(model: Model, dataset: Dataset, texts: Texts) -> Scores:
+def _compute(model: Model, dataset: Dataset, texts: Texts) -> SplitScores:
     place = st.empty()
 
     def on_progress(done: int, total: int) -> None:
@@ -79,7 +96,10 @@ def _compute(model: Model, dataset: Dataset, texts: Texts) -> Scores:
 
     terms = model.term_maps(dataset.test.images, on_progress)
     place.empty()
-    return {score: terms.image_scores(score) for score in SCORES}
+    return SplitScores(
+        image={score: terms.image_scores(score) for score in SCORES},
+        largest={score: terms.largest_windows(score) for score in SCORES},
+    )
 
 
 def evaluations(recipe: Recipe, anomalous: int | None, scores: Scores, sides: Sides) -> dict[str, Evaluation]:

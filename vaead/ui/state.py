@@ -82,10 +82,15 @@ def choose_language() -> Texts:
 
 
 def forget_images() -> None:
-    """Drop the images picked by number: they belong to the classes chosen before."""
+    """Drop the images picked by number: they belong to the classes chosen before.
+
+    On a page that has no controls for them, only the address holds them.
+    """
     for key in ("normal_image", "anomalous_image"):
         if key in st.session_state:
             st.session_state[key] = None
+        elif key in st.query_params:
+            del st.query_params[key]
 
 
 def choose_pair(dataset: str, normal: int, anomalous: int) -> None:

@@ -9,17 +9,16 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from vaead.card import ModelCard
+from vaead.calibration import RULES, Calibration
 from vaead.charts import Axes, histogram, tiles
 from vaead.datasets import Dataset, get_spec
 from vaead.evaluation import Confusion, best_f1_threshold, recall_threshold
-from vaead.recipe import Recipe
 from vaead.terms import SCORES
 from vaead.ui import controls, leaving, state
-from vaead.ui.scores import Scores, Sides, numbers_in_class
+from vaead.ui.scores import Sides, SplitScores, numbers_in_class
 from vaead.ui.texts import Texts
 
-RULES = ("false alarms", "best F1", "95 % recall")
+SOURCES = ("false alarms", "best F1", "95 % recall")
 """How a threshold is set; written into the address, so the same in every language."""
 
 _WORST = 12
@@ -31,12 +30,42 @@ _FALSE_ALARMS = 5
 class Subject:
     """What is evaluated: a model's scores of two sides of a test split, whose names are shown."""
 
-    recipe: Recipe
     dataset: Dataset
-    scores: Scores
+    scores: SplitScores
     sides: Sides
-    card: ModelCard
+    calibration: Calibration
     names: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """What a threshold is compared with: a score, by a rule.
+
+    Attributes:
+        score: One of `SCORES`.
+        rule: One of `RULES`.
+        values: (N,), of the whole test split.
+        name: In the language of the page.
+        axis: The same, with its unit where it has one.
+    """
+
+    score: str
+    rule: str
+    values: NDArray[np.float32]
+    name: str
+    axis: str
+
+    @classmethod
+    def of(cls, subject: Subject, score: str, rule: str, texts: Texts) -> _Measure:
+        values, shown = subject.scores.by(rule)[score], texts(f"score.{score}")
+        name = texts("evaluate.score_name", score=shown)
+        if rule == "window":
+            name = texts("evaluate.window_name", score=shown)
+        axis = f"{name} ({texts('compare.nats')})"
+        if score == "calibrated":
+            # The largest of many windows of a normal image is well above 1, how far depends on the model.
+            axis = name if rule == "window" else f"{name} ({texts('evaluate.unit_calibrated')})"
+        return cls(score, rule, values, name, axis)
 
 
 @st.fragment
@@ -46,57 +75,52 @@ def show(subject: Subject, texts: Texts) -> None:
     st.subheader(texts("evaluate.threshold_title"), anchor=False)
     with st.container(horizontal=True, gap="medium"):
         score = controls.segments(texts("evaluate.score"), tuple(reversed(SCORES)), "score")
-        rule = controls.segments(texts("evaluate.rule"), RULES, "threshold", help=texts("evaluate.rule_help"))
+        rule = controls.segments(texts("sidebar.rule"), RULES, "rule", help=texts("sidebar.rule_help"))
+        source = controls.segments(
+            texts("evaluate.source"), SOURCES, "threshold", help=texts("evaluate.source_help")
+        )
         rate = _FALSE_ALARMS
-        if rule == RULES[0]:
+        if source == SOURCES[0]:
             rate = controls.percent(texts("evaluate.rate"), "false_alarms", _FALSE_ALARMS)
-    values = subject.scores[score]
-    normal, anomalous = values[subject.sides.normal], values[subject.sides.anomalous]
-    value, sentence = _threshold(subject.card, score, rule, rate, (normal, anomalous), texts)
+    measure = _Measure.of(subject, score, rule, texts)
+    value, sentence = _threshold(subject, measure, source, rate, texts)
     st.markdown(sentence)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _histogram(subject, score, value, texts)
+        _histogram(subject, measure, value, texts)
     with right:
+        normal, anomalous = measure.values[subject.sides.normal], measure.values[subject.sides.anomalous]
         _counts(Confusion.at(value, normal, anomalous), subject.names, texts)
-    _worst(subject, values, texts)
+    _worst(subject, measure, texts)
 
 
 def _threshold(
-    card: ModelCard,
-    score: str,
-    rule: str,
-    rate: int,
-    sides: tuple[NDArray[np.float32], NDArray[np.float32]],
-    texts: Texts,
+    subject: Subject, measure: _Measure, source: str, rate: int, texts: Texts
 ) -> tuple[float, str]:
     """The threshold, and where it comes from in words."""
-    if rule == RULES[0]:
-        found = card.calibration.threshold(score, rate / 100)
+    if source == SOURCES[0]:
+        found = subject.calibration.threshold(measure.score, rate / 100, measure.rule)
         shown = {name: f"{number:.3g}" for name, number in found._asdict().items()}
-        return found.value, texts(
-            "evaluate.by_rate", rate=rate, images=f"{card.calibration.images:,}", **shown
-        )
-    value = best_f1_threshold(*sides) if rule == RULES[1] else recall_threshold(sides[1])
-    key = "by_f1" if rule == RULES[1] else "by_recall"
-    return value, texts(f"evaluate.{key}", value=f"{value:.3g}")
+        images = f"{subject.calibration.images:,}"
+        return found.value, texts("evaluate.by_rate", name=measure.name, rate=rate, images=images, **shown)
+    normal, anomalous = measure.values[subject.sides.normal], measure.values[subject.sides.anomalous]
+    value = best_f1_threshold(normal, anomalous) if source == SOURCES[1] else recall_threshold(anomalous)
+    key = "by_f1" if source == SOURCES[1] else "by_recall"
+    return value, texts(f"evaluate.{key}", name=measure.name, value=f"{value:.3g}")
 
 
-def _histogram(subject: Subject, score: str, value: float, texts: Texts) -> None:
-    values, sides = subject.scores[score], subject.sides
+def _histogram(subject: Subject, measure: _Measure, value: float, texts: Texts) -> None:
+    sides = subject.sides
     named = {
-        f"{texts(f'compare.{role}')}: {subject.names[role]}": values[side]
+        f"{texts(f'compare.{role}')}: {subject.names[role]}": measure.values[side]
         for role, side in (("normal", sides.normal), ("anomalous", sides.anomalous))
     }
-    unit = texts("evaluate.unit_calibrated") if score == "calibrated" else texts("compare.nats")
-    axes = Axes(
-        texts("evaluate.score_axis", score=texts(f"score.{score}"), unit=unit), texts("evaluate.share_axis")
-    )
-    name = texts("evaluate.threshold_line", value=f"{value:.3g}")
+    axes = Axes(measure.axis, texts("evaluate.share_axis"))
+    line = texts("evaluate.threshold_line", value=f"{value:.3g}")
     st.plotly_chart(
-        histogram(named, value, name, axes),
+        histogram(named, value, line, axes),
         key="histogram",
-        alt=texts("evaluate.histogram_alt", score=texts(f"score.{score}"), value=f"{value:.3g}"),
+        alt=texts("evaluate.histogram_alt", name=measure.name, value=f"{value:.3g}"),
         config={"displayModeBar": False},
     )
 
@@ -121,20 +145,20 @@ def _counts(counts: Confusion, names: dict[str, str], texts: Texts) -> None:
         st.metric("F1", f"{counts.f1:.3f}", width="content")
 
 
-def _worst(subject: Subject, values: NDArray[np.float32], texts: Texts) -> None:
+def _worst(subject: Subject, measure: _Measure, texts: Texts) -> None:
     """Galleries of the images that a score is most wrong about; each leads to Compare."""
-    sides = subject.sides
+    sides, values = subject.sides, measure.values
     misses = sides.anomalous[np.argsort(values[sides.anomalous], kind="stable")[:_WORST]]
     false_alarms = sides.normal[np.argsort(-values[sides.normal], kind="stable")[:_WORST]]
     left, right = st.columns(2, gap="large")
     with left:
-        _gallery("misses", "anomalous", subject, misses, values, texts)
+        _gallery("misses", "anomalous", subject, misses, measure, texts)
     with right:
-        _gallery("false_alarm_images", "normal", subject, false_alarms, values, texts)
+        _gallery("false_alarm_images", "normal", subject, false_alarms, measure, texts)
 
 
 def _gallery(
-    key: str, role: str, subject: Subject, places: NDArray[np.intp], values: NDArray[np.float32], texts: Texts
+    key: str, role: str, subject: Subject, places: NDArray[np.intp], measure: _Measure, texts: Texts
 ) -> None:
     labels = subject.dataset.test.labels[places].tolist()
     numbers = numbers_in_class(subject.dataset.test.labels)[places].tolist()
@@ -142,9 +166,10 @@ def _gallery(
     hovers = [
         texts(
             "evaluate.tile_hover",
-            name=state.class_name(texts, spec, label),
+            image=state.class_name(texts, spec, label),
             number=number,
-            score=f"{values[place]:.3g}",
+            name=measure.name,
+            value=f"{measure.values[place]:.3g}",
         )
         for label, number, place in zip(labels, numbers, places, strict=True)
     ]
