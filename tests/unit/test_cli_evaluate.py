@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from PIL import Image
 
 from vaead import load_dataset
 from vaead.cli import main
@@ -66,9 +67,69 @@ def test_text_names_both_classes_and_all_scores(shelf: Path) -> None:
         ([*DIGITS, "--anomaly", "ten"], "class must be one of .*, got 'ten'"),
         ([*DIGITS, "--preset", "best"], "preset must be one of article.*, got 'best'"),
         ([*DIGITS, "--store", "no such store"], "model must be a folder with a card.json"),
+        ([], "--model with --images must be given, or --dataset and --normal, got neither"),
+        (["--dataset", "digits"], "--model with --images must be given, .*, got only one of these two"),
+        (["--images", "x"], "--model and --images must be given together, got only --images; add the other"),
+        (["--model", "x"], "--model and --images must be given together, got only --model; add the other"),
+        (["--images", "x", *DIGITS], "--images must stand without --dataset, got both"),
+        (["--images", "x", "--anomaly", "1"], "--images must stand without --anomaly, got both"),
+        (["--images", "x", "--model", "no such model"], "model must be a folder with a card.json"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused(arguments: list[str], message: str) -> None:
     result = run(*arguments)
     assert (result.exit_code, result.stdout) == (2, "")
     assert re.fullmatch(f"Error: .*{message}.*\n", result.stderr), result.stderr
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """A dataset of two normal images and two with a defect, of which one has a mask."""
+    digits = load_dataset("digits")
+    for defect, label in (("good", 1), ("nine", 9)):
+        for number in range(2):
+            file = tmp_path / "photos" / "test" / defect / f"{number}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(digits.test_images(label)[number]).save(file)
+    mask = tmp_path / "photos" / "ground_truth" / "nine" / "0_mask.png"
+    mask.parent.mkdir(parents=True)
+    shutil.copy(file, mask)
+    return tmp_path / "photos"
+
+
+def evaluate_folder(store: ModelStore, recipe: Recipe, photos: Path, *options: object) -> Result:
+    return run("--model", store.folder(recipe), "--images", photos, *options)
+
+
+def test_folder_gives_each_defect_and_then_all(store: ModelStore, recipe: Recipe, photos: Path) -> None:
+    results = results_of(evaluate_folder(store, recipe, photos, "--json"))
+    assert [result["defect"] for result in results] == ["nine", "all"]
+    for result in results:
+        assert list(result) == ["defect", "n_normal", "n_anomalous", "auroc", "pixel_auroc", "aupro"]
+        assert (result["n_normal"], result["n_anomalous"]) == (2, 2)
+        assert all(0 <= result["pixel_auroc"][score] <= 1 for score in SCORES)
+
+
+def test_folder_as_text(store: ModelStore, recipe: Recipe, photos: Path) -> None:
+    shutil.rmtree(photos / "ground_truth")
+    line = evaluate_folder(store, recipe, photos).stdout.splitlines()[0]
+    numbers = r"old \d\.\d{3} new \d\.\d{3} calibrated \d\.\d{3}"
+    nothing = "old - new - calibrated -"
+    assert re.fullmatch(
+        rf"nine\t2 normal, 2 anomalous\tauroc {numbers}\tpixel auroc {nothing}\taupro {nothing}", line
+    )
+
+
+def test_bad_image_of_a_folder_is_skipped(store: ModelStore, recipe: Recipe, photos: Path) -> None:
+    (photos / "test/nine/0.png").write_bytes(b"")
+    result = evaluate_folder(store, recipe, photos, "--json")
+    assert result.exit_code == 1
+    assert [json.loads(line)["n_anomalous"] for line in result.stdout.splitlines()] == [1, 1]
+    assert "0.png' must hold data, got 0 bytes" in result.stderr
+    assert result.stderr.endswith("Skipped 1 of 4 files\n")
+
+
+def test_plain_folder_is_refused(store: ModelStore, recipe: Recipe, photos: Path) -> None:
+    result = evaluate_folder(store, recipe, photos / "test" / "good")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "images must be a dataset with test/good and test/<defect>, got a plain folder" in result.stderr

@@ -11,6 +11,7 @@ from vaead.cli.base import Group
 from vaead.cli.evaluate import evaluate
 from vaead.cli.pretrain import pretrain
 from vaead.cli.score import score
+from vaead.cli.screws import screws
 from vaead.cli.train import train
 from vaead.datasets import dataset_names, get_spec
 
@@ -35,5 +36,5 @@ def datasets(as_json: bool) -> None:
         click.echo(f"{spec.name}\t{spec.title}\t{classes}")
 
 
-for command in (train, score, evaluate, pretrain):
+for command in (train, score, evaluate, pretrain, screws):
     main.add_command(command)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from vaead.datasets import dataset_names
-from vaead.errors import VaeadError
-from vaead.recipe import PRESETS
+from vaead.datasets import dataset_names, get_spec
+from vaead.errors import InvalidInputError, VaeadError
+from vaead.recipe import PRESETS, Recipe
+from vaead.store import Model, ModelStore
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT_PRESET = next(iter(PRESETS))
 
 
 class _OneLineError(click.ClickException):
@@ -32,7 +36,12 @@ def _errors_on_one_line() -> Iterator[None]:
         message = error.format_message() if isinstance(error, click.ClickException) else str(error)
         if isinstance(error, click.UsageError) and error.ctx is not None:
             message += f" Try '{error.ctx.command_path} --help'."
-        raise _OneLineError(" ".join(message.split())) from error
+        raise _OneLineError(one_line(message)) from error
+
+
+def one_line(message: str) -> str:
+    """A message without its line breaks."""
+    return " ".join(message.split())
 
 
 class Group(click.Group):
@@ -51,25 +60,73 @@ class Group(click.Group):
             return super().invoke(ctx)
 
 
-def model_options(required: bool) -> Callable[[Command], Command]:
+def dataset_options(command: Command) -> Command:
     """The options that name a model in a store: dataset, normal class, preset, store."""
+    for option in reversed(
+        (
+            click.option("--dataset", help=f"One of {', '.join(dataset_names())}."),
+            click.option("--normal", help="The normal class: its number or its name."),
+            click.option("--preset", help=f"One of {', '.join(PRESETS)}.  [default: {DEFAULT_PRESET}]"),
+            click.option(
+                "--store",
+                type=click.Path(path_type=Path, file_okay=False),
+                help="Folder of the models.  [default: $VAEAD_STORE, or models beside the package]",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
 
-    def add(command: Command) -> Command:
-        for option in reversed(
-            (
-                click.option("--dataset", required=required, help=f"One of {', '.join(dataset_names())}."),
-                click.option("--normal", required=required, help="The normal class: its number or its name."),
-                click.option(
-                    "--preset", default="article", show_default=True, help=f"One of {', '.join(PRESETS)}."
-                ),
-                click.option(
-                    "--store",
-                    type=click.Path(path_type=Path, file_okay=False),
-                    help="Folder of the models.  [default: $VAEAD_STORE, or models beside the package]",
-                ),
+
+DATASET_OPTIONS = ("dataset", "normal", "preset", "store")
+"""Names of the parameters that `dataset_options` adds."""
+
+
+def require_alone(option: str, others: Iterable[str]) -> None:
+    """Refuse parameters of this command that make no sense together with an option.
+
+    Args:
+        option: As it is written, for example "--images".
+        others: Names of parameters.
+
+    Raises:
+        InvalidInputError: One of them was given.
+    """
+    context = click.get_current_context()
+    written = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+    for name in others:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise InvalidInputError(
+                f"{option} must stand without {written[name]}, got both; leave one of them out"
             )
-        ):
-            command = option(command)
-        return command
 
-    return add
+
+def require_class(dataset: str | None, normal: str | None, instead: str) -> tuple[str, int]:
+    """A dataset and the number of its normal class.
+
+    Args:
+        dataset: As given.
+        normal: Its number or its name, as given.
+        instead: The option that could be there in place of both.
+
+    Raises:
+        InvalidInputError: One of them is missing.
+        UnknownNameError: One of them does not exist.
+    """
+    if dataset is None or normal is None:
+        found = "neither" if dataset is None and normal is None else "only one of these two"
+        raise InvalidInputError(
+            f"{instead} must be given, or --dataset and --normal, got {found}; choose one way"
+        )
+    return dataset, get_spec(dataset).class_index(normal)
+
+
+def stored_model(dataset: str, normal: int, preset: str | None, store: Path | None) -> Model:
+    """Read a model from a store.
+
+    Raises:
+        UnknownNameError: There is no such preset.
+        ModelNotFoundError: It is not in the store.
+        ModelFormatError: It is damaged.
+    """
+    return ModelStore(store).load(Recipe.from_preset(dataset, normal, preset or DEFAULT_PRESET))

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
-from vaead.cli.base import model_options
-from vaead.datasets import get_spec
-from vaead.errors import InvalidInputError
-from vaead.images import map_to_png, read_grey_image
-from vaead.recipe import Recipe
-from vaead.store import Model, ModelStore, load_model
-from vaead.terms import SCORES
+from vaead.cli import outputs
+from vaead.cli.base import DATASET_OPTIONS, dataset_options, require_alone, require_class, stored_model
+from vaead.cli.photos import Skipped, list_photos
+from vaead.judging import judge_terms
+from vaead.model_photos import read_ahead, read_options, read_pixels
+from vaead.photos import Photo, Rejected
+from vaead.report import Report
+from vaead.store import Model, load_model
+from vaead.ui.texts import Texts
+
+_FALSE_ALARM_RATE = 0.05
 
 
 @click.command()
-@model_options(required=False)
+@dataset_options
 @click.option(
     "--model",
     "folder",
@@ -29,110 +33,107 @@ from vaead.terms import SCORES
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.option(
+    "--csv", type=click.Path(path_type=Path, dir_okay=False), help="File for a table of the scores."
+)
+@click.option(
     "--false-alarm-rate",
     type=float,
-    help="Also say which scores flag the image, with thresholds that this share of normal images passes.",
+    help="Also say which scores flag the image, with thresholds that this share of normal images passes.  "
+    f"[default for masks and report: {_FALSE_ALARM_RATE}]",
 )
 @click.option(
     "--maps",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the anomaly maps: of a.jpg, a.old.npy and a.old.png, and the same for the other scores.",
 )
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--masks",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for pictures of what stands out, white on black: of a.jpg, a.old.mask.png, and so on.",
+)
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="HTML file with pictures of the most anomalous images, all in the one file.",
+)
+@click.argument("images", nargs=-1, required=True, type=click.Path())
 def score(
     dataset: str | None,
     normal: str | None,
-    preset: str,
+    preset: str | None,
     store: Path | None,
     folder: Path | None,
     as_json: bool,
+    csv: Path | None,
     false_alarm_rate: float | None,
     maps: Path | None,
-    images: tuple[Path, ...],
+    masks: Path | None,
+    report: Path | None,
+    images: tuple[str, ...],
 ) -> None:
-    """Score images: higher is more anomalous.
+    """Score images, and all in folders: higher is more anomalous.
 
-    old and new are in nats, calibrated is about 1 for normal images. calibrated is there for images as large
-    as those the model was trained on.
+    old and new are in nats, calibrated is about 1 for normal images. Where it was learned for each place of
+    an image, it is there for images as large as those the model was trained on. Images that cannot be read
+    are named on standard error, and the exit code is 1 then.
     """
-    if folder is not None and (dataset is not None or normal is not None):
-        raise InvalidInputError(
-            "--model must stand without --dataset and --normal, got both; name one model, in one way"
-        )
     if folder is not None:
+        require_alone("--model", DATASET_OPTIONS)
         model = load_model(folder)
-    elif dataset is not None and normal is not None:
-        normal_class = get_spec(dataset).class_index(normal)
-        model = ModelStore(store).load(Recipe.from_preset(dataset, normal_class, preset))
     else:
-        raise InvalidInputError("--model must be given, or --dataset and --normal, got neither; name a model")
-
-    thresholds = _thresholds(model, false_alarm_rate)
-    if maps is not None:
-        _require_own_map_files(images, maps)
-    results = [_score_image(model, image, maps, thresholds) for image in images]
-    click.echo(json.dumps(results) if as_json else "\n".join(_line(result) for result in results))
-
-
-def _thresholds(model: Model, false_alarm_rate: float | None) -> dict[str, float]:
-    if false_alarm_rate is None:
-        return {}
-    return {name: model.card.calibration.threshold_value(name, false_alarm_rate) for name in SCORES}
-
-
-def _score_image(model: Model, file: Path, maps: Path | None, thresholds: dict[str, float]) -> dict[str, Any]:
-    image = read_grey_image(file)
-    try:
-        terms = model.term_maps(image[None])
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{click.format_filename(file)}: {error}") from error
-    if maps is not None:
-        _write_maps({name: terms.maps(name)[0] for name in terms.scores}, file, maps)
-    scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
-    result: dict[str, Any] = {"image": str(file), **dict.fromkeys(SCORES), **scores}
-    if thresholds:
-        result["flagged"] = {
-            name: scores[name] > thresholds[name] if name in scores else None for name in SCORES
-        }
-    return result
+        model = stored_model(*require_class(dataset, normal, "--model"), preset, store)
+    wanted = _Wanted(as_json, false_alarm_rate, csv, maps, masks, report)
+    # Before anything is printed or written, since every image needs it.
+    model.card.calibration.threshold_value("old", wanted.rate)
+    photos, rejected = list_photos(images)
+    places = [place for place in (maps, masks) if place is not None]
+    outputs.require_own_files(photos, places, [file for file in (csv, report) if file is not None])
+    skipped = Skipped()
+    skipped.tell(rejected)
+    _score_all(model, photos, wanted, skipped)
+    skipped.sum_up(len(photos) + len(rejected) - skipped.count)
+    if skipped.count:
+        click.get_current_context().exit(1)
 
 
-def _line(result: dict[str, Any]) -> str:
-    parts = [click.format_filename(result["image"])]
-    for name in SCORES:
-        if result[name] is not None:
-            flagged = " flagged" if result.get("flagged", {}).get(name) else ""
-            parts.append(f"{name} {result[name]:.3f}{flagged}")
-    return "\t".join(parts)
+@dataclass(frozen=True)
+class _Wanted:
+    """What to do with the scores; see the options."""
+
+    as_json: bool
+    false_alarm_rate: float | None
+    csv: Path | None
+    maps: Path | None
+    masks: Path | None
+    report: Path | None
+
+    @property
+    def rate(self) -> float:
+        return _FALSE_ALARM_RATE if self.false_alarm_rate is None else self.false_alarm_rate
+
+    def outputs(self, model: Model) -> Iterator[AbstractContextManager[outputs.Add]]:
+        with_flags = self.false_alarm_rate is not None
+        if self.csv is not None:
+            yield outputs.csv_file(self.csv, with_flags)
+        if self.maps is not None:
+            yield outputs.map_files(self.maps)
+        if self.masks is not None:
+            yield outputs.mask_files(self.masks, read_options(model.card.recipe).scale)
+        if self.report is not None:
+            yield outputs.report_file(self.report, Report(model.card, self.rate, Texts("en")))
+        yield outputs.json_array(with_flags) if self.as_json else outputs.lines(with_flags)
 
 
-def _map_file(image: Path, maps: Path, score_name: str, ending: str) -> Path:
-    return maps / f"{image.stem}.{score_name}.{ending}"
-
-
-def _require_own_map_files(images: tuple[Path, ...], maps: Path) -> None:
-    """Refuse to write the maps of two images to the same files, or over one of the images."""
-    owners = {image.resolve(): image for image in images}
-    for image in images:
-        for name in SCORES:
-            for ending in ("npy", "png"):
-                file = _map_file(image, maps, name, ending)
-                owner = owners.setdefault(file.resolve(), image)
-                if owner.resolve() != image.resolve():
-                    raise InvalidInputError(
-                        f"images must not share the names of their maps, got {str(owner)!r} and "
-                        f"{str(image)!r} for {file.name!r}; rename one, or use another folder for its maps"
-                    )
-
-
-def _write_maps(anomaly_maps: dict[str, NDArray[np.float32]], image: Path, maps: Path) -> None:
-    try:
-        maps.mkdir(parents=True, exist_ok=True)
-        for name, anomaly_map in anomaly_maps.items():
-            np.save(_map_file(image, maps, name, "npy"), anomaly_map)
-            _map_file(image, maps, name, "png").write_bytes(map_to_png(anomaly_map))
-    except OSError as error:
-        raise InvalidInputError(
-            f"maps must be a folder that can be written, got {str(maps)!r} ({error.strerror or error}); "
-            "free some space, change its permissions, or name another folder"
-        ) from error
+def _score_all(model: Model, photos: list[Photo], wanted: _Wanted, skipped: Skipped) -> None:
+    options, calibration = read_options(model.card.recipe), model.card.calibration
+    with contextlib.ExitStack() as opened:
+        adds = [opened.enter_context(output) for output in wanted.outputs(model)]
+        for each in read_ahead(photos, lambda photo: read_pixels(photo, options)):
+            if isinstance(each, Rejected):
+                skipped.tell([each])
+                continue
+            photo, pixels = each
+            terms = model.term_maps(pixels[None])
+            scored = outputs.Scored(photo, pixels, terms, judge_terms(terms, calibration, wanted.rate))
+            for add in adds:
+                add(scored)

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import json
-import sys
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
-from vaead.cli.base import model_options
-from vaead.datasets import get_spec
-from vaead.errors import VaeadError
-from vaead.recipe import Recipe
-from vaead.store import ModelStore
+from vaead.cli.base import DATASET_OPTIONS, DEFAULT_PRESET, dataset_options, require_alone, require_class
+from vaead.cli.photos import Skipped
+from vaead.cli.progress import JsonProgress, Progress, TextProgress
+from vaead.errors import InvalidInputError, StoreError
+from vaead.model_photos import read_ahead, read_options, read_pixels
+from vaead.photos import Rejected, check_normals, find_photos, pixel_digest
+from vaead.recipe import COLORS, INDUSTRIAL, INDUSTRIAL_SCALE, PhotoOptions, Recipe
+from vaead.store import CARD, ModelStore, save_model
 
-if TYPE_CHECKING:
-    from vaead.training import EpochReport
+_FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "patience")
+_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "out")
 
 
 @click.command()
-@model_options(required=True)
+@dataset_options
+@click.option("--images", help="Folder or URL of normal photos, or of a dataset with train/good.")
+@click.option("--patch-size", type=int, help="Of photos, in pixels after scaling.  [default: 96 times scale]")
+@click.option("--stride", type=int, help="Of photos, in pixels after scaling.  [default: patch size / 6]")
+@click.option("--scale", type=float, help=f"Resize photos by this factor.  [default: {INDUSTRIAL_SCALE}]")
+@click.option("--color", type=click.Choice(list(COLORS)), help="Of photos.  [default: luminance]")
+@click.option("--aligned", is_flag=True, help="All photos have one size and show the same at the same place.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder of the model of photos.")
 @click.option("--epochs", type=int, help="Passes over the crops.  [default: the preset's]")
 @click.option("--crops", type=int, help="Random patches to train on.  [default: the preset's]")
 @click.option("--latent", type=int, help="Dimensions of the latent variable.  [default: the preset's]")
@@ -40,10 +48,17 @@ if TYPE_CHECKING:
     help="A progress bar on standard error, or one JSON object a line on standard output.",
 )
 def train(
-    dataset: str,
-    normal: str,
-    preset: str,
+    dataset: str | None,
+    normal: str | None,
+    preset: str | None,
     store: Path | None,
+    images: str | None,
+    patch_size: int | None,
+    stride: int | None,
+    scale: float | None,
+    color: str | None,
+    aligned: bool,
+    out: Path | None,
     epochs: int | None,
     crops: int | None,
     latent: int | None,
@@ -51,73 +66,119 @@ def train(
     seed: int | None,
     progress: str,
 ) -> None:
-    """Train a model on one class and print its folder last."""
-    report = _JsonProgress() if progress == "json" else _TextProgress()
-    try:
-        normal_class = get_spec(dataset).class_index(normal)
-        recipe = Recipe.from_preset(
-            dataset,
-            normal_class,
-            preset,
-            epochs=epochs,
-            crops=crops,
-            latent=latent,
-            patience=patience,
-            seed=seed,
-        )
-        models = ModelStore(store)
-        models.check_writable()
-        report.start(recipe)
-        from vaead.pipeline import train as train_recipe  # TensorFlow takes seconds to import
+    """Train a model and print its folder last.
 
-        model = train_recipe(recipe, models, report.epoch)
-        report.done(models.folder(recipe), model.card.training_s)
+    Either on the normal class of a dataset, for the store, or on photos in a folder, for the folder --out.
+    """
+    report: Progress = JsonProgress() if progress == "json" else TextProgress()
+    try:
+        if images is not None:
+            require_alone("--images", _FOR_CLASSES)
+            out = _require_photo_options(preset, out)
+            options = PhotoOptions(
+                color or "luminance", INDUSTRIAL_SCALE if scale is None else scale, aligned
+            )
+            recipe = Recipe.from_photos(
+                options, patch_size=patch_size, stride=stride, epochs=epochs, crops=crops, seed=seed
+            )
+            _train_on_photos(images, recipe, out, report)
+        else:
+            name, number = require_class(dataset, normal, "--images")
+            require_alone("--dataset", _FOR_PHOTOS)
+            recipe = Recipe.from_preset(
+                name,
+                number,
+                preset or DEFAULT_PRESET,
+                epochs=epochs,
+                crops=crops,
+                latent=latent,
+                patience=patience,
+                seed=seed,
+            )
+            _train_on_class(recipe, ModelStore(store), report)
     except BaseException as error:
         report.stop(error)
         raise
 
 
-class _JsonProgress:
-    """One JSON object a line, for the program that started the training."""
+def _train_on_class(recipe: Recipe, models: ModelStore, report: Progress) -> None:
+    models.check_writable()
+    report.start(recipe, str(recipe.path))
+    from vaead.pipeline import train as train_recipe  # TensorFlow takes seconds to import
 
-    def start(self, recipe: Recipe) -> None:
-        self._write("start", epochs=recipe.total_epochs, crops=recipe.train.crops, path=str(recipe.path))
-
-    def epoch(self, report: EpochReport) -> None:
-        self._write("epoch", **dataclasses.asdict(report))
-
-    def done(self, folder: Path, elapsed_s: float) -> None:
-        self._write("done", elapsed_s=elapsed_s, model=str(folder))
-
-    def stop(self, error: BaseException) -> None:
-        if isinstance(error, VaeadError):
-            self._write("error", message=str(error))
-
-    def _write(self, event: str, **fields: object) -> None:
-        click.echo(json.dumps({"event": event, **fields}))  # which flushes
+    model = train_recipe(recipe, models, report.epoch)
+    report.done(models.folder(recipe), model.card.training_s)
 
 
-class _TextProgress:
-    """A progress bar for a person."""
+def _train_on_photos(images: str, recipe: Recipe, out: Path, report: Progress) -> None:
+    _check_out(out)
+    photos = _read_normals(images, recipe)
+    report.start(recipe, _described(photos, recipe))
+    from vaead.pipeline import train_photos  # TensorFlow takes seconds to import
 
-    def __init__(self) -> None:
-        self._shown = contextlib.ExitStack()
+    card, parts, archives = train_photos(photos, recipe, report.epoch)
+    # The model replaces a folder by its name, which "." does not tell.
+    save_model(out.resolve(), card, parts, archives)
+    report.done(out, card.training_s)
 
-    def start(self, recipe: Recipe) -> None:
-        click.echo(
-            f"Training {recipe.path}: {recipe.train.crops:,} crops, {recipe.train.epochs} epochs", err=True
+
+def _require_photo_options(preset: str | None, out: Path | None) -> Path:
+    if preset not in (None, INDUSTRIAL.name):
+        raise InvalidInputError(
+            f"preset must be {INDUSTRIAL.name} for photos, got {preset!r}; leave out --preset"
         )
-        bar = click.progressbar(length=recipe.total_epochs, label="epochs", file=sys.stderr)
-        self._bar = self._shown.enter_context(bar)
+    if out is None:
+        raise InvalidInputError("--out must be given with --images, got none; name a folder for the model")
+    return out
 
-    def epoch(self, report: EpochReport) -> None:
-        self._bar.label = f"loss {report.loss:9.2f}"
-        self._bar.update(1)
 
-    def done(self, folder: Path, elapsed_s: float) -> None:
-        self._shown.close()
-        click.echo(f"Trained in {elapsed_s:.1f} s", err=True)
-        click.echo(str(folder))
+def _check_out(out: Path) -> None:
+    """Find out before a training starts whether its model can be saved."""
+    try:
+        if out.exists() and not (out / CARD).is_file() and (not out.is_dir() or any(out.iterdir())):
+            raise InvalidInputError(
+                f"--out must be new, empty, or a model to replace, got {str(out)!r} with something else; "
+                "name another folder"
+            )
+        parent = out.resolve().parent
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=parent):
+            pass
+    except OSError as error:
+        raise StoreError(
+            f"--out must be a folder that can be written, got {str(out)!r} ({error.strerror or error}); "
+            "free some space, change its permissions, or name another folder"
+        ) from error
 
-    def stop(self, _error: BaseException) -> None:
-        self._shown.close()  # the group prints the error
+
+def _read_normals(images: str, recipe: Recipe) -> list[NDArray[np.float32]]:
+    """Read the normal photos of a folder; say which cannot be read, and refuse too few."""
+    found = find_photos(images)
+    if not found.to_train:
+        raise InvalidInputError(
+            f"images must be a folder of normal photos, or a dataset with train/good, got none in "
+            f"{images!r}; name another folder"
+        )
+    options, skipped = read_options(recipe), Skipped()
+    skipped.tell(found.rejected)
+    photos = []
+    for each in read_ahead(found.to_train, lambda photo: read_pixels(photo, options)):
+        if isinstance(each, Rejected):
+            skipped.tell([each])
+        else:
+            photos.append(each[1])
+    skipped.sum_up(len(photos))
+    check_normals(map(pixel_digest, photos))
+    return photos
+
+
+def _described(photos: list[NDArray[np.float32]], recipe: Recipe) -> str:
+    """What is trained on, and how large the model sees it."""
+    sizes = sorted({photo.shape[1::-1] for photo in photos})
+    shown = " to ".join(f"{width}x{height}" for width, height in dict.fromkeys((sizes[0], sizes[-1])))
+    scale = recipe.photos.scale if recipe.photos else 1
+    model = recipe.model
+    return (
+        f"on {len(photos)} photos, judged at {shown} px (scale {scale:g}) in {model.patch_size}x"
+        f"{model.patch_size} patches every {model.stride} px"
+    )

@@ -1,0 +1,299 @@
+import csv
+import json
+import os
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.unit.command_line import assert_refused, lines_of, run
+from vaead.images import map_to_png
+from vaead.judging import judge
+from vaead.recipe import Recipe
+from vaead.store import CARD, Model, ModelStore
+from vaead.terms import SCORES
+
+DIGITS = ["--dataset", "digits", "--normal"]
+
+
+@pytest.fixture
+def folder(store: ModelStore, recipe: Recipe) -> Path:
+    return store.folder(recipe)
+
+
+@pytest.fixture
+def image(tmp_path: Path, images: NDArray[np.uint8]) -> Path:
+    Image.fromarray(images[0]).save(tmp_path / "画像 é.png")
+    return tmp_path / "画像 é.png"
+
+
+def expected_scores(model: Model, image: NDArray[np.uint8]) -> dict[str, Any]:
+    terms = model.term_maps(image[None])
+    scores = {name: pytest.approx(terms.image_scores(name)[0], rel=1e-5) for name in terms.scores}
+    return dict.fromkeys(SCORES) | scores
+
+
+def test_scores_are_printed(folder: Path, image: Path, model: Model, images: NDArray[np.uint8]) -> None:
+    (line,) = lines_of(run("score", "--model", folder, image))
+    scores = [f"{name} {model.anomaly_score(images[:1], name)[0]:.3f}" for name in SCORES]
+    assert line == "\t".join([str(image), *scores])
+
+
+def test_scores_are_printed_as_json(
+    folder: Path, image: Path, model: Model, images: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    wide = tmp_path / "wide.png"
+    Image.fromarray(np.hstack(list(images))).save(wide)
+    (line,) = lines_of(run("score", "--model", folder, image, wide, "--json"))
+    assert json.loads(line) == [
+        {"image": str(image), **expected_scores(model, images[0])},
+        {"image": str(wide), **expected_scores(model, np.hstack(list(images)))},
+    ]
+
+
+def test_image_of_another_size_has_no_calibrated_score(folder: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((40, 28), np.uint8)).save(tmp_path / "x.png")
+    arguments = ["score", "--model", folder, tmp_path / "x.png", "--json", "--false-alarm-rate", 0.1]
+    (result,) = json.loads(lines_of(run(*arguments))[0])
+    assert result["calibrated"] is None
+    assert result["flagged"]["calibrated"] is None
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.6])
+def test_flagged_is_what_lies_above_the_threshold(
+    folder: Path, image: Path, model: Model, rate: float
+) -> None:
+    arguments = ["score", "--model", folder, image, "--false-alarm-rate", rate]
+    (result,) = json.loads(lines_of(run(*arguments, "--json"))[0])
+    threshold = model.card.calibration.threshold_value
+    assert result["flagged"] == {name: result[name] > threshold(name, rate) for name in SCORES}
+    (line,) = lines_of(run(*arguments))
+    assert line.count(" flagged") == sum(result["flagged"].values())
+
+
+def test_false_alarm_rate_out_of_range_is_refused(folder: Path, image: Path) -> None:
+    result = run("score", "--model", folder, image, "--false-alarm-rate", 5)
+    assert_refused(result, "false_alarm_rate must be above 0 and below 1, got 5.0; try 0.05")
+
+
+def test_model_is_found_in_a_store(folder: Path, image: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "models" / "digits" / "1" / "article")
+    arguments = ["score", *DIGITS, "1", "--store", tmp_path / "models", image]
+    assert lines_of(run(*arguments)) == lines_of(run("score", "--model", folder, image))
+
+
+def test_maps_are_written(
+    folder: Path, image: Path, model: Model, images: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    maps = tmp_path / "maps" / "地図"
+    lines_of(run("score", "--model", folder, image, "--maps", maps))
+    assert {path.name for path in maps.iterdir()} == {
+        f"{image.stem}.{name}.{ending}" for name in SCORES for ending in ("npy", "png")
+    }
+    for name in SCORES:
+        anomaly_map = model.anomaly_map(images[:1], name)[0]
+        np.testing.assert_allclose(np.load(maps / f"{image.stem}.{name}.npy"), anomaly_map, rtol=1e-5)
+        png = (maps / f"{image.stem}.{name}.png").read_bytes()
+        assert png == map_to_png(np.load(maps / f"{image.stem}.{name}.npy"))
+
+
+def test_maps_of_two_images_never_share_a_file(folder: Path, image: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other" / f"{image.stem}.jpeg"
+    other.parent.mkdir()
+    shutil.copy(image, other)
+    message = "images must not share the names of their maps, got .*; rename"
+    assert_refused(run("score", "--model", folder, image, other, "--maps", tmp_path / "maps"), message)
+    assert not (tmp_path / "maps").exists()
+
+
+def test_maps_never_replace_an_image(folder: Path, image: Path, tmp_path: Path) -> None:
+    other = image.with_name(f"{image.stem}.new.png")
+    shutil.copy(image, other)
+    result = run("score", "--model", folder, image, other, "--maps", tmp_path)
+    assert_refused(result, "images must not share the names of their maps")
+    assert other.read_bytes() == image.read_bytes()
+
+
+def test_same_image_may_be_named_twice(folder: Path, image: Path, tmp_path: Path) -> None:
+    first, second = lines_of(run("score", "--model", folder, image, image, "--maps", tmp_path / "maps"))
+    assert first == second
+
+
+@pytest.mark.parametrize("option", ["--maps", "--masks", "--csv", "--report"])
+def test_output_that_cannot_be_written_is_refused(
+    folder: Path, image: Path, tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "file").touch()
+    result = run("score", "--model", folder, image, option, tmp_path / "file" / "out" / "x")
+    assert_refused(result, rf"{option} must be a place that can be written, got .* \(Not a directory\); free")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux allows any bytes in the name of a file")
+@pytest.mark.parametrize("size", [28, 7], ids=["scored", "skipped"])
+def test_name_that_is_not_utf8_does_no_harm(folder: Path, tmp_path: Path, size: int) -> None:
+    name = tmp_path / os.fsdecode(b"caf\xe9.png")
+    Image.fromarray(np.zeros((size, size), np.uint8)).save(name)
+    outputs = [f"{option}={tmp_path / option}" for option in ("--csv", "--report", "--maps")]
+    result = run("score", "--model", folder, name, *outputs)
+    assert result.exit_code == (0 if size == 28 else 1)
+    assert ("caf\ufffd.png" if size == 28 else r"caf\udce9.png") in result.output
+
+
+def test_name_with_a_line_break_still_gives_one_line(folder: Path, tmp_path: Path) -> None:
+    write_small_image(tmp_path / "a\nb.png")
+    result = run("score", "--model", folder, tmp_path / "a\nb.png")
+    assert re.match(r"Skipped: image '.*a\\nb.png' must be at least 8x8 px", result.stderr)
+    assert result.stderr.count("\n") == 2
+
+
+def write_small_image(path: Path) -> None:
+    Image.fromarray(np.zeros((28, 7), np.uint8)).save(path)
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda path: None, r"image '.*x\.png' must be an existing file, got .*; check its name"),
+        (
+            lambda path: path.write_text("no image"),
+            r"image '.*x\.png' must be PNG, .*; export it in one of these formats",
+        ),
+        (write_small_image, r"image '.*x\.png' must be at least 8x8 px, got 7x28 px; use larger images.*"),
+        (Path.touch, r"image '.*x\.png' must hold data, got 0 bytes; copy or export it again"),
+    ],
+    ids=["absent", "no image", "too small", "empty"],
+)
+def test_bad_image_is_skipped_and_the_rest_goes_on(
+    folder: Path, image: Path, tmp_path: Path, write: Any, message: str
+) -> None:
+    write(tmp_path / "x.png")
+    result = run("score", "--model", folder, tmp_path / "x.png", image, "--json")
+    assert result.exit_code == 1
+    assert re.fullmatch(f"Skipped: {message}\nSkipped 1 of 2 files\n", result.stderr), result.stderr
+    (entry,) = json.loads(result.stdout)
+    assert entry["image"] == str(image)
+
+
+def test_nothing_but_bad_images_is_an_empty_array(folder: Path) -> None:
+    assert run("score", "--model", folder, "x.png", "--json").stdout == "[]\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path, images: NDArray[np.uint8]) -> Path:
+    """A folder with images in folders of their own, two of them with the same name."""
+    for name, pixels in zip(("a 1/x.png", "b/x.png", "b/é 😀.png"), images, strict=False):
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / "tree" / name)
+    return tmp_path / "tree"
+
+
+def test_folder_is_scored_with_all_folders_in_it(folder: Path, tree: Path) -> None:
+    (tree / "notes.txt").write_text("hello")
+    result = run("score", "--model", folder, tree, "--json")
+    found = [Path(entry["image"]).relative_to(tree).as_posix() for entry in json.loads(result.stdout)]
+    assert found == ["a 1/x.png", "b/x.png", "b/é 😀.png"]
+    assert result.exit_code == 1
+    assert re.fullmatch("Skipped: file 'notes.txt' must be .*\nSkipped 1 of 4 files\n", result.stderr)
+
+
+def test_of_a_dataset_the_test_images_are_scored(folder: Path, image: Path, tmp_path: Path) -> None:
+    for name in ("train/good/1.png", "test/good/2.png", "test/hole/3.png", "ground_truth/hole/3_mask.png"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True)
+        shutil.copy(image, tmp_path / "set" / name)
+    scored = [line.split("\t")[0] for line in lines_of(run("score", "--model", folder, tmp_path / "set"))]
+    assert scored == [str(tmp_path / "set" / name) for name in ("test/good/2.png", "test/hole/3.png")]
+
+
+def test_folder_without_images_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert_refused(run("score", "--model", folder, tmp_path / "empty"), "folder must hold at least one image")
+
+
+def test_maps_and_masks_keep_the_folders_of_the_images(folder: Path, tree: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    lines_of(run("score", "--model", folder, tree, "--maps", out, "--masks", out))
+    endings = [f"{name}.{kind}" for name in SCORES for kind in ("npy", "png", "mask.png")]
+    stems = ("a 1/x", "b/x", "b/é 😀")
+    assert {file.relative_to(out).as_posix() for file in out.rglob("*.*")} == {
+        f"{stem}.{ending}" for stem in stems for ending in endings
+    }
+
+
+@pytest.mark.parametrize(("given", "rate"), [([], 0.05), (["--false-alarm-rate", 0.6], 0.6)])
+def test_masks_are_white_where_something_stands_out(
+    folder: Path, image: Path, model: Model, images: NDArray[np.uint8], given: list[object], rate: float
+) -> None:
+    out = image.parent / "masks"
+    lines_of(run("score", "--model", folder, image, "--masks", out, *given))
+    for name, mask in judge(model, images[0], rate).masks.items():
+        with Image.open(out / f"{image.stem}.{name}.mask.png") as picture:
+            np.testing.assert_array_equal(np.asarray(picture), np.where(mask, 255, 0))
+
+
+@pytest.mark.parametrize("given", [[], ["--false-alarm-rate", 0.6]], ids=["no rate", "rate"])
+def test_csv_has_what_json_has(folder: Path, tree: Path, tmp_path: Path, given: list[object]) -> None:
+    Image.fromarray(np.zeros((40, 28), np.uint8)).save(tree / "other size.png")
+    table = tmp_path / "new" / "scores.csv"
+    (line,) = lines_of(run("score", "--model", folder, tree, "--json", "--csv", table, *given))
+    with table.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    for entry, row in zip(json.loads(line), rows, strict=True):
+        cells = {"image": entry["image"]} | {name: entry[name] for name in SCORES}
+        cells |= {f"flagged_{name}": flag for name, flag in entry.get("flagged", {}).items()}
+        as_text = {True: "1", False: "0", None: ""}
+        assert row == {
+            name: as_text[cell] if cell in (None, True, False) else str(cell) for name, cell in cells.items()
+        }
+
+
+def test_report_shows_every_image(folder: Path, tree: Path, tmp_path: Path) -> None:
+    lines_of(run("score", "--model", folder, tree, "--report", tmp_path / "report.html"))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert all(name in page for name in ("a 1/x.png", "b/x.png", "b/é 😀.png"))
+    assert page.count("<img ") == 6
+
+
+@pytest.mark.parametrize("option", ["--csv", "--report"])
+def test_output_never_replaces_an_image(folder: Path, image: Path, option: str) -> None:
+    before = image.read_bytes()
+    assert_refused(
+        run("score", "--model", folder, image, option, image), "outputs must be files of their own"
+    )
+    assert image.read_bytes() == before
+
+
+def test_two_outputs_never_share_a_file(folder: Path, image: Path) -> None:
+    result = run("score", "--model", folder, image, "--csv", "x", "--report", "./x")
+    assert_refused(result, "outputs must be files of their own")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["x.png"], "--model must be given, or --dataset and --normal, got neither; choose one"),
+        ([*DIGITS[:2], "x.png"], "--model must be given, or --dataset and --normal, got only one"),
+        ([*DIGITS, "1", "--model", "m", "x.png"], "--model must stand without --dataset, got both; leave"),
+        (["--model", "no such folder", "x.png"], "model must be a folder with a card.json, got .*; train"),
+        (["--dataset", "emnist", "--normal", "1", "x.png"], "dataset must be one of .*, got 'emnist'"),
+        ([*DIGITS, "ten", "x.png"], "class must be one of .*, got 'ten'"),
+        ([*DIGITS, "1", "--preset", "best", "x.png"], "preset must be one of article.*, got 'best'"),
+        ([*DIGITS, "1", "--store", "no such store", "x.png"], "model must be a folder with a card.json"),
+        (["--model", "m"], "Missing argument 'IMAGES...'.* Try 'vaead score --help'"),
+    ],
+)
+def test_scoring_without_a_model_is_refused(arguments: list[str], message: str) -> None:
+    assert_refused(run("score", *arguments), message)
+
+
+@pytest.mark.parametrize("name", [CARD, "scorer.tflite.gz", "calibration.npz"])
+def test_damaged_model_is_refused(folder: Path, image: Path, tmp_path: Path, name: str) -> None:
+    damaged = Path(shutil.copytree(folder, tmp_path / "damaged"))
+    content = (damaged / name).read_bytes()
+    (damaged / name).write_bytes(content[: len(content) // 2])
+    assert_refused(run("score", "--model", damaged, image), f"{re.escape(name)} must .*; train the model")

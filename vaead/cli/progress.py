@@ -1,0 +1,86 @@
+"""How a training tells where it stands: to a person, or to the program that started it."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import click
+
+from vaead.errors import VaeadError
+from vaead.recipe import Recipe
+
+if TYPE_CHECKING:
+    from vaead.training import EpochReport
+
+
+class Progress(Protocol):
+    """What is called in the course of a training."""
+
+    def start(self, recipe: Recipe, what: str) -> None:
+        """Training begins; of what, in words or as a path."""
+
+    def epoch(self, report: EpochReport) -> None:
+        """An epoch is over."""
+
+    def done(self, folder: Path, elapsed_s: float) -> None:
+        """The model is there."""
+
+    def stop(self, error: BaseException) -> None:
+        """Training has failed; somebody else says why on standard error."""
+
+
+class JsonProgress:
+    """One JSON object a line, for the program that started the training."""
+
+    def start(self, recipe: Recipe, what: str) -> None:
+        """See `Progress`."""
+        self._write("start", epochs=recipe.total_epochs, crops=recipe.train.crops, path=what)
+
+    def epoch(self, report: EpochReport) -> None:
+        """See `Progress`."""
+        self._write("epoch", **dataclasses.asdict(report))
+
+    def done(self, folder: Path, elapsed_s: float) -> None:
+        """See `Progress`."""
+        self._write("done", elapsed_s=elapsed_s, model=str(folder))
+
+    def stop(self, error: BaseException) -> None:
+        """See `Progress`."""
+        if isinstance(error, VaeadError):
+            self._write("error", message=str(error))
+
+    def _write(self, event: str, **fields: object) -> None:
+        click.echo(json.dumps({"event": event, **fields}))  # which flushes
+
+
+class TextProgress:
+    """A progress bar for a person."""
+
+    def __init__(self) -> None:
+        self._shown = contextlib.ExitStack()
+
+    def start(self, recipe: Recipe, what: str) -> None:
+        """See `Progress`."""
+        click.echo(f"Training {what}: {recipe.train.crops:,} crops, {recipe.train.epochs} epochs", err=True)
+        bar = click.progressbar(length=recipe.total_epochs, label="epochs", file=sys.stderr)
+        self._bar = self._shown.enter_context(bar)
+
+    def epoch(self, report: EpochReport) -> None:
+        """See `Progress`."""
+        self._bar.label = f"loss {report.loss:9.2f}"
+        self._bar.update(1)
+
+    def done(self, folder: Path, elapsed_s: float) -> None:
+        """See `Progress`."""
+        self._shown.close()
+        click.echo(f"Trained in {elapsed_s:.1f} s", err=True)
+        click.echo(str(folder))
+
+    def stop(self, _error: BaseException) -> None:
+        """See `Progress`."""
+        self._shown.close()
