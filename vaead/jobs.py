@@ -24,7 +24,7 @@ from typing import IO
 from weakref import WeakMethod
 
 from vaead.errors import TrainingError
-from vaead.recipe import Recipe
+from vaead.tasks import Task, train_command
 
 GRACE_S = 3.0  # from the polite signal, or the last event, until a child is killed
 POLL_S = 0.05  # how often a job's thread looks whether its child has died
@@ -70,7 +70,7 @@ class JobStatus:
         message: Why the job failed, as a sentence for the user; None in every other state.
     """
 
-    recipe: Recipe
+    task: Task
     state: JobState
     epochs: tuple[Epoch, ...]
     total_epochs: int
@@ -80,16 +80,6 @@ class JobStatus:
     message: str | None = None
 
 
-def train_command(recipe: Recipe, store_root: Path) -> list[str]:
-    """Command line that trains `recipe` into the store at `store_root` and prints its progress as JSON."""
-    data = ["--dataset", recipe.dataset, "--normal", str(recipe.normal), "--preset", recipe.preset]
-    size = ["--epochs", str(recipe.train.epochs), "--crops", str(recipe.train.crops)]
-    model = ["--latent", str(recipe.model.latent_dim), "--patience", str(recipe.train.patience)]
-    model += ["--seed", str(recipe.train.seed)]
-    output = ["--store", str(store_root), "--progress", "json"]
-    return [sys.executable, "-m", "vaead", "train", *data, *size, *model, *output]
-
-
 class TrainingJobs:
     """A queue of training jobs. Every method may be called from any thread.
 
@@ -97,7 +87,7 @@ class TrainingJobs:
         store_root: Folder of the model store, handed on to the child.
         max_running: Children that may run at the same time.
         max_waiting: Jobs that may wait while as many run as may.
-        command: Gives the command line of a child from a recipe and `store_root`.
+        command: Gives the command line of a child from a task and `store_root`.
     """
 
     def __init__(
@@ -105,47 +95,47 @@ class TrainingJobs:
         store_root: Path,
         max_running: int = 1,
         max_waiting: int = 8,
-        command: Callable[[Recipe, Path], list[str]] = train_command,
+        command: Callable[[Task, Path], list[str]] = train_command,
     ) -> None:
         self._store_root = store_root
         self._max_running = max_running
         self._max_waiting = max_waiting
         self._command = command
         self._lock = threading.Lock()  # guards all that follows, and every _Job
-        self._jobs: dict[Recipe, _Job] = {}  # the latest job of each recipe, in the order of submission
-        self._threads: dict[Recipe, threading.Thread] = {}  # one for each child that may still live
+        self._jobs: dict[Task, _Job] = {}  # the latest job of each task, in the order of submission
+        self._threads: dict[Task, threading.Thread] = {}  # one for each child that may still live
         self._closed = False
         atexit.register(_call_if_alive, WeakMethod(self.close))
 
-    def submit(self, recipe: Recipe) -> JobStatus:
-        """Start a job, or queue it. If the same recipe is queued or running already, join that job.
+    def submit(self, task: Task) -> JobStatus:
+        """Start a job, or queue it. If the same task is queued or running already, join that job.
 
         Raises:
             TrainingError: Too many jobs wait, or `close` was called.
         """
         with self._lock:
-            if recipe not in self._jobs or not self._jobs[recipe].state.active:
+            if task not in self._jobs or not self._jobs[task].state.active:
                 self._require_room()
-                self._jobs.pop(recipe, None)
-                self._jobs[recipe] = _Job(self._lock, recipe, recipe.total_epochs)
+                self._jobs.pop(task, None)
+                self._jobs[task] = _Job(self._lock, task, task.total_epochs)
                 self._start_waiting()
-            return self._snapshot(self._jobs[recipe])
+            return self._snapshot(self._jobs[task])
 
-    def status(self, recipe: Recipe) -> JobStatus | None:
-        """The latest job of this recipe; None if there was none, or if it ended long ago."""
+    def status(self, task: Task) -> JobStatus | None:
+        """The latest job of this task; None if there was none, or if it ended long ago."""
         with self._lock:
-            return self._snapshot(self._jobs[recipe]) if recipe in self._jobs else None
+            return self._snapshot(self._jobs[task]) if task in self._jobs else None
 
     def active(self) -> tuple[JobStatus, ...]:
         """All queued and running jobs, in the order of submission."""
         with self._lock:
             return tuple(self._snapshot(job) for job in self._jobs.values() if job.state.active)
 
-    def cancel(self, recipe: Recipe) -> None:
+    def cancel(self, task: Task) -> None:
         """End a queued or running job. Returns at once, while the child is stopped in the background."""
         with self._lock:
-            if recipe in self._jobs:
-                self._jobs[recipe].end(JobState.CANCELLED)
+            if task in self._jobs:
+                self._jobs[task].end(JobState.CANCELLED)
 
     def close(self) -> None:
         """Cancel all jobs, wait a few seconds for their children to end, and accept no more."""
@@ -168,15 +158,15 @@ class TrainingJobs:
             )
 
     def _start_waiting(self) -> None:
-        # A cancelled child may still be dying; its recipe waits, so that two never write the same model.
+        # A cancelled child may still be dying; its task waits, so that two never write the same model.
         queued = [job for job in self._jobs.values() if job.state is JobState.QUEUED]
-        ready = [job for job in queued if job.recipe not in self._threads]
+        ready = [job for job in queued if job.task not in self._threads]
         for job in ready[: self._max_running - len(self._threads)]:
             job.state, job.start_s = JobState.RUNNING, time.monotonic()
-            self._threads[job.recipe] = _start_thread(self._run, job)
-        ended = [recipe for recipe, job in self._jobs.items() if not job.state.active]
-        for recipe in ended[:-MAX_ENDED]:
-            del self._jobs[recipe]
+            self._threads[job.task] = _start_thread(self._run, job)
+        ended = [task for task, job in self._jobs.items() if not job.state.active]
+        for task in ended[:-MAX_ENDED]:
+            del self._jobs[task]
 
     def _snapshot(self, job: _Job) -> JobStatus:
         active = [other for other in self._jobs.values() if other.state.active]
@@ -185,19 +175,19 @@ class TrainingJobs:
         elapsed_s = 0.0 if job.start_s is None else now_s - job.start_s
         remaining_s = None if job.expected_end_s is None else max(0.0, job.expected_end_s - now_s)
         return JobStatus(
-            job.recipe, job.state, job.epochs, job.total_epochs, elapsed_s, remaining_s, ahead, job.message
+            job.task, job.state, job.epochs, job.total_epochs, elapsed_s, remaining_s, ahead, job.message
         )
 
     def _run(self, job: _Job) -> None:
         message = "training stopped because of a fault in vaead; start it again"
         try:
-            message = _follow(self._command(job.recipe, self._store_root), job)
+            message = _follow(self._command(job.task, self._store_root), job)
         except OSError as error:
             message = f"training could not be started ({error}); repair the installation, then start it again"
         finally:
             with self._lock:
                 job.end(JobState.FAILED, message)
-                del self._threads[job.recipe]
+                del self._threads[job.task]
                 self._start_waiting()
 
 
@@ -206,7 +196,7 @@ class _Job:
     """A job as it changes, guarded by the lock of its TrainingJobs. Times are on the monotonic clock."""
 
     lock: threading.Lock
-    recipe: Recipe
+    task: Task
     total_epochs: int
     state: JobState = JobState.QUEUED
     epochs: tuple[Epoch, ...] = ()

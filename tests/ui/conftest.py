@@ -12,6 +12,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from vaead.datasets import clear_cache, load_dataset
+from vaead.datasets.screws import make_screw
+from vaead.recipe import PhotoOptions, Recipe
+from vaead.store import save_model
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("digits/1/article", "mnist/1/article", "fashion_mnist/7/article", "fashion_mnist/2/article")
@@ -183,3 +186,15 @@ def open_evaluate() -> OpenEvaluate:
         return EvaluatePage({"dataset": DIGITS} | link)
 
     return open_with
+
+
+@pytest.fixture(scope="session")
+def photo_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hardly trained model of screw holes at a quarter of their size."""
+    from vaead.pipeline import train_photos
+
+    recipe = Recipe.from_photos(PhotoOptions(), patch_size=24, stride=8, epochs=1, crops=256)
+    images = [make_screw(1, index, scale=0.25).image for index in range(6)]
+    folder = tmp_path_factory.mktemp("photo_model") / "model"
+    save_model(folder, *train_photos(images, recipe))
+    return folder

@@ -103,7 +103,7 @@ def test_button_starts_the_training_of_this_recipe(open_page: Open, start: Start
     page = open_page(**LINK)
     assert jobs.active() == ()
     page.click("train")
-    assert [status.recipe for status in jobs.active()] == [RECIPE]
+    assert [status.task for status in jobs.active()] == [RECIPE]
     assert not page.has_button("train")
 
 

@@ -37,6 +37,7 @@ def show() -> None:
         [
             first,
             st.Page(partial(_evaluate, texts, first), title=texts("page.evaluate"), url_path="evaluate"),
+            st.Page(partial(_own_images, texts), title=texts("page.images"), url_path="images"),
             st.Page(partial(method.page, texts), title=texts("page.method"), url_path="method"),
         ],
         position="top",
@@ -49,3 +50,9 @@ def _evaluate(texts: Texts, compare_page: Page) -> None:
     from vaead.ui import evaluate  # scikit-learn takes a second to import, and Compare does without
 
     evaluate.page(texts, compare_page)
+
+
+def _own_images(texts: Texts) -> None:
+    from vaead.ui import own_images  # scikit-learn again, and the generator of the demo
+
+    own_images.page(texts)

@@ -10,6 +10,7 @@ from vaead.errors import VaeadError
 from vaead.jobs import JobState, JobStatus
 from vaead.recipe import Recipe
 from vaead.store import ModelStore
+from vaead.tasks import Task
 from vaead.ui import details
 from vaead.ui.resources import training_jobs
 from vaead.ui.texts import Texts
@@ -25,7 +26,7 @@ def panel(recipe: Recipe, texts: Texts) -> None:
     """Offer to train a model, or follow the training that anyone has started."""
     status = training_jobs().status(recipe)
     if status is not None and status.state.active:
-        st.fragment(_follow, run_every=_POLL_S)(recipe, texts)
+        follow(recipe, texts)
         return
     if status is not None and status.state is JobState.FAILED:
         st.error(texts("training.failed", message=status.message or ""))
@@ -46,9 +47,13 @@ def _start(recipe: Recipe) -> None:
         st.error(str(error))
 
 
-def _follow(recipe: Recipe, texts: Texts) -> None:
-    """Show a running training; when it ends, draw the page anew."""
-    status = training_jobs().status(recipe)
+def follow(task: Task, texts: Texts) -> None:
+    """Show a queued or running training, and draw the page anew when it ends."""
+    st.fragment(_follow, run_every=_POLL_S)(task, texts)
+
+
+def _follow(task: Task, texts: Texts) -> None:
+    status = training_jobs().status(task)
     if status is None or not status.state.active:
         st.rerun(scope="app")
     done = len(status.epochs)
@@ -68,7 +73,7 @@ def _follow(recipe: Recipe, texts: Texts) -> None:
         key="cancel",
         icon=":material/cancel:",
         on_click=training_jobs().cancel,
-        args=(recipe,),
+        args=(task,),
     )
 
 

@@ -22,8 +22,9 @@ from tests.unit.jobs.helpers import (
 )
 from vaead import jobs
 from vaead.errors import TrainingError
-from vaead.jobs import Epoch, JobState, train_command
+from vaead.jobs import Epoch, JobState
 from vaead.recipe import Recipe
+from vaead.tasks import train_command
 
 
 def test_command_names_every_setting() -> None:
@@ -97,7 +98,7 @@ def test_equal_recipes_share_one_job(start: Start, tmp_path: Path) -> None:
         thread.join()
 
     training.submit(Recipe.from_preset("mnist", 1, epochs=2))
-    assert [status.recipe for status in training.active()] == [RECIPE]
+    assert [status.task for status in training.active()] == [RECIPE]
     (tmp_path / "go").touch()
     wait_for_end(training)
     assert len(read_pids(tmp_path, 1)) == 1
@@ -111,7 +112,7 @@ def test_second_job_waits_for_the_first(start: Start, tmp_path: Path) -> None:
     assert (second.state, second.waiting_before) == (JobState.QUEUED, 1)
     assert (third.state, third.waiting_before) == (JobState.QUEUED, 2)
     assert (second.elapsed_s, second.remaining_s) == (0.0, None)
-    assert [status.recipe for status in training.active()] == [RECIPE, OTHER, THIRD]
+    assert [status.task for status in training.active()] == [RECIPE, OTHER, THIRD]
     assert status_of(training).waiting_before == 0
 
     (tmp_path / "go").touch()

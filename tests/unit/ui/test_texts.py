@@ -9,13 +9,14 @@ from typing import NamedTuple
 import pytest
 
 from vaead.datasets import dataset_names, get_spec
+from vaead.datasets.screws import DEFECTS
 from vaead.evaluation import METRICS
 from vaead.health import Health
 from vaead.terms import SCORES, TERMS
 from vaead.ui.state import PAIRS
 from vaead.ui.texts import FOLDER, LANGUAGES, Texts, _load
 
-SOURCES = sorted(FOLDER.parent.glob("*.py"))
+SOURCES = [*sorted(FOLDER.parent.glob("*.py")), FOLDER.parents[1] / "report.py"]
 ENGLISH = _load("en")
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
@@ -41,6 +42,7 @@ PATTERNS = {
     ],
     "compare.{}": ["compare.normal", "compare.anomalous"],
     "compare.pick_{}": ["compare.pick_normal", "compare.pick_anomalous"],
+    "defect.{}": [f"defect.{kind}" for kind in ("good", *DEFECTS)],
     "details.{}": [
         f"details.{name}" for name in ("standing", "terms", "decoder", "network", "training", *TERMS)
     ],
@@ -49,6 +51,7 @@ PATTERNS = {
     "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
     "health.{}": [f"health.{fault}" for fault in Health(explained_variance=0, error_per_pixel=99).faults],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
+    "report.place_{}{}": [f"report.place_{row}{column}" for row in range(3) for column in range(3)],
     "score.{}": [f"score.{score}" for score in SCORES],
     "sidebar.{}": [f"sidebar.{name}" for name in SETTINGS],
     "sidebar.{}_help": [f"sidebar.{name}_help" for name in SETTINGS],

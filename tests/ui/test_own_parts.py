@@ -1,0 +1,202 @@
+"""What the page "Your images" is made of: the visitor's folder, the estimate, downloads, memory."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.ui.own_helpers import png, screw
+from vaead.errors import InvalidInputError
+from vaead.recipe import PhotoOptions, Recipe
+from vaead.store import load_model
+from vaead.tasks import PhotoTask, train_command
+from vaead.ui import own_demo, own_downloads, own_scoring
+from vaead.ui.own_folder import FolderWatch, PrivateFolder
+from vaead.ui.own_metrics import image_metrics
+from vaead.ui.own_photos import OwnPhotos, examine, take_in
+from vaead.ui.own_scoring import Results
+from vaead.ui.own_settings import estimate
+from vaead.ui.texts import Texts
+
+RATE = 0.05
+
+
+def ignore(done: int, total: int) -> None:
+    pass
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> OwnPhotos:
+    own = OwnPhotos(tmp_path / "photos")
+    own.folder.mkdir()
+    own_demo.take_in_demo(own, ignore, own_demo.DemoSize(normal=2, good=2, defective=1))
+    return own
+
+
+@pytest.fixture
+def results(photos: OwnPhotos, photo_model: Path) -> Results:
+    made = Results(load_model(photo_model), photo_model)
+    made.score(photos.judged, ignore)
+    return made
+
+
+@pytest.fixture
+def folder() -> Iterator[PrivateFolder]:
+    made = PrivateFolder()
+    yield made
+    made.close()
+
+
+def test_command_of_photos_names_every_setting() -> None:
+    recipe = Recipe.from_photos(
+        PhotoOptions(color="rgb", scale=0.3, aligned=True),
+        patch_size=20,
+        stride=3,
+        epochs=2,
+        crops=500,
+        seed=7,
+    )
+    command = train_command(PhotoTask(recipe, Path("in"), Path("out")), Path("store"))
+    shown = "--images in --scale 0.3 --color rgb --aligned --patch-size 20 --stride 3 --epochs 2 --crops 500"
+    assert " ".join(command[4:]) == f"{shown} --seed 7 --out out --progress json"
+
+
+def test_folder_is_private_and_goes_with_its_owner() -> None:
+    folder = PrivateFolder()
+    path, done = folder.path, []
+    folder.before_removal(lambda: done.append(path.exists()))
+    assert path.stat().st_mode & 0o077 == 0
+    del folder
+    gc.collect()
+    assert not path.exists()
+    assert done == [True]
+
+
+def test_folder_of_a_session_that_left_is_closed_after_a_while(folder: PrivateFolder) -> None:
+    active = {"here": True}
+    watch = FolderWatch(active.__getitem__, absent_s=0.0)
+    watch.add("here", folder)
+    watch.sweep()
+    assert folder.path.exists()
+    active["here"] = False
+    watch.sweep()
+    assert not folder.path.exists()
+
+
+def test_session_that_comes_back_in_time_keeps_its_folder(folder: PrivateFolder) -> None:
+    watch = FolderWatch(lambda session: False, absent_s=1000.0)
+    watch.add("gone", folder)
+    watch.sweep()
+    assert folder.path.exists()
+
+
+def test_files_are_kept_under_made_up_names(photos: OwnPhotos) -> None:
+    take_in(photos, [("a b/../c 😀.png", io.BytesIO(screw(1)))], "normal", ignore)
+    take_in(photos, [("part 😀.png", io.BytesIO(screw(1)))], "normal", ignore)
+    assert "must be a path inside its folder" in photos.rejected[0].reason
+    assert photos.normal[-1].name == "part 😀.png"
+    assert photos.normal[-1].path.parent == photos.folder
+    assert photos.normal[-1].path.stem.isdigit()
+    assert photos.normal[-1].path.read_bytes() == screw(1)
+
+
+def test_colours_are_found_and_grey_stored_as_colour_is_grey() -> None:
+    grey = np.full((30, 40, 3), 90, np.uint8)
+    assert not examine(png(grey), "grey.png").has_colors
+    grey[:10, :, 0] = 200
+    assert examine(png(grey), "red.png").has_colors
+
+
+def test_demo_is_the_same_every_time(photos: OwnPhotos, tmp_path: Path) -> None:
+    again = OwnPhotos(tmp_path)
+    own_demo.take_in_demo(again, ignore, own_demo.DemoSize(normal=2, good=2, defective=1))
+    assert [each.digest for each in again.judged] == [each.digest for each in photos.judged]
+
+
+def test_estimate_grows_with_crops_epochs_and_patches(photos: OwnPhotos) -> None:
+    def cost(**settings: int) -> tuple[float, float]:
+        made = estimate(Recipe.from_photos(PhotoOptions(), **settings), photos.normal)
+        return made.seconds, made.n_bytes
+
+    base = cost(patch_size=24, epochs=2, crops=5000)
+    assert cost(patch_size=24, epochs=4, crops=5000)[0] > base[0]
+    for more in (cost(patch_size=24, epochs=2, crops=9000), cost(patch_size=32, epochs=2, crops=5000)):
+        assert more > base
+        assert more[1] > base[1]
+
+
+def test_each_image_is_scored_once(
+    results: Results, photos: OwnPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Results, "_score_one", lambda *_: pytest.fail("scored again"))
+    results.score(photos.judged, ignore)
+    assert len(results.scored) == len(photos.judged)
+
+
+def test_maps_that_were_dropped_are_computed_again(
+    photos: OwnPhotos, photo_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_scoring, "_KEPT_BYTES", 1)
+    results = Results(load_model(photo_model), photo_model)
+    results.score(photos.judged, ignore)
+    assert len(results._maps) == 1
+    first = results.scored[0]
+    assert float(results.terms(first.photo).image_scores("new")[0]) == pytest.approx(first.scores["new"])
+
+
+def test_metrics_follow_labels_and_masks(results: Results) -> None:
+    assert set(image_metrics(results)) == set(results.pixel_metrics()) == {"old", "new", "calibrated"}
+    assert all(0 <= each.auroc <= 1 for each in results.pixel_metrics().values())
+
+
+def test_there_are_no_metrics_without_labels(photos: OwnPhotos, photo_model: Path) -> None:
+    results = Results(load_model(photo_model), photo_model)
+    take_in(photos, [("x.png", io.BytesIO(screw(3)))], "judged", ignore)
+    results.score(photos.judged[-1:], ignore)
+    assert image_metrics(results) == {}
+    assert results.pixel_metrics() == {}
+
+
+def test_table_of_scores_has_a_row_an_image(results: Results) -> None:
+    rows = list(csv.DictReader(io.StringIO(own_downloads.scores_csv(results, RATE))))
+    assert [row["image"] for row in rows] == [each.photo.name for each in results.scored]
+    assert [row["label"] for row in rows[:3]] == ["good", "good", "scratch"]
+    limit = results.thresholds(RATE)["new"]
+    assert [row["flagged_new"] for row in rows] == [str(int(float(row["new"]) > limit)) for row in rows]
+
+
+def test_maps_and_masks_are_packed_for_every_image(results: Results) -> None:
+    with zipfile.ZipFile(io.BytesIO(own_downloads.maps_zip(results, "new", RATE))) as archive:
+        names = archive.namelist()
+        assert len(names) == 3 * len(results.scored)
+        numbers = np.load(io.BytesIO(archive.read("maps/0000_000.new.npy")))
+        mask = Image.open(io.BytesIO(archive.read("masks/0000_000.new.png")))
+    photo = results.scored[0].photo
+    np.testing.assert_array_equal(numbers, results.terms(photo).mean_maps("new")[0])
+    assert mask.size == (160, 120)
+
+
+def test_model_can_be_loaded_after_unpacking(results: Results, tmp_path: Path) -> None:
+    zipfile.ZipFile(io.BytesIO(own_downloads.model_zip(results))).extractall(tmp_path)
+    assert load_model(tmp_path / "model").card.recipe == results.model.card.recipe
+
+
+def test_report_names_every_image(results: Results) -> None:
+    page = own_downloads.report_html(results, RATE, Texts("en"))
+    assert all(each.photo.name in page for each in results.scored)
+
+
+def test_image_that_is_too_small_for_the_model_is_told(results: Results, photos: OwnPhotos) -> None:
+    take_in(photos, [("tiny.png", io.BytesIO(png(np.zeros((9, 9), np.uint8))))], "judged", ignore)
+    results.score(photos.judged, ignore)
+    assert "must be at least 24x24 px" in results.rejected[0].reason
+    with pytest.raises(InvalidInputError, match="at least 24x24"):
+        results.pixels(photos.judged[-1])

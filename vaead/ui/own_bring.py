@@ -1,0 +1,195 @@
+"""Step 1 of the page "Your images": bring them, or take the demo, and see what came in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.typing import UploadedFile
+
+from vaead.errors import InvalidInputError
+from vaead.photos import Rejected
+from vaead.photos.limits import megabytes
+from vaead.ui import own_demo
+from vaead.ui.own_photos import LIMITS, OwnPhoto, OwnPhotos, take_in
+from vaead.ui.own_session import OwnSession
+from vaead.ui.texts import Texts
+
+_SHOWN = 8
+_SHOWN_PX = 94
+_LONG_TABLE_PX = 420
+_ROLES = ("normal", "judged")
+
+
+def show(own: OwnSession, texts: Texts) -> None:
+    """Show the controls to bring images, or the images."""
+    if own.trouble is not None:
+        st.error(own.trouble)
+    photos = own.photos
+    if not (photos.normal or photos.judged):
+        _show_rejected(photos, texts)
+        _invitation(own, texts)
+        return
+    _row(photos.normal, texts("own.normal_row", count=f"{len(photos.normal):,}"), texts)
+    if photos.judged:
+        _row(photos.judged, texts("own.judged_row", count=f"{len(photos.judged):,}"), texts)
+    _show_rejected(photos, texts)
+    with st.container(horizontal=True):
+        with st.popover(texts("own.add"), icon=":material/add_photo_alternate:", key="own_add"):
+            _uploaders(own, texts)
+        st.button(texts("own.clear"), key="own_clear", icon=":material/delete:", on_click=own.clear)
+
+
+def _invitation(own: OwnSession, texts: Texts) -> None:
+    """What is shown to a visitor who has brought nothing yet."""
+    left, right = st.columns([3, 2], gap="large")
+    with right:
+        samples = own_demo.samples()
+        with st.container(horizontal=True, gap="xsmall"):
+            for kind, image in samples.items():
+                st.image(image, width=_SHOWN_PX, alt=texts(f"defect.{kind}"))
+        clicked = st.button(
+            texts("own.demo"),
+            key="own_demo",
+            type="primary",
+            icon=":material/play_arrow:",
+            help=texts("own.demo_help"),
+        )
+        place = st.empty()
+    with left:
+        _uploaders(own, texts)
+    if clicked:
+        with _taking(own):
+            own_demo.take_in_demo(own.photos, _progress(place, texts))
+
+
+def _uploaders(own: OwnSession, texts: Texts) -> None:
+    kinds = {"files": texts("own.files"), "directory": texts("own.directory")}
+    kind = st.segmented_control(
+        texts("own.kind"),
+        list(kinds),
+        format_func=kinds.__getitem__,
+        default="files",
+        required=True,
+        key="own_kind",
+        label_visibility="collapsed",
+    )
+    labels = {"normal": texts("own.upload_normal"), "judged": texts("own.upload_judged")}
+    for role in _ROLES:
+        files = st.file_uploader(
+            labels[role],
+            accept_multiple_files="directory" if kind == "directory" else True,
+            key=f"own_{role}_{kind}_{own.uploads}",
+            help=texts("own.upload_help"),
+        )
+        place = st.empty()
+        if files:
+            with _taking(own):
+                named: list[tuple[str, BinaryIO]] = [(file.name, file) for file in files]
+                try:
+                    take_in(own.photos, named, role, _progress(place, texts))
+                finally:
+                    _release(files)
+    st.caption(
+        texts(
+            "own.limits",
+            images=f"{LIMITS.upload_images:,}",
+            total=megabytes(LIMITS.upload_bytes),
+            pixels=f"{LIMITS.image_pixels / 1e6:g}",
+            file=megabytes(LIMITS.image_bytes),
+        )
+    )
+
+
+@contextmanager
+def _taking(own: OwnSession) -> Iterator[None]:
+    """Take images in, say what went wrong, and draw the page anew with empty controls."""
+    had_normal = len(own.photos.normal)
+    try:
+        yield
+        own.trouble = None
+    except InvalidInputError as error:
+        own.trouble = str(error)
+    except OSError as error:
+        own.trouble = no_room(error)
+    if len(own.photos.normal) != had_normal:
+        own.settings = {}
+    own.uploads += 1
+    st.rerun()
+
+
+def no_room(error: OSError) -> str:
+    """What is said where the server cannot keep images."""
+    return f"server must have room for the images, got {error.strerror or error}; try again later"
+
+
+def _release(files: Sequence[UploadedFile]) -> None:
+    """Free the memory of files that are kept elsewhere now, as Streamlit does when a visitor removes them."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        for file in files:
+            context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+
+
+def _progress(place: DeltaGenerator, texts: Texts) -> Callable[[int, int], None]:
+    def report(done: int, total: int) -> None:
+        place.progress(done / total, texts("own.reading", done=done, total=total))
+
+    return report
+
+
+def _row(photos: Sequence[OwnPhoto], title: str, texts: Texts) -> None:
+    """A few thumbnails with what is known of all."""
+    sizes = sorted({photo.size for photo in photos})
+    shown = [f"{width}x{height}" for height, width in sizes]
+    size = shown[0] if len(shown) == 1 else texts("own.sizes", count=len(shown), low=shown[0], high=shown[-1])
+    parts = [f"**{title}**" if photos else title]
+    if photos:
+        parts += [
+            f"{size} px",
+            texts("own.colors") if any(p.has_colors for p in photos) else texts("own.grey"),
+        ]
+    masks = sum(photo.mask is not None for photo in photos)
+    if masks:
+        parts.append(texts("own.masks", count=masks))
+    st.markdown(" · ".join(parts))
+    step = max(1, len(photos) // _SHOWN)
+    sample = photos[::step][:_SHOWN]
+    with st.container(horizontal=True, gap="xsmall"):
+        for photo in sample:
+            st.image(photo.thumbnail, width=_SHOWN_PX, alt=photo.name)
+
+
+def _show_rejected(photos: OwnPhotos, texts: Texts) -> None:
+    if not photos.rejected:
+        return
+    title = texts("own.rejected", count=len(photos.rejected))
+    with st.expander(
+        title, icon=":material/block:", expanded=len(photos.rejected) <= _SHOWN, key="own_rejected"
+    ):
+        show_reasons(photos.rejected, texts)
+
+
+def show_reasons(rejected: Sequence[Rejected], texts: Texts) -> None:
+    """A table of files and why they are left out."""
+    rows = {
+        texts("own.file"): [_plain(each.name) for each in rejected],
+        texts("own.reason"): [_plain(each.reason) for each in rejected],
+    }
+    with st.container(height=_LONG_TABLE_PX if len(rejected) > _SHOWN else "content", border=False):
+        st.table(rows, hide_index=True)
+
+
+def _plain(text: str) -> str:
+    r"""Text with its punctuation escaped, so that no file name puts pictures or links on the page.
+
+    >>> print(_plain("![a](b).png"))
+    \!\[a\]\(b\)\.png
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

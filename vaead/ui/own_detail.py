@@ -1,0 +1,103 @@
+"""Step 3 of the page "Your images": one image, what the scores see in it, and the decision in words."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from vaead.terms import SCORES
+from vaead.ui import own_figures
+from vaead.ui.own_figures import View
+from vaead.ui.own_photos import OwnPhoto
+from vaead.ui.own_scoring import Results, Scored
+from vaead.ui.texts import Texts
+
+_OPACITY = 70
+
+
+def show(results: Results, scored: Scored, score: str, rate: float, texts: Texts) -> None:
+    """Show an image that was scored.
+
+    Args:
+        results: Of its model.
+        scored: The image.
+        score: The score that decides.
+        rate: Share of normal images that may be flagged.
+    """
+    photo = scored.photo
+    words = decision(results, scored, score, rate, texts)
+    st.markdown(f"{_name(photo)} {words}")
+    if score not in scored.scores:
+        st.info(texts("own.other_size", score=texts(f"score.{score}")))
+        score = next(iter(scored.scores))
+    percent = st.slider(
+        texts("own.opacity"), 0, 100, value=_OPACITY, step=5, format="%d %%", key="own_opacity", width=220
+    )
+    true_mask = results.true_mask(photo)
+    mask = results.over(photo, score, rate)
+    view = View(results.pixels(photo), results.terms(photo), score, mask, true_mask, percent / 100)
+    alt = texts("own.figure_alt", name=photo.name, decision=words.replace("**", ""))
+    own_figures.show(own_figures.draw(view, results, texts), view.mask.shape, alt)
+    st.caption(_legend(mask, true_mask, rate, texts))
+
+
+def label_name(photo: OwnPhoto, texts: Texts) -> str:
+    """What the label says, in the language of the page where it is known; empty without a label."""
+    return "" if photo.defect is None else texts.get(f"defect.{photo.defect}", photo.defect)
+
+
+def _name(photo: OwnPhoto) -> str:
+    # As code, so that a name cannot put pictures or links on the page.
+    return f"`{photo.name.replace('`', chr(39))}`"
+
+
+def decision(results: Results, scored: Scored, score: str, rate: float, texts: Texts) -> str:
+    """Say whether the image is flagged, and how the other scores decide."""
+    limits = results.thresholds(rate)
+    flagged = {name: value > limits[name] for name, value in scored.scores.items()}
+    parts = []
+    if score in scored.scores:
+        values = {
+            "value": own_figures.number(scored.scores[score]),
+            "limit": own_figures.number(limits[score]),
+            "rate": f"{100 * rate:g} %",
+        }
+        name = texts(f"score.{score}")
+        parts.append(
+            texts("own.flagged", score=name, **values)
+            if flagged[score]
+            else texts("own.passed", score=name, **values)
+        )
+    others = [name for name in SCORES if name in flagged and name != score]
+    sides = {
+        True: [texts(f"score.{name}") for name in others if flagged[name]],
+        False: [texts(f"score.{name}") for name in others if not flagged[name]],
+    }
+    if sides[True]:
+        parts.append(texts("own.others_flag", scores=_listed(sides[True], texts)))
+    if sides[False]:
+        parts.append(texts("own.others_pass", scores=_listed(sides[False], texts)))
+    if scored.photo.defect is not None:
+        parts.append(texts("own.label", label=f"**{label_name(scored.photo, texts)}**"))
+    return " ".join(parts) if texts.language == "en" else "".join(parts)
+
+
+def _listed(names: list[str], texts: Texts) -> str:
+    return names[0] if len(names) == 1 else texts("verdict.two", first=names[0], second=names[1])
+
+
+def _legend(mask: NDArray[np.bool_], true_mask: NDArray[np.bool_] | None, rate: float, texts: Texts) -> str:
+    """Say what the lines surround."""
+    from scipy.ndimage import label  # takes a while to import, and only this needs it here
+
+    _, count = label(mask, structure=np.ones((3, 3)))
+    area = f"{100 * mask.mean():.2g} %"
+    parts = [
+        texts("own.regions", count=count, area=area, rate=f"{100 * rate:g} %")
+        if count
+        else texts("own.no_region")
+    ]
+    if true_mask is not None and true_mask.any():
+        parts.append(texts("own.true_regions"))
+    return " ".join(parts) if texts.language == "en" else "".join(parts)

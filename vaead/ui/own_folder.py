@@ -1,0 +1,104 @@
+"""A folder on the server's disk for one visitor, which goes when the visitor has gone."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+_ABSENT_S = 180.0
+"""Streamlit keeps a session for 120 s after its browser has left, in case it comes back."""
+_POLL_S = 15.0
+
+
+class PrivateFolder:
+    """A folder that only this process may read.
+
+    It is removed by `close`, when nobody holds this object any more, or when the server ends.
+
+    Attributes:
+        path: Where it is.
+    """
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="vaead-"))
+        self._before: list[Callable[[], None]] = []
+        self._finalizer = weakref.finalize(self, _remove, self.path, self._before)
+
+    def before_removal(self, action: Callable[[], None]) -> None:
+        """Have something done first; it must not hold this object."""
+        self._before.append(action)
+
+    def close(self) -> None:
+        """Remove the folder and all that is in it, once."""
+        self._finalizer()
+
+
+def _remove(path: Path, before: list[Callable[[], None]]) -> None:
+    for action in before:
+        action()
+    shutil.rmtree(path, ignore_errors=True)
+
+
+class FolderWatch:
+    """Closes the folders of sessions whose browsers have left.
+
+    Streamlit forgets such a session without a word, and its memory is freed whenever Python gets to it.
+    """
+
+    def __init__(self, is_active: Callable[[str], bool], absent_s: float = _ABSENT_S) -> None:
+        self._is_active = is_active
+        self._absent_s = absent_s
+        self._lock = threading.Lock()
+        self._folders: weakref.WeakValueDictionary[str, PrivateFolder] = weakref.WeakValueDictionary()
+        self._last_seen: dict[str, float] = {}
+
+    def add(self, session_id: str, folder: PrivateFolder) -> None:
+        """Watch the folder of a session."""
+        with self._lock:
+            self._folders[session_id] = folder
+            self._last_seen[session_id] = time.monotonic()
+
+    def sweep(self) -> None:
+        """Close the folders of sessions that have been absent for long enough."""
+        now = time.monotonic()
+        with self._lock:
+            for session_id in list(self._last_seen):
+                folder = self._folders.get(session_id)
+                if folder is None:
+                    del self._last_seen[session_id]
+                elif self._is_active(session_id):
+                    self._last_seen[session_id] = now
+                elif now - self._last_seen[session_id] >= self._absent_s:
+                    folder.close()
+                    del self._last_seen[session_id]
+
+
+def make_folder() -> PrivateFolder:
+    """A folder for the visitor of this page."""
+    folder = PrivateFolder()
+    context = get_script_run_ctx()
+    if context is not None and runtime.exists():
+        _watch().add(context.session_id, folder)
+    return folder
+
+
+@st.cache_resource(show_spinner=False)
+def _watch() -> FolderWatch:
+    watch = FolderWatch(runtime.get_instance().is_active_session)
+    threading.Thread(target=_sweep_forever, args=(watch,), name="vaead-folders", daemon=True).start()
+    return watch
+
+
+def _sweep_forever(watch: FolderWatch) -> None:
+    while True:
+        time.sleep(_POLL_S)
+        watch.sweep()

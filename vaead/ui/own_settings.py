@@ -1,0 +1,200 @@
+"""Step 2 of the page "Your images": settings that suit the images, and what a training would cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from vaead.errors import InvalidInputError
+from vaead.photos import check_normals
+from vaead.recipe import INDUSTRIAL, PhotoOptions, Recipe
+from vaead.ui.own_photos import OwnPhoto, OwnPhotos
+from vaead.ui.own_session import OwnSession
+from vaead.ui.texts import Texts
+
+_TYPICAL_PX = 160
+"""The longer side to which images are shrunk unless told otherwise: a minute of training and not an hour."""
+_PAPER_PX = 640
+"""The longer side of the images for which the preset's patches are made."""
+
+_START_S = 12.0
+"""Seconds to load TensorFlow, to compile, and to calibrate and export the model."""
+_VALUES_PER_S = 5e6
+"""Numbers in patches that two cores train on in a second, with patches of 24 and 48 pixels."""
+_START_BYTES = 1.0e9
+"""Of TensorFlow with a compiled network."""
+_CALL_BYTES = 2**28
+"""Crops that are given to TensorFlow at a time, see `vaead.training`."""
+_COPIES = 5
+"""Copies of them that a training holds on its way, measured."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a training takes, on two cores."""
+
+    seconds: float
+    n_bytes: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training that may start.
+
+    Attributes:
+        recipe: What to train.
+        photos: Normal images that are large enough.
+    """
+
+    recipe: Recipe
+    photos: tuple[OwnPhoto, ...]
+
+    @property
+    def scale(self) -> float:
+        """The factor by which images are resized."""
+        return _scale(self.recipe)
+
+
+def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
+    """Estimate what a training takes.
+
+    Time: a start, and the numbers in all patches of all epochs at the speed measured. Memory: TensorFlow,
+    the crops in single precision with the copies made of one call's share of them, and the scaled images.
+    """
+    values = recipe.train.crops * recipe.model.patch_values
+    scale = _scale(recipe)
+    pixels = sum(photo.size[0] * photo.size[1] for photo in photos) * scale**2 * recipe.model.channels
+    crops = 4.0 * values
+    return Cost(
+        seconds=_START_S + recipe.train.epochs * values / _VALUES_PER_S,
+        n_bytes=_START_BYTES + crops + _COPIES * min(crops, _CALL_BYTES) + 8 * pixels,
+    )
+
+
+def default_scale(longer_px: int) -> float:
+    """The factor that makes the longer side about 160 pixels, in whole per cent where that is possible.
+
+    >>> default_scale(640), default_scale(100), default_scale(4000)
+    (0.25, 1.0, 0.04)
+    """
+    return min(1.0, max(0.01, round(_TYPICAL_PX / longer_px, 2)))
+
+
+def default_patches(longer_px: int) -> tuple[int, int]:
+    """Patch size and stride that see as much of an image as the paper's do.
+
+    Args:
+        longer_px: The longer side of the images after scaling.
+
+    >>> default_patches(160), default_patches(640)
+    ((24, 4), (96, 16))
+    """
+    share = min(1.0, max(0.001, longer_px / _PAPER_PX))
+    model = Recipe.from_photos(PhotoOptions(scale=share)).model
+    return model.patch_size, model.stride
+
+
+def show(own: OwnSession, texts: Texts) -> Plan | None:
+    """Show the settings; returns None, and says why, if nothing can be trained with them."""
+    photos = own.photos
+    if not photos.normal:
+        st.info(texts("own.no_normal"), icon=":material/info:")
+        return None
+    try:
+        recipe = _controls(own, texts)
+        large = tuple(each for each in photos.normal if _fits(each, recipe.model.patch_size, _scale(recipe)))
+        _tell_small(photos, recipe, texts)
+        check_normals(photo.digest for photo in large)
+    except InvalidInputError as error:
+        st.error(str(error))
+        return None
+    return Plan(recipe, large)
+
+
+def _controls(own: OwnSession, texts: Texts) -> Recipe:
+    """The controls and what they add up to."""
+    photos = own.photos
+    default = default_scale(photos.longer_px)
+    _prepare(own, {"scale": default, "epochs": INDUSTRIAL.train.epochs, "crops": INDUSTRIAL.train.crops})
+    _prepare(own, {"seed": 0, "color": "luminance", "aligned": False})
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        scale = _number(own, "scale", 0.01, 1.0, 0.01, texts("own.scale"), texts("own.scale_help"))
+        patch, stride = default_patches(round(photos.longer_px * scale))
+        if own.settings.get("patches_for") != scale:
+            own.settings["patches_for"] = scale
+            st.session_state.update(own_patch=patch, own_stride=stride)
+        _prepare(own, {"patch": patch, "stride": stride})
+        size = int(_number(own, "patch", 4, 128, 4, texts("own.patch"), texts("own.patch_help")))
+        step = int(_number(own, "stride", 1, 128, 1, texts("own.stride"), texts("own.stride_help")))
+        epochs = int(_number(own, "epochs", 1, 100, 1, texts("sidebar.epochs"), texts("sidebar.epochs_help")))
+        crops = int(
+            _number(own, "crops", 128, 1_000_000, 128, texts("sidebar.crops"), texts("sidebar.crops_help"))
+        )
+        seed = int(_number(own, "seed", 0, 999_999, 1, texts("sidebar.seed"), texts("sidebar.seed_help")))
+        color, aligned = _reading(own, [each for each in photos.normal if _fits(each, size, scale)], texts)
+    options = PhotoOptions(color=color, scale=scale, aligned=aligned)
+    return Recipe.from_photos(options, patch_size=size, stride=step, epochs=epochs, crops=crops, seed=seed)
+
+
+def _reading(own: OwnSession, photos: Sequence[OwnPhoto], texts: Texts) -> tuple[str, bool]:
+    """Controls that only some images give reason for."""
+    color, aligned = "luminance", False
+    if any(photo.has_colors for photo in photos):
+        names = {"luminance": texts("own.luminance"), "rgb": texts("own.rgb")}
+        chosen = st.segmented_control(
+            texts("own.color"),
+            list(names),
+            format_func=names.__getitem__,
+            required=True,
+            key="own_color",
+            help=texts("own.color_help"),
+        )
+        color = chosen or color
+        own.settings["color"] = color
+    if len({photo.size for photo in photos}) == 1:
+        aligned = st.toggle(texts("own.aligned"), key="own_aligned", help=texts("own.aligned_help"))
+        own.settings["aligned"] = aligned
+    return color, aligned
+
+
+def _prepare(own: OwnSession, defaults: dict[str, float | bool | str]) -> None:
+    """Give controls that Streamlit does not know, or has forgotten on another page, their values."""
+    for name, default in defaults.items():
+        if name not in own.settings or f"own_{name}" not in st.session_state:
+            st.session_state[f"own_{name}"] = own.settings.setdefault(name, default)
+
+
+def _number(own: OwnSession, name: str, low: float, high: float, step: float, label: str, help: str) -> float:
+    with st.container(width=132):
+        taken = st.number_input(label, low, high, step=step, key=f"own_{name}", help=help)
+    own.settings[name] = taken
+    return float(taken)
+
+
+def _scale(recipe: Recipe) -> float:
+    return recipe.photos.scale if recipe.photos is not None else 1.0
+
+
+def _fits(photo: OwnPhoto, patch_size: int, scale: float) -> bool:
+    return round(min(photo.size) * scale) >= patch_size
+
+
+def _tell_small(photos: OwnPhotos, recipe: Recipe, texts: Texts) -> None:
+    small = [
+        each
+        for each in (*photos.normal, *photos.judged)
+        if not _fits(each, recipe.model.patch_size, _scale(recipe))
+    ]
+    if small:
+        height, width = small[0].size
+        st.warning(
+            texts(
+                "own.too_small",
+                count=len(small),
+                patch=recipe.model.patch_size,
+                name=f"`{small[0].name.replace('`', chr(39))}`",
+                size=f"{width}x{height}",
+            )
+        )
