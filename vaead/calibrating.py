@@ -18,6 +18,8 @@ from vaead.maps import LOG_MAHALANOBIS, Z_MEAN, Calibrated, Scan, TermMaps
 
 _AXES = 128
 """Directions in which normal images vary that are kept; along all others they vary equally little."""
+_LEAST_SPREAD = 0.01
+"""Of log M within a group: a change of M by a hundredth is no deviation, even where all images are the same."""
 _SPREAD_QUANTILES = (0.16, 0.84)
 """Half their distance is the standard deviation of a normal distribution, and outliers do not move it."""
 _FOLDS = 4
@@ -78,8 +80,8 @@ def fit_content(windows: Sequence[NDArray[np.float32]]) -> ContentDeviation:
         windows: Features of the windows of each held-out normal image, (1, n, features); n may differ.
     """
     features = np.concatenate(windows, axis=1)[0]
-    groups = max(1, min(_GROUPS, len(features) // _LEAST_IN_GROUP))
     z = features[:, Z_MEAN]
+    groups = max(1, min(_GROUPS, len(features) // _LEAST_IN_GROUP, len(np.unique(z, axis=0))))
     centers = KMeans(groups, n_init=1, random_state=0).fit(z).cluster_centers_.astype(np.float32)
     group = nearest(z, centers)
     usual = features[:, LOG_MAHALANOBIS]
@@ -90,7 +92,7 @@ def fit_content(windows: Sequence[NDArray[np.float32]]) -> ContentDeviation:
     return ContentDeviation(
         centers=centers,
         median=np.array([np.median(values) for values in members], np.float32),
-        spread=np.maximum(spread, 0.1 * np.median(spread) + 1e-6).astype(np.float32),
+        spread=np.maximum(spread, max(0.1 * np.median(spread), _LEAST_SPREAD)).astype(np.float32),
     )
 
 

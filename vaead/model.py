@@ -217,7 +217,7 @@ def _halvings(config: ModelConfig) -> tuple[int, list[int]]:
     """How small a patch gets, and how many channels there are after each halving on the way."""
     side = config.patch_size
     widths: list[int] = []
-    while side % 2 == 0 and side > _LEAST_SIDE:
+    while side % 2 == 0 and (side > _LEAST_SIDE or not widths):
         side //= 2
         widths.append(min(_FIRST_CHANNELS * 2 ** len(widths), config.units))
     return side, widths

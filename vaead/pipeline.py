@@ -30,6 +30,7 @@ from vaead.health import Health
 from vaead.litert import PatchScorer
 from vaead.maps import Scan
 from vaead.model import Vae, describe_layers
+from vaead.patches import unit
 from vaead.recipe import Recipe
 from vaead.scoring import ImageScorer
 from vaead.store import Model, ModelPart, ModelStore
@@ -91,7 +92,9 @@ def train_photos(
         raise InvalidInputError(
             f"aligned photos must have one size, got {len(shapes)} sizes; leave out --aligned or crop them"
         )
-    images = np.stack(photos) if aligned else list(photos)
+    if len({photo.dtype for photo in photos}) > 1:  # bytes among fractions would be taken for fractions
+        photos = [unit(photo) for photo in photos]
+    images = np.stack(photos) if aligned and photos else list(photos)
     return _train(images, _fingerprint(photos), recipe, on_epoch)
 
 

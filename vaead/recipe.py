@@ -180,11 +180,12 @@ class Recipe:
         Raises:
             InvalidInputError: A setting is out of range.
         """
-        size = patch_size or max(16, 4 * round(INDUSTRIAL.model.patch_size * options.scale / 4))
+        base = INDUSTRIAL.model
+        size = max(16, 4 * round(base.patch_size * options.scale / 4)) if patch_size is None else patch_size
         model = dataclasses.replace(
-            INDUSTRIAL.model,
+            base,
             patch_size=size,
-            stride=stride or max(1, size * INDUSTRIAL.model.stride // INDUSTRIAL.model.patch_size),
+            stride=max(1, size * base.stride // base.patch_size) if stride is None else stride,
             channels=COLORS[options.color],
         )
         settings = {"epochs": epochs, "crops": crops, "seed": seed}

@@ -117,7 +117,8 @@ def fit(
     vae = Vae(model)
     crops, positions = unit_crops(images, model.patch_size, config.crops, rng)
     watch = _held_out_loss(vae, config, watched_crops(held_out, model, rng))
-    calls = -(-config.crops * model.patch_values // _CALL_VALUES)
+    # No call gets less than a batch.
+    calls = min(-(-config.crops * model.patch_values // _CALL_VALUES), config.crops // config.batch_size)
     run_epoch = compile_epoch(vae, config)
     best = _Best(config.patience)
 

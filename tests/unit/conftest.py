@@ -1,13 +1,16 @@
-"""Two tiny models, of one and of two networks, trained once, that the tests of the engine share."""
+"""Tiny models of one network, of two and of photos, trained once, that the tests of the engine share."""
 
+import dataclasses
 from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from vaead.datasets import Dataset, load_dataset
-from vaead.recipe import Recipe
+from vaead.recipe import PhotoOptions, Recipe
 from vaead.store import NETWORK, Model, ModelStore
 from vaead.terms import Array
 from vaead.training import EpochReport
@@ -29,54 +32,88 @@ def recipe() -> Recipe:
     return Recipe.from_preset("digits", 1, epochs=2, crops=2048, seed=3)
 
 
-@pytest.fixture(scope="session")
-def _trained(
-    recipe: Recipe, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[ModelStore, Model, list[EpochReport]]:
+class Trained(NamedTuple):
+    """A model, the store that holds it, and what `on_epoch` was called with."""
+
+    store: ModelStore
+    model: Model
+    reports: list[EpochReport]
+
+
+def _train(recipe: Recipe, folder: Path) -> Trained:
     from vaead import train
 
-    store = ModelStore(tmp_path_factory.mktemp("models"))
-    reports: list[EpochReport] = []
-    return store, train(recipe, store, reports.append), reports
+    store, reports = ModelStore(folder), []
+    return Trained(store, train(recipe, store, reports.append), reports)
 
 
 @pytest.fixture(scope="session")
-def store(_trained: tuple[ModelStore, Model, list[EpochReport]]) -> ModelStore:
+def _trained(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    return _train(recipe, tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def store(_trained: Trained) -> ModelStore:
     """A store that holds the model; no test may change it."""
-    return _trained[0]
+    return _trained.store
 
 
 @pytest.fixture(scope="session")
-def model(_trained: tuple[ModelStore, Model, list[EpochReport]]) -> Model:
-    return _trained[1]
+def model(_trained: Trained) -> Model:
+    return _trained.model
 
 
 @pytest.fixture(scope="session")
-def _multi_scale(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelStore, Model, list[EpochReport]]:
-    from vaead import train
-
-    recipe = Recipe.from_preset("digits", 1, "multi-scale", epochs=2, crops=2048, seed=3)
-    store = ModelStore(tmp_path_factory.mktemp("multi-scale"))
-    reports: list[EpochReport] = []
-    return store, train(recipe, store, reports.append), reports
-
-
-@pytest.fixture(scope="session")
-def multi_scale(_multi_scale: tuple[ModelStore, Model, list[EpochReport]]) -> Model:
-    """A model of two networks that are told where a patch lies."""
-    return _multi_scale[1]
-
-
-@pytest.fixture(scope="session")
-def multi_scale_reports(_multi_scale: tuple[ModelStore, Model, list[EpochReport]]) -> list[EpochReport]:
-    """What `on_epoch` was called with when that model was trained."""
-    return _multi_scale[2]
-
-
-@pytest.fixture(scope="session")
-def reports(_trained: tuple[ModelStore, Model, list[EpochReport]]) -> list[EpochReport]:
+def reports(_trained: Trained) -> list[EpochReport]:
     """What `on_epoch` was called with."""
-    return _trained[2]
+    return _trained.reports
+
+
+@pytest.fixture(scope="session")
+def _multi_scale(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    recipe = Recipe.from_preset("digits", 1, "multi-scale", epochs=2, crops=2048, seed=3)
+    return _train(recipe, tmp_path_factory.mktemp("multi-scale"))
+
+
+@pytest.fixture(scope="session")
+def multi_scale(_multi_scale: Trained) -> Model:
+    """A model of two networks that are told where a patch lies."""
+    return _multi_scale.model
+
+
+@pytest.fixture(scope="session")
+def multi_scale_reports(_multi_scale: Trained) -> list[EpochReport]:
+    """What `on_epoch` was called with when that model was trained."""
+    return _multi_scale.reports
+
+
+@pytest.fixture(scope="session")
+def photos() -> list[NDArray[np.uint8]]:
+    """Twelve grey photos of soft diagonal stripes with some noise, of three sizes."""
+    random = np.random.default_rng(0)
+    found = []
+    for number in range(12):
+        height, width = ((40, 48), (48, 40), (41, 45))[number % 3]
+        along = np.add.outer(np.arange(height), np.arange(width)) + random.integers(16)
+        noise = random.normal(0, 4, (height, width))
+        found.append((128 + 60 * np.sin(along * np.pi / 8) + noise).astype(np.uint8))
+    return found
+
+
+@pytest.fixture(scope="session")
+def photo_recipe() -> Recipe:
+    """Grey photos that are not aligned, 63 windows in one of 40x48 pixels."""
+    recipe = Recipe.from_photos(PhotoOptions(), patch_size=16, stride=4, epochs=2, crops=512, seed=3)
+    return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, latent_dim=4))
+
+
+@pytest.fixture(scope="session")
+def photo_model(photos: list[NDArray[np.uint8]], photo_recipe: Recipe) -> Model:
+    """A model of these photos, whose calibration is pooled."""
+    from vaead.pipeline import train_photos
+
+    card, parts, _ = train_photos(photos, photo_recipe)
+    return Model(card, parts)
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead import calibrating
-from vaead.calibrating import calibrate, cross_fitted, fit_deviation
+from vaead.calibrating import calibrate, calibrate_pooled, cross_fitted, fit_content, fit_deviation
 from vaead.config import PatchGrid
+from vaead.content import ContentDeviation
 from vaead.deviation import deviations_of
-from vaead.maps import Scan
+from vaead.maps import Scan, mean_map
 
 Features = NDArray[np.float32]
 GRID = PatchGrid(10, 12, patch_size=8, stride=2)  # 2 x 3 windows
@@ -134,16 +135,16 @@ def test_strange_image_does_not_make_itself_look_normal() -> None:
     assert judged[7] > 1.2 * flattered[7]
 
 
-def scan(features: Features) -> Scan:
+def scan(features: Features, grid: PatchGrid = GRID) -> Scan:
     """The scan with these features."""
-    columns = features.reshape(-1, *GRID.shape, FEATURES)
+    columns = features.reshape(-1, *grid.shape, FEATURES)
     terms = dict(zip(("mahalanobis", "kl"), np.exp(np.moveaxis(columns[..., :2], -1, 0)), strict=True))
     return Scan(
         **terms,
         log_variance=columns[..., 2],
         signed_error=columns[..., 3],
         z_mean=columns[..., 4:],
-        grid=GRID,
+        grid=grid,
     )
 
 
@@ -158,3 +159,104 @@ def test_calibration_is_of_scores_of_images_that_were_left_out() -> None:
     for deviation, each in zip(deviations, scans, strict=True):
         for name, values in dataclasses.asdict(fit_deviation(each.features)).items():
             np.testing.assert_array_equal(getattr(deviation, name), values)
+
+
+def draw_windows(count: int, seed: int = 0) -> Features:
+    """Windows (1, count, 5) of two kinds: z about -10 and log M about 2, or z about 10 and log M about 6."""
+    random = np.random.default_rng(seed)
+    kind = random.integers(0, 2, count)
+    windows = random.normal(size=(1, count, FEATURES))
+    windows[0, :, 0] = np.where(kind, 6 + 0.5 * windows[0, :, 0], 2 + windows[0, :, 0])
+    windows[0, :, 4] += np.where(kind, 10, -10)
+    return windows.astype(np.float32)
+
+
+def test_content_is_grouped_with_the_usual_m_of_each_kind() -> None:
+    deviation = fit_content([draw_windows(120), draw_windows(100, seed=1)])
+    order = np.argsort(deviation.centers[:, 0])
+    np.testing.assert_allclose(deviation.centers[order], [[-10], [10]], atol=0.3)
+    np.testing.assert_allclose(deviation.median[order], [2, 6], atol=0.3)
+    np.testing.assert_allclose(deviation.spread[order], [1, 0.5], rtol=0.2)
+
+
+def test_m_that_is_usual_elsewhere_is_far_from_windows_of_like_content() -> None:
+    deviation = fit_content([draw_windows(2000)])
+    assert len(deviation.centers) == 20
+    usual = deviation.windows(draw_windows(2000, seed=1))[0]
+    assert np.median(usual) == pytest.approx(0, abs=0.1)
+    assert np.quantile(usual, 0.84) == pytest.approx(1, abs=0.2)
+    low_kind_high_m = np.array([6, 0, 0, 0, -10], np.float32)
+    assert deviation.windows(low_kind_high_m) > 3
+
+
+@pytest.mark.parametrize(("count", "groups"), [(1, 1), (199, 1), (200, 2), (500, 3)])
+def test_groups_are_so_many_that_each_has_enough_windows(
+    count: int, groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calibrating, "_GROUPS", 3)
+    deviation = fit_content([draw_windows(count)])
+    assert (len(deviation.centers), len(deviation.median), len(deviation.spread)) == (groups,) * 3
+    assert (deviation.spread > 0).all()
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_group_without_a_window_takes_what_holds_for_all() -> None:
+    windows = draw_windows(300)
+    windows[..., 4] = 1  # one content, three groups
+    deviation = fit_content([windows])
+    np.testing.assert_array_equal(deviation.median, np.full(3, np.median(windows[..., 0])))
+    assert np.isfinite(deviation.windows(windows)).all()
+
+
+@pytest.mark.parametrize("count", [2, 3, 9])
+def test_each_photo_is_judged_by_others(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    grids = [PatchGrid(8, 8 + 2 * number, patch_size=8, stride=2) for number in range(count)]
+    scans = [
+        scan(np.full((1, grid.shape[1], FEATURES), number, np.float32), grid)
+        for number, grid in enumerate(grids)
+    ]
+    fits: list[set[float]] = []
+
+    class Spy:
+        """Gives every window the number of photos that it was learned from."""
+
+        def __init__(self, windows: list[Features]) -> None:
+            self._names = {float(own[0, 0, 2]) for own in windows}
+            fits.append(self._names)
+
+        def windows(self, features: Features) -> Features:
+            assert float(features[0, 0, 2]) not in self._names
+            return np.full(features.shape[:2], len(self._names), np.float32)
+
+    monkeypatch.setattr(calibrating, "fit_content", Spy)
+    deviation, calibration = calibrate_pooled(scans)
+    assert len(fits) == min(4, count) + 1
+    assert fits[-1] == set(range(count))  # what new photos are judged by is learned from all
+    assert isinstance(deviation, Spy)
+    assert calibration.images == count
+    assert count // 2 <= calibration.image["calibrated"][0] <= calibration.image["calibrated"][-1] < count
+
+
+def test_pooled_calibration_is_of_the_largest_values_of_maps() -> None:
+    grids = [PatchGrid(16, 16 + 2 * number, patch_size=8, stride=4) for number in range(2)]
+    shapes = [grid.shape[0] * grid.shape[1] for grid in grids]
+    windows = [draw_windows(count, seed) for seed, count in enumerate(shapes)]
+    scans = [scan(own, grid) for own, grid in zip(windows, grids, strict=True)]
+    deviation, calibration = calibrate_pooled(scans)
+
+    maps = [
+        mean_map(fit_content([learned]).windows(judged).reshape(1, *grid.shape), grid)
+        for judged, learned, grid in zip(windows, windows[::-1], grids, strict=True)
+    ]
+    expected = sorted(float(each.max()) for each in maps)
+    assert [calibration.image["calibrated"][index] for index in (0, -1)] == pytest.approx(expected, rel=1e-3)
+    assert isinstance(deviation, ContentDeviation)
+    for name, values in vars(fit_content(windows)).items():
+        np.testing.assert_array_equal(getattr(deviation, name), values)
+
+
+def test_one_photo_is_judged_by_itself() -> None:
+    grid = PatchGrid(16, 16, patch_size=8, stride=4)
+    _, calibration = calibrate_pooled([scan(draw_windows(9), grid)])
+    assert calibration.images == 1
+    assert np.isfinite(calibration.image["calibrated"]).all()

@@ -127,3 +127,23 @@ def test_rate_out_of_range_is_refused(calibration: Calibration, rate: float) -> 
 def test_unknown_rule_is_refused(calibration: Calibration) -> None:
     with pytest.raises(UnknownNameError, match="rule must be one of score, window, got 'pixel'; choose one"):
         calibration.threshold("new", 0.05, "pixel")
+
+
+def test_images_of_several_sizes_are_summarised_together(held_out: TermMaps) -> None:
+    grid = PatchGrid(8, 20, patch_size=8, stride=4)
+    random = np.random.default_rng(5)
+    kl, log_variance, mahalanobis = random.gamma(3.0, 10.0, (3, 100, *grid.shape)).astype(np.float32)
+    calibrated = Calibrated(*(random.random(shape).astype(np.float32) for shape in (100, (100, 8, 20))))
+    other = TermMaps(kl, log_variance, mahalanobis, grid, calibrated)
+
+    calibration = Calibration.of(held_out, other)
+    assert calibration.images == COUNT + 100
+    for name in (*SCORES, *TERMS):
+        windows = np.concatenate([terms.windows(name).ravel() for terms in (held_out, other)])
+        expected = np.quantile(windows.astype(np.float64), 0.99)
+        assert calibration.window_quantile(name, 0.99) == pytest.approx(expected, rel=1e-5)
+    for score in SCORES:
+        for rule in RULES:
+            both = np.concatenate([decisive(terms, score, rule) for terms in (held_out, other)])
+            expected = np.quantile(both.astype(np.float64), 0.95)
+            assert calibration.threshold_value(score, 0.05, rule) == pytest.approx(expected, rel=1e-5)

@@ -7,6 +7,7 @@ import pytest
 
 from vaead.card import FORMAT_VERSION, ModelCard
 from vaead.errors import ModelFormatError
+from vaead.recipe import PhotoOptions
 from vaead.store import Model
 
 Content = dict[str, Any]
@@ -65,3 +66,25 @@ def test_training_took_as_long_as_all_networks(multi_scale: Model) -> None:
     card = multi_scale.card
     last = [card.history[-1], card.companions[0].history[-1]]
     assert card.training_s == pytest.approx(sum(epoch["elapsed_s"] for epoch in last))
+
+
+def test_card_of_photos_is_read_as_it_was_written(photo_model: Model) -> None:
+    options = PhotoOptions(color="rgb", scale=0.5, aligned=True)
+    recipe = dataclasses.replace(photo_model.card.recipe, photos=options)
+    for image_shape in (None, (40, 48)):
+        card = dataclasses.replace(photo_model.card, recipe=recipe, image_shape=image_shape)
+        assert ModelCard.from_json(card.to_json({})) == (card, {})
+
+
+def test_card_from_before_there_were_photos_has_none(model: Model) -> None:
+    content = json.loads(model.card.to_json({}))
+    del content["recipe"]["photos"], content["recipe"]["model"]["channels"]
+    assert ModelCard.from_json(json.dumps(content))[0] == model.card
+
+
+@pytest.mark.parametrize("options", [{"color": "cmyk"}, {"scale": 0}, {"surprise": 1}, "rgb", [1]])
+def test_damaged_options_of_photos_are_refused(photo_model: Model, options: object) -> None:
+    content = json.loads(photo_model.card.to_json({}))
+    content["recipe"]["photos"] = options
+    with pytest.raises(ModelFormatError, match=r"card\.json must be a model card .* cannot be read"):
+        ModelCard.from_json(json.dumps(content))

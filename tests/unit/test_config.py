@@ -71,6 +71,12 @@ def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
         (lambda: ModelConfig(sigma2_floor=1.0), "sigma2_floor must be .* got 1.0"),
         (lambda: ModelConfig(sigma2_floor=float("nan")), "sigma2_floor must be .* got nan"),
         (lambda: ModelConfig(sigma2_floor="0.1"), "sigma2_floor must be .* got '0.1'"),
+        (
+            lambda: ModelConfig(channels=3),
+            "channels must be 1, or 3 with the network convolutional, got 3; read",
+        ),
+        (lambda: ModelConfig(network="dense", channels=3), "channels must be .* got 3"),
+        (lambda: ModelConfig(network="convolutional", channels=4), "channels must be .* got 4"),
         (lambda: TrainConfig(batch_size=1), "batch_size must be a whole number from 2 to 65,536, got 1"),
         (lambda: TrainConfig(learning_rate=0), "learning_rate must be a number from 1e-08 to below 1, got 0"),
         (lambda: TrainConfig(learning_rate=1), "learning_rate must be .* got 1;"),
@@ -95,5 +101,15 @@ def test_setting_out_of_range_is_refused(make: Callable[[], object], message: st
 
 
 def test_unknown_network_is_refused() -> None:
-    with pytest.raises(UnknownNameError, match="network must be one of article, dense, got 'deep'; choose"):
+    with pytest.raises(
+        UnknownNameError, match="network must be one of article, dense, convolutional, got 'deep'"
+    ):
         ModelConfig(network="deep")
+
+
+@pytest.mark.parametrize(("channels", "shape", "values"), [(1, (16, 16), 256), (3, (16, 16, 3), 768)])
+def test_patch_has_a_third_axis_only_if_it_has_colours(
+    channels: int, shape: tuple[int, ...], values: int
+) -> None:
+    config = ModelConfig(network="convolutional", patch_size=16, channels=channels)
+    assert (config.patch_shape, config.patch_values) == (shape, values)

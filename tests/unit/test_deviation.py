@@ -5,7 +5,6 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.deviation import Deviation, deviations_of
-from vaead.errors import ModelFormatError
 
 WINDOWS, FEATURES = 2, 4
 SIZE = WINDOWS * FEATURES
@@ -84,28 +83,3 @@ def test_images_that_are_not_numbers_get_a_score_that_is_none(
     features[1, 0, 0] = np.nan
     scores = deviation.windows(features).mean(axis=1)
     np.testing.assert_array_equal(np.isnan(scores), [False, True, False, False, False])
-
-
-def test_arrays_hold_all_of_it(deviation: Deviation, features: NDArray[np.float32]) -> None:
-    arrays = deviation.to_arrays()
-    assert arrays.keys() == {"center", "spread", "mean", "axes", "variance", "rest"}
-    again = Deviation.from_arrays(arrays)
-    np.testing.assert_array_equal(again.windows(features), deviation.windows(features))
-
-
-def test_missing_array_is_refused(deviation: Deviation) -> None:
-    arrays = deviation.to_arrays()
-    del arrays["axes"]
-    message = "calibration must hold center, .*, rest, got center, spread, mean, variance, rest; train the"
-    with pytest.raises(ModelFormatError, match=message):
-        Deviation.from_arrays(arrays)
-
-
-def test_unknown_array_is_refused(deviation: Deviation) -> None:
-    with pytest.raises(ModelFormatError, match=r"calibration must hold .*, got center.*, surprise; train"):
-        Deviation.from_arrays(deviation.to_arrays() | {"surprise": np.zeros(1)})
-
-
-def test_no_array_is_refused() -> None:
-    with pytest.raises(ModelFormatError, match=r"calibration must hold center, .*, got nothing; train the"):
-        Deviation.from_arrays({})

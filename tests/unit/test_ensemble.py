@@ -117,3 +117,25 @@ def test_unknown_score_is_refused(model: Model, images: Images) -> None:
 def test_reconstruction_is_that_of_the_first_network(multi_scale: Model, images: Images) -> None:
     expected = multi_scale.members[0].scorer.reconstruct(images)
     np.testing.assert_array_equal(multi_scale.reconstruct(images).mu, expected.mu)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 41), (61, 40)])
+def test_pooled_model_judges_images_of_any_size(photo_model: Model, size: tuple[int, int]) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, *size), np.uint8)
+    terms = photo_model.term_maps(images)
+    assert terms.scores == SCORES
+    maps = terms.maps("calibrated")
+    assert maps.shape == images.shape
+    np.testing.assert_array_equal(terms.image_scores("calibrated"), maps.max(axis=(1, 2)))
+
+
+def test_pooled_score_does_not_depend_on_the_place(photo_model: Model) -> None:
+    image = np.full((1, 72, 96), 128, np.uint8)
+    image[0, 24:34, 24:44] = 255
+    moved = np.roll(image, (8, 20), axis=(1, 2))  # by two and by five windows
+    first, second = (photo_model.term_maps(each) for each in (image, moved))
+    expected = np.roll(first.maps("calibrated"), (8, 20), axis=(1, 2))
+    assert np.ptp(expected) > 1
+    np.testing.assert_allclose(second.maps("calibrated"), expected, rtol=1e-3, atol=1e-3)
+    scores = [terms.image_scores("calibrated") for terms in (first, second)]
+    np.testing.assert_allclose(*scores, rtol=1e-3)

@@ -5,7 +5,7 @@ import pytest
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from vaead.layers import BlockConv, BlockConvTranspose, PatchConvTranspose, Waves, z_order
+from vaead.layers import BlockConv, BlockConvTranspose, DepthToSpace, PatchConvTranspose, Waves, z_order
 from vaead.terms import Array
 
 SIZES = [4, 8, 12]
@@ -81,3 +81,13 @@ def test_waves_of_a_worked_example() -> None:
     half = 2**-0.5
     expected = [[0, 0.25, 0, half, 1, half, 0, 1, 1, 0]]
     np.testing.assert_allclose(waves, expected, atol=1e-6)
+
+
+def test_depth_to_space_is_a_plain_loop_over_pixels() -> None:
+    x = np.random.default_rng(0).random((2, 3, 5, 4 * CHANNELS), np.float32)
+    expected = np.zeros((2, 6, 10, CHANNELS), np.float32)
+    for row in range(6):
+        for col in range(10):
+            first = (row % 2 * 2 + col % 2) * CHANNELS
+            expected[:, row, col] = x[:, row // 2, col // 2, first : first + CHANNELS]
+    np.testing.assert_array_equal(DepthToSpace()(x), expected)

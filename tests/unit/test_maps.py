@@ -125,3 +125,12 @@ def test_logarithm_of_next_to_nothing_is_that_of_a_little(value: float) -> None:
     tiny, rest = np.full((1, 1, 2), value, np.float32), np.zeros((1, 1, 2, 3), np.float32)
     features = scan_of(tiny, tiny, rest, GRID).features
     np.testing.assert_allclose(features[0, :, :2], np.full((2, 2), np.log(1e-3)), rtol=1e-5)
+
+
+def test_pooled_score_is_the_largest_value_of_the_map() -> None:
+    grid = PatchGrid(8, 12, patch_size=8, stride=4)  # 1 x 2 windows, both over the middle
+    shares = np.array([[10, 30], [7, -2]], np.float32)
+    pooled, whole = (Calibrated.of([(shares, grid)], pooled=pooled) for pooled in (True, False))
+    np.testing.assert_array_equal(pooled.score, [30, 7])
+    np.testing.assert_array_equal(whole.score, [20, 2.5])
+    np.testing.assert_array_equal(pooled.map, whole.map)

@@ -5,16 +5,20 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
 from vaead.config import ModelConfig
 from vaead.model import Vae, describe_layers
-from vaead.recipe import PRESETS, Preset
+from vaead.recipe import INDUSTRIAL, PRESETS, Preset
 from vaead.terms import TERMS, Array
 
 ARTICLE = ModelConfig(sigma2_floor=0.01)
 DENSE = ModelConfig(network="dense", patch_size=12, latent_dim=3, units=40, sigma2_floor=0.01)
+COLOURS = ModelConfig(
+    network="convolutional", patch_size=16, latent_dim=3, units=12, sigma2_floor=0.01, channels=3
+)
 
 
 def random_like(weights: list[NDArray[np.float32]], seed: int = 0) -> list[NDArray[np.float32]]:
@@ -115,6 +119,64 @@ def test_dense_network_is_two_hidden_layers_that_see_the_position() -> None:
     assert_same(ops.exp(decoded.log_sigma2), 0.01 + 1 / (1 + np.exp(-sigma2_logit)))
 
 
+def test_convolutional_network_is_the_one_made_of_plain_convolutions() -> None:
+    vae = Vae(COLOURS)
+    vae.set_weights(random_like(vae.get_weights()))
+    patches = np.random.default_rng(2).random((6, 16, 16, 3), np.float32)
+
+    def convolved(x: Array, network: keras.Model, name: str, strides: int) -> Array:
+        kernel, *bias = network.get_layer(name).get_weights()
+        return ops.conv(x, kernel, strides=strides, padding="same") + (bias[0] if bias else 0)
+
+    def normalised(x: Array, network: keras.Model, name: str) -> Array:
+        gamma, beta, mean, variance = network.get_layer(f"{name}_norm").get_weights()
+        return ops.relu((x - mean) / np.sqrt(variance + 1e-3) * gamma + beta)
+
+    x = patches
+    for name in ("conv1", "conv2"):
+        x = normalised(convolved(x, vae.encoder, name, 2), vae.encoder, name)
+    heads = [vae.encoder.get_layer(name).get_weights() for name in ("z_mean", "z_log_var")]
+    z_mean, z_log_var = (ops.reshape(x, (6, 4 * 4 * 12)) @ kernel + bias for kernel, bias in heads)
+    x = normalised(z_mean @ vae.decoder.get_layer("dense").get_weights()[0], vae.decoder, "dense")
+    x = normalised(
+        convolved(ops.reshape(x, (6, 4, 4, 12)), vae.decoder, "deconv1", 1), vae.decoder, "deconv1"
+    )
+    x = convolved(tf.nn.depth_to_space(x, 2), vae.decoder, "deconv2", 1)
+    pixels = ops.sigmoid(tf.nn.depth_to_space(x, 2))
+
+    decoded = vae(patches)
+    assert pixels.shape == (6, 16, 16, 6)
+    assert np.std(pixels) > 0.02, "saturated sigmoids would show no difference"
+    assert_same(decoded.z_mean, z_mean)
+    assert_same(decoded.z_log_var, z_log_var)
+    assert_same(ops.reshape(decoded.mu, (6, 16, 16, 3)), ops.convert_to_numpy(pixels[..., :3]))
+    assert_same(ops.exp(decoded.log_sigma2), 0.01 + ops.convert_to_numpy(pixels[..., 3:]).reshape(6, -1))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("size", "halved"),
+    [
+        (4, ["2x2x8"]),
+        (16, ["8x8x8", "4x4x16"]),
+        (24, ["12x12x8", "6x6x16"]),
+        (32, ["16x16x8", "8x8x16", "4x4x32"]),
+        (96, ["48x48x8", "24x24x16", "12x12x32", "6x6x64"]),
+        (128, ["64x64x8", "32x32x16", "16x16x32", "8x8x64", "4x4x64"]),
+    ],
+)
+def test_convolutional_network_is_as_deep_as_its_patches_are_large(
+    size: int, halved: list[str], channels: int
+) -> None:
+    config = ModelConfig(network="convolutional", patch_size=size, latent_dim=5, units=64, channels=channels)
+    vae = Vae(config)
+    table = describe_layers(vae)
+    assert [entry["output"] for entry in table if entry["kind"] == "Conv2D"][: len(halved)] == halved
+    assert sum(entry["kind"] == "Conv2D" for entry in table) == 2 * len(halved)
+    shapes = [tuple(part.shape) for part in vae(np.zeros((2, *config.patch_shape), np.float32))]
+    assert shapes == [(2, size * size * channels)] * 2 + [(2, 5)] * 2
+
+
 @pytest.mark.parametrize("value", [-1e6, 1e6])
 def test_z_log_var_stays_where_its_exponential_is_a_number(value: float) -> None:
     vae = Vae(ARTICLE)
@@ -153,12 +215,12 @@ def test_scan_is_the_terms_with_signed_error_and_z(vae: Vae) -> None:
     np.testing.assert_allclose(scan["signed_error"], np.sum(error, axis=1), rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("config", [ARTICLE, DENSE], ids=lambda config: config.network)
+@pytest.mark.parametrize("config", [ARTICLE, DENSE, COLOURS], ids=lambda config: config.network)
 def test_saved_network_is_loaded_as_it_was(tmp_path: Path, config: ModelConfig) -> None:
     vae = Vae(config)
     vae.set_weights(random_like(vae.get_weights()))
     random = np.random.default_rng(0)
-    patches = random.random((2, config.patch_size, config.patch_size), np.float32)
+    patches = random.random((2, *config.patch_shape), np.float32)
     positions = random.random((2, 2), np.float32)
     terms = vae.terms(patches, positions)
     vae.save(tmp_path / "model.keras")
@@ -170,7 +232,7 @@ def test_saved_network_is_loaded_as_it_was(tmp_path: Path, config: ModelConfig) 
         np.testing.assert_array_equal(actual, expected)
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+@pytest.mark.parametrize("preset", [*PRESETS.values(), INDUSTRIAL], ids=lambda preset: preset.name)
 def test_listed_parameters_add_up_to_those_of_the_networks(preset: Preset) -> None:
     vae = Vae(preset.model)
     table = describe_layers(vae)
@@ -184,8 +246,9 @@ def test_listed_parameters_add_up_to_those_of_the_networks(preset: Preset) -> No
     [
         (ARTICLE, {"conv1": "4x4x16", "conv2": "2x2x32", "z_mean": "2", "dense": "4", "heads": "8x8x2"}),
         (DENSE, {"dense1": "40", "dense2": "40", "z_mean": "3", "mu": "144", "sigma2_logit": "144"}),
+        (COLOURS, {"conv1": "8x8x8", "conv2": "4x4x12", "dense": "192", "deconv2": "8x8x24"}),
     ],
-    ids=["article", "dense"],
+    ids=["article", "dense", "convolutional"],
 )
 def test_listed_outputs_are_those_of_one_patch(config: ModelConfig, expected: dict[str, str]) -> None:
     outputs = {entry["layer"]: entry["output"] for entry in describe_layers(Vae(config))}

@@ -3,7 +3,15 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.config import PatchGrid
-from vaead.patches import average_windows, coverage, every_crop, extract_windows, fold_scores, random_crops
+from vaead.patches import (
+    average_windows,
+    coverage,
+    every_crop,
+    extract_windows,
+    fold_scores,
+    random_crops,
+    unit,
+)
 
 GRIDS = [PatchGrid(28, 28, 8, 2), PatchGrid(30, 17, 8, 3), PatchGrid(9, 8, 8, 5), PatchGrid(16, 24, 8, 8)]
 
@@ -117,3 +125,49 @@ def test_windows_that_overlap_are_averaged() -> None:
     windows = np.stack([np.full((4, 4), 2.0, np.float32), np.full((4, 4), 6.0, np.float32)])
     image = average_windows(windows[None, None], PatchGrid(4, 6, patch_size=4, stride=2))[0]
     np.testing.assert_array_equal(image[0], [2, 2, 4, 4, 6, 6])
+
+
+def test_crops_of_a_list_are_slices_of_its_images_each_drawn_as_often() -> None:
+    sizes = [(5, 4), (3, 3), (9, 12)]
+    images = [1000 * number + np.arange(h * w).reshape(h, w) for number, (h, w) in enumerate(sizes)]
+    crops, positions = random_crops(images, 3, 6000, np.random.default_rng(0))
+
+    drawn = []
+    for crop, position in zip(crops, positions, strict=True):
+        number, pixel = divmod(int(crop[0, 0]), 1000)
+        row, col = np.unravel_index(pixel, sizes[number])
+        np.testing.assert_array_equal(crop, images[number][row : row + 3, col : col + 3])
+        last = np.maximum(np.array(sizes[number]) - 3, 1)
+        np.testing.assert_allclose(position, np.array([row, col]) / last, rtol=1e-6)
+        drawn.append((number, int(row), int(col)))
+    assert len(set(drawn)) == 3 * 2 + 1 + 7 * 10
+    shares = np.bincount([number for number, _, _ in drawn]) / 6000
+    np.testing.assert_allclose(shares, [1 / 3] * 3, atol=0.03)  # however large an image is
+
+
+def test_crops_and_windows_of_colours_are_those_of_each_channel() -> None:
+    images = np.random.default_rng(0).random((2, 9, 12, 3), np.float32)
+    grid = PatchGrid(9, 12, patch_size=4, stride=3)
+    part = slice(3, 2 * grid.shape[0] * grid.shape[1])
+    crops, windows = every_crop(images, 4), extract_windows(images, grid, part)[0]
+    drawn, _ = random_crops(images, 4, 20, np.random.default_rng(1))
+    assert windows.shape == (part.stop - 3, 4, 4, 3)
+    for channel in range(3):
+        plain = images[..., channel]
+        np.testing.assert_array_equal(crops[..., channel], every_crop(plain, 4))
+        np.testing.assert_array_equal(windows[..., channel], extract_windows(plain, grid, part)[0])
+        expected = random_crops(plain, 4, 20, np.random.default_rng(1))[0]
+        np.testing.assert_array_equal(drawn[..., channel], expected)
+
+
+def test_average_of_the_windows_of_a_colour_image_is_the_image() -> None:
+    images = np.random.default_rng(0).random((2, 9, 12, 3), np.float32)
+    grid = PatchGrid(9, 12, patch_size=4, stride=3)
+    windows, _ = extract_windows(images, grid, slice(0, 2 * grid.shape[0] * grid.shape[1]))
+    by_image = windows.reshape(2, *grid.shape, 4, 4, 3)
+    np.testing.assert_allclose(average_windows(by_image, grid), images, rtol=1e-6)
+
+
+def test_bytes_become_fractions_and_fractions_stay() -> None:
+    np.testing.assert_array_equal(unit(np.uint8([0, 51, 255])), np.float32([0, 0.2, 1]))
+    np.testing.assert_array_equal(unit(np.array([0.0, 0.25, 1.0])), np.float32([0, 0.25, 1]))

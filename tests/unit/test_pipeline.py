@@ -1,4 +1,5 @@
 import dataclasses
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,14 +8,17 @@ import pytest
 from numpy.typing import NDArray
 
 import vaead
+from vaead import pipeline
 from vaead.config import ModelConfig
+from vaead.content import ContentDeviation
 from vaead.datasets import Dataset
+from vaead.deviation import Deviation
 from vaead.errors import InvalidInputError, StoreError
 from vaead.health import Health
 from vaead.model import describe_layers
 from vaead.patches import every_crop
-from vaead.pipeline import train
-from vaead.recipe import Recipe
+from vaead.pipeline import train, train_photos
+from vaead.recipe import PhotoOptions, Recipe
 from vaead.store import Model, ModelStore
 from vaead.terms import Array
 from vaead.training import EpochReport, split_normal
@@ -116,3 +120,104 @@ def test_patch_larger_than_the_images_is_refused(recipe: Recipe, tmp_path: Path)
     for change in ({"model": ModelConfig(patch_size=32)}, {"companions": (ModelConfig(patch_size=32),)}):
         with pytest.raises(InvalidInputError, match=r"at least 32x32 pixels .* got 28x28; use a larger"):
             train(dataclasses.replace(recipe, **change), ModelStore(tmp_path))
+
+
+Photos = list[NDArray[np.uint8]]
+
+
+def aligned(recipe: Recipe) -> Recipe:
+    return dataclasses.replace(recipe, photos=PhotoOptions(aligned=True))
+
+
+def test_card_says_how_the_model_of_photos_was_made(photo_model: Model, photo_recipe: Recipe) -> None:
+    card = photo_model.card
+    assert card.recipe == photo_recipe
+    assert card.image_shape is None
+    assert len(card.history) == 2
+    assert card.layers[0]["layer"] == "conv1"
+    assert isinstance(photo_model.parts[0].deviation, ContentDeviation)
+
+
+def test_calibration_of_photos_is_that_of_the_held_out_ones(
+    photo_model: Model, photo_recipe: Recipe, photos: Photos
+) -> None:
+    _, held_out = split_normal(photos, photo_recipe.train)
+    calibration = photo_model.card.calibration
+    assert calibration.images == len(held_out) == 6
+    scores = [photo_model.anomaly_score(photo[None], "new")[0] for photo in held_out]
+    assert calibration.image["new"][0] == pytest.approx(min(scores), rel=1e-4)
+    assert calibration.image["new"][-1] == pytest.approx(max(scores), rel=1e-4)
+
+
+def test_photos_with_a_spot_are_more_anomalous_than_all_others(photo_model: Model, photos: Photos) -> None:
+    normal = [photo_model.anomaly_score(photo[None], "calibrated")[0] for photo in photos]
+    for photo in photos[:3]:
+        spotted = photo.copy()
+        spotted[10:20, 20:30] = 255
+        assert photo_model.anomaly_score(spotted[None], "calibrated")[0] > max(normal)
+        row, col = np.unravel_index(
+            photo_model.anomaly_map(spotted[None], "calibrated").argmax(), photo.shape
+        )
+        assert 0 <= row < 30
+        assert 10 <= col < 40
+
+
+def test_aligned_photos_make_a_model_of_their_size(photo_recipe: Recipe, photos: Photos) -> None:
+    same = [photo[:40, :40] for photo in photos]
+    small = dataclasses.replace(
+        aligned(photo_recipe), train=dataclasses.replace(photo_recipe.train, epochs=1)
+    )
+    card, parts, archives = train_photos(same, small)
+    assert card.image_shape == (40, 40)
+    assert isinstance(parts[0].deviation, Deviation)
+    assert parts[0].deviation.center.shape == (7 * 7, 4 + 4)
+    assert len(archives) == 1
+    assert Model(card, parts).anomaly_score(np.stack(same), "calibrated").shape == (12,)
+
+
+@pytest.fixture
+def _no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `train_photos` hands on, in place of a model."""
+    monkeypatch.setattr(pipeline, "_train", lambda images, fingerprint, *_: (images, fingerprint))
+
+
+@pytest.mark.usefixtures("_no_training")
+def test_fingerprint_is_that_of_the_photos_in_any_order(photo_recipe: Recipe, photos: Photos) -> None:
+    fingerprint, again, other = (
+        train_photos(each, photo_recipe)[1] for each in (photos, photos[::-1], photos[:-1])
+    )
+    assert fingerprint == again != other
+
+
+@pytest.mark.usefixtures("_no_training")
+def test_bytes_and_fractions_may_be_mixed(photo_recipe: Recipe, photos: Photos) -> None:
+    mixed = [photos[0], photos[1] / np.float64(255)]
+    images, _ = train_photos(mixed, photo_recipe)
+    for image, photo in zip(images, photos, strict=False):
+        np.testing.assert_allclose(image, photo / 255, rtol=1e-6)
+
+
+@pytest.mark.usefixtures("no_arithmetic")
+def test_aligned_photos_of_several_sizes_are_refused(photo_recipe: Recipe, photos: Photos) -> None:
+    with pytest.raises(InvalidInputError, match="aligned photos must have one size, got 3 sizes; leave out"):
+        train_photos(photos, aligned(photo_recipe))
+
+
+@pytest.mark.usefixtures("no_arithmetic")
+@pytest.mark.parametrize("size", [(15, 40), (40, 12)])
+def test_photo_smaller_than_a_patch_is_refused(
+    photo_recipe: Recipe, photos: Photos, size: tuple[int, int]
+) -> None:
+    small = np.zeros(size, np.uint8)
+    with pytest.raises(InvalidInputError, match=f"at least 16x16 .* got {size[0]}x{size[1]}; use a larger"):
+        train_photos([*photos, small], photo_recipe)
+
+
+@pytest.mark.usefixtures("no_arithmetic")
+@pytest.mark.parametrize("count", [0, 1])
+@pytest.mark.parametrize("prepare", [aligned, lambda recipe: recipe], ids=["aligned", "pooled"])
+def test_too_few_photos_are_refused(
+    photo_recipe: Recipe, photos: Photos, count: int, prepare: Callable[[Recipe], Recipe]
+) -> None:
+    with pytest.raises(InvalidInputError, match=f"at least 2 normal images, got {count}; add more of them"):
+        train_photos(photos[:count], prepare(photo_recipe))

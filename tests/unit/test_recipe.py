@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from vaead.errors import UnknownNameError
-from vaead.recipe import PRESETS, SHIPPED_PRESETS, Recipe, get_preset
+from vaead.errors import InvalidInputError, UnknownNameError
+from vaead.recipe import INDUSTRIAL, PHOTOS, PRESETS, SHIPPED_PRESETS, PhotoOptions, Recipe, get_preset
 
 
 def test_unknown_preset_is_refused() -> None:
@@ -62,3 +62,48 @@ def test_recipes_that_differ_in_any_setting_have_folders_of_their_own(
     changed = dataclasses.replace(recipe, **{part: dataclasses.replace(getattr(recipe, part), **settings)})
     assert changed.path != recipe.path
     assert changed.path.parent == recipe.path.parent
+
+
+def test_recipe_of_unchanged_photos_has_the_settings_of_its_preset() -> None:
+    options = PhotoOptions()
+    recipe = Recipe.from_photos(options)
+    assert (recipe.model, recipe.train) == (INDUSTRIAL.model, INDUSTRIAL.train)
+    assert (recipe.dataset, recipe.preset, recipe.photos) == (PHOTOS, "industrial", options)
+    assert recipe.networks == (recipe.model,)
+
+
+@pytest.mark.parametrize(
+    ("scale", "patch_size", "stride"), [(1, 96, 16), (0.5, 48, 8), (0.3, 28, 4), (0.25, 24, 4), (0.01, 16, 2)]
+)
+def test_patches_shrink_as_the_photos(scale: float, patch_size: int, stride: int) -> None:
+    model = Recipe.from_photos(PhotoOptions(scale=scale)).model
+    assert (model.patch_size, model.stride) == (patch_size, stride)
+
+
+@pytest.mark.parametrize(("color", "channels"), [("luminance", 1), ("rgb", 3)])
+def test_channels_are_those_of_the_photos(color: str, channels: int) -> None:
+    assert Recipe.from_photos(PhotoOptions(color=color)).model.channels == channels
+
+
+def test_settings_of_a_recipe_of_photos_can_be_changed() -> None:
+    recipe = Recipe.from_photos(PhotoOptions(), patch_size=32, stride=3, epochs=2, crops=256, seed=7)
+    assert (recipe.model.patch_size, recipe.model.stride) == (32, 3)
+    assert (recipe.train.epochs, recipe.train.crops, recipe.train.seed) == (2, 256, 7)
+    assert Recipe.from_photos(PhotoOptions(), patch_size=32).model.stride == 5  # a sixth, as in the preset
+
+
+@pytest.mark.parametrize("setting", ["patch_size", "stride"])
+def test_setting_of_0_is_no_default(setting: str) -> None:
+    with pytest.raises(InvalidInputError, match=f"{setting} must be .* got 0"):
+        Recipe.from_photos(PhotoOptions(), **{setting: 0})
+
+
+def test_unknown_color_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match="color must be one of luminance, rgb, got 'cmyk'; choose one"):
+        PhotoOptions(color="cmyk")
+
+
+@pytest.mark.parametrize("scale", [0, -1, 1.01, float("nan")])
+def test_scale_out_of_range_is_refused(scale: float) -> None:
+    with pytest.raises(InvalidInputError, match=f"scale must be a number from 0.001 to below 1, got {scale}"):
+        PhotoOptions(scale=scale)

@@ -188,3 +188,42 @@ def test_bad_images_are_refused(model: Model, images: NDArray[np.float32], messa
     for use in (model.term_maps, model.reconstruct):
         with pytest.raises(InvalidInputError, match=message):
             use(images)
+
+
+COLOURS = ModelConfig(network="convolutional", patch_size=16, stride=12, channels=3)
+COLOURED = np.random.default_rng(0).random((2, 28, 41, 3), np.float32)  # windows at 0, 12 and 0, 12, 24, 25
+
+
+@pytest.fixture(scope="module")
+def colour_patches() -> PatchScorer:
+    from vaead.export import to_litert
+    from vaead.model import Vae
+
+    return PatchScorer(to_litert(Vae(COLOURS)))
+
+
+def test_each_window_of_a_colour_image_is_scanned_where_it_lies(colour_patches: PatchScorer) -> None:
+    scan = ImageScorer(colour_patches, COLOURS).scan(COLOURED)
+    for row, top in enumerate((0, 12)):
+        for col, left in enumerate((0, 12, 24, 25)):
+            expected = colour_patches.scan(COLOURED[:, top : top + 16, left : left + 16], NOWHERE)
+            for name in NAMES:
+                actual = getattr(scan, name)[:, row, col]
+                np.testing.assert_allclose(actual, expected[name], rtol=1e-4, atol=1e-4)
+    assert (scan.kl.shape, scan.z_mean.shape) == ((2, 2, 4), (2, 2, 4, 2))
+
+
+def test_reconstruction_of_a_colour_image_has_its_colours(colour_patches: PatchScorer) -> None:
+    made = ImageScorer(colour_patches, COLOURS).reconstruct(COLOURED)
+    assert made.mu.shape == made.sigma2.shape == COLOURED.shape
+    corner = colour_patches.decode(COLOURED[:, :16, :16], NOWHERE)  # nothing else covers its first 12 pixels
+    expected = corner["mu"].reshape(2, 16, 16, 3)[:, :12, :12]
+    np.testing.assert_allclose(made.mu[:, :12, :12], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("images", [COLOURED[..., 0], COLOURED[..., :2]], ids=["grey", "two channels"])
+def test_images_without_the_colours_of_a_network_are_refused(
+    colour_patches: PatchScorer, images: NDArray[np.float32]
+) -> None:
+    with pytest.raises(InvalidInputError, match=r"array of shape \(N, H, W, 3\), each at least 1, got \(2"):
+        ImageScorer(colour_patches, COLOURS).scan(images)
