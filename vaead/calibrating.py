@@ -19,7 +19,7 @@ from vaead.maps import LOG_MAHALANOBIS, Z_MEAN, Calibrated, Scan, TermMaps
 _AXES = 128
 """Directions in which normal images vary that are kept; along all others they vary equally little."""
 _LEAST_SPREAD = 0.01
-"""Of log M within a group: a change of M by a hundredth is no deviation, even where all images are the same."""
+"""Of log M in a group: M that differs by a hundredth is no deviation, even where all images are the same."""
 _SPREAD_QUANTILES = (0.16, 0.84)
 """Half their distance is the standard deviation of a normal distribution, and outliers do not move it."""
 _FOLDS = 4

@@ -199,10 +199,15 @@ def test_groups_are_so_many_that_each_has_enough_windows(
     assert (deviation.spread > 0).all()
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_group_without_a_window_takes_what_holds_for_all() -> None:
+def test_windows_of_one_content_are_one_group() -> None:
     windows = draw_windows(300)
-    windows[..., 4] = 1  # one content, three groups
+    windows[..., 4] = 1
+    assert len(fit_content([windows]).centers) == 1
+
+
+def test_group_without_a_window_takes_what_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibrating, "nearest", lambda z, _: np.zeros(len(z), np.intp))
+    windows = draw_windows(300)
     deviation = fit_content([windows])
     np.testing.assert_array_equal(deviation.median, np.full(3, np.median(windows[..., 0])))
     assert np.isfinite(deviation.windows(windows)).all()
