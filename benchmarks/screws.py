@@ -48,20 +48,22 @@ def _measure(seed: int) -> dict[str, Any]:
     drawn = {defect: _defective(seed, defect, None) for defect in DEFECTS}
     everything = [*normal, *(screw for screws in drawn.values() for screw in screws)]
     usual, terms = _judge(model, normal), _judge(model, everything)
+    anomalous = _judge(model, everything[TESTED:])
+    judged = {defect: _judge(model, screws) for defect, screws in drawn.items()}
+    graded = {severity: _graded(model, seed, severity) for severity in SEVERITIES}
     masks = [screw.mask for screw in everything]
     return {
         "training_s": round(seconds, 1),
-        "image_auroc": {score: _auroc(usual, _judge(model, everything[TESTED:]), score) for score in SCORES},
+        "image_auroc": {score: _auroc(usual, anomalous, score) for score in SCORES},
         "by_defect": {
-            defect: {score: _auroc(usual, _judge(model, screws), score) for score in SCORES}
-            for defect, screws in drawn.items()
+            defect: {score: _auroc(usual, found, score) for score in SCORES}
+            for defect, found in judged.items()
         },
         "by_severity": {
             str(severity): {
-                score: round(mean(_auroc(usual, terms, score) for terms in _graded(model, seed, severity)), 4)
-                for score in SCORES
+                score: round(mean(_auroc(usual, terms, score) for terms in each), 4) for score in SCORES
             }
-            for severity in SEVERITIES
+            for severity, each in graded.items()
         },
         "pixel": {
             score: {"auroc": round(found.auroc, 4), "aupro": round(found.aupro, 4)}

@@ -13,7 +13,7 @@ def map_to_png(anomaly_map: NDArray[np.floating]) -> bytes:
     """Draw a map (H, W) in grey, its minimum black and its maximum white."""
     low, high = float(anomaly_map.min()), float(anomaly_map.max())
     scaled = (anomaly_map - low) * (255.0 / (high - low) if high > low else 0.0)
-    return _to_png(Image.fromarray(scaled.astype(np.uint8)))
+    return to_png(scaled.astype(np.uint8))
 
 
 def mask_to_png(mask: NDArray[np.bool_], size: tuple[int, int] | None = None) -> bytes:
@@ -23,13 +23,15 @@ def mask_to_png(mask: NDArray[np.bool_], size: tuple[int, int] | None = None) ->
         mask: What to draw.
         size: Height and width of the picture; each of its pixels takes the nearest one of the mask.
     """
-    picture = Image.fromarray(mask.astype(np.uint8) * np.uint8(255))
+    pixels = mask.astype(np.uint8) * np.uint8(255)
     if size is not None:
-        picture = picture.resize((size[1], size[0]), Image.Resampling.NEAREST)
-    return _to_png(picture)
+        enlarged = Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.NEAREST)
+        pixels = np.asarray(enlarged)
+    return to_png(pixels)
 
 
-def _to_png(picture: Image.Image) -> bytes:
+def to_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Pixels (H, W) or (H, W, 3) as a file."""
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+    Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue()

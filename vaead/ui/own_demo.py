@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
 
 from vaead.datasets.screws import DEFECTS, make_screw
+from vaead.images import mask_to_png, to_png
 from vaead.photos.layout import NORMAL
 from vaead.recipe import INDUSTRIAL_SCALE
 from vaead.ui.own_photos import OwnPhotos, examine
@@ -37,10 +36,10 @@ def take_in_demo(
         screw = make_screw(
             _SEED, index, None if defect == NORMAL else defect, severity, scale=INDUSTRIAL_SCALE
         )
-        data = _png(screw.image)
+        data = to_png(screw.image)
         photo = replace(examine(data, name), path=own.write(data, ".png"), defect=defect)
         if defect != NORMAL:
-            photo = replace(photo, mask=own.write(_png(screw.mask.astype(np.uint8) * 255), ".png"))
+            photo = replace(photo, mask=own.write(mask_to_png(screw.mask), ".png"))
         (own.normal if into == "normal" else own.judged).append(photo)
         on_progress(index + 1, len(plan))
 
@@ -64,9 +63,3 @@ def samples() -> dict[str, NDArray[np.uint8]]:
         ).image
         for index, kind in enumerate(kinds)
     }
-
-
-def _png(pixels: NDArray[np.uint8]) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue()

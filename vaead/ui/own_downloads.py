@@ -10,10 +10,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
-from PIL import Image
 
-from vaead.images import mask_to_png
+from vaead.images import mask_to_png, to_png
 from vaead.judging import judge_terms
 from vaead.terms import SCORES
 from vaead.ui.own_scoring import Results
@@ -67,7 +65,7 @@ def maps_zip(results: Results, score: str, rate: float) -> bytes:
             np.save(numbers, values, allow_pickle=False)
             archive.writestr(f"maps/{name}.npy", numbers.getvalue())
             grey = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
-            archive.writestr(f"maps/{name}.png", _png(grey))
+            archive.writestr(f"maps/{name}.png", to_png(np.round(255 * grey).astype(np.uint8)))
             mask = results.over(scored.photo, score, rate)
             archive.writestr(f"masks/{name}.png", mask_to_png(mask, scored.photo.size))
     return buffer.getvalue()
@@ -91,12 +89,6 @@ def model_zip(results: Results) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(results.folder.iterdir()):
             archive.write(file, f"model/{file.name}")
-    return buffer.getvalue()
-
-
-def _png(unit: NDArray[np.floating]) -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.round(255 * unit).astype(np.uint8)).save(buffer, "PNG")
     return buffer.getvalue()
 
 
