@@ -56,7 +56,7 @@ $(VENV)/.serving: requirements.txt $(VENV)/.created
 	@$(PIP_INSTALL) -r requirements.txt || { $(INSTALL_FAILED); }
 	@touch $@
 
-$(VENV)/.development: requirements-dev.txt requirements.txt $(VENV)/.created
+$(VENV)/.development: requirements-dev.txt requirements-cluster.txt requirements.txt $(VENV)/.created
 	@echo "Installing requirements-dev.txt, which takes a few minutes the first time"
 	@$(PIP_INSTALL) -r requirements-dev.txt || { $(INSTALL_FAILED); }
 	@touch $(VENV)/.serving $@

@@ -35,3 +35,7 @@ class StoreError(VaeadError, OSError):
 
 class TrainingError(VaeadError, RuntimeError):
     """Training could not start or did not reach its end."""
+
+
+class WorkersError(VaeadError, RuntimeError):
+    """The processes that share the work could not be reached, or were lost."""

@@ -9,11 +9,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-def map_to_png(anomaly_map: NDArray[np.floating]) -> bytes:
-    """Draw a map (H, W) in grey, its minimum black and its maximum white."""
-    low, high = float(anomaly_map.min()), float(anomaly_map.max())
+def map_to_png(anomaly_map: NDArray[np.floating], limits: tuple[float, float] | None = None) -> bytes:
+    """Draw a map (H, W) in grey.
+
+    Args:
+        anomaly_map: What to draw.
+        limits: The values that are black and white; if not given, its own minimum and maximum.
+    """
+    low, high = limits or (float(anomaly_map.min()), float(anomaly_map.max()))
     scaled = (anomaly_map - low) * (255.0 / (high - low) if high > low else 0.0)
-    return to_png(scaled.astype(np.uint8))
+    return to_png(np.clip(scaled, 0, 255).astype(np.uint8))
 
 
 def mask_to_png(mask: NDArray[np.bool_], size: tuple[int, int] | None = None) -> bytes:

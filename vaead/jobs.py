@@ -18,12 +18,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import IO
 from weakref import WeakMethod
 
 from vaead.errors import TrainingError
+from vaead.places import Place
 from vaead.tasks import Task, train_command
 
 GRACE_S = 3.0  # from the polite signal, or the last event, until a child is killed
@@ -92,10 +92,10 @@ class TrainingJobs:
 
     def __init__(
         self,
-        store_root: Path,
+        store_root: Place,
         max_running: int = 1,
         max_waiting: int = 8,
-        command: Callable[[Task, Path], list[str]] = train_command,
+        command: Callable[[Task, Place], list[str]] = train_command,
     ) -> None:
         self._store_root = store_root
         self._max_running = max_running

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vaead.photos import Limits, Photo, ReadOptions, Rejected, read_each, read_photo
 from vaead.photos.reading import Color
+from vaead.photos.sources import Source
 from vaead.recipe import PhotoOptions, Recipe
 
 Read = TypeVar("Read")
@@ -33,7 +34,12 @@ def read_pixels(photo: Photo, options: ReadOptions) -> NDArray[np.float32]:
         InvalidInputError: See `read_photo`.
         DataUnavailableError: See there.
     """
-    pixels = read_photo(photo.source, photo.source, options)
+    return read_source(photo.source, photo.source, options)
+
+
+def read_source(source: Source, name: str, options: ReadOptions) -> NDArray[np.float32]:
+    """As `read_pixels`, from any source; errors name the photo as the user does."""
+    pixels = read_photo(source, name, options)
     return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
 
 

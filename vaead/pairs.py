@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaead.errors import ModelFormatError
+from vaead.places import Place
 from vaead.terms import SCORES
 
 
-def pairs_file(root: Path, dataset: str, preset: str) -> Path:
+def pairs_file(root: Place, dataset: str, preset: str) -> Place:
     """Where the table of all pairs of a dataset lies in a store."""
     return root / dataset / f"{preset}.pairs.json"
 
@@ -51,7 +51,7 @@ class Pairs:
     auroc: dict[str, NDArray[np.float64]]
 
     @classmethod
-    def read(cls, file: Path) -> Pairs | None:
+    def read(cls, file: Place) -> Pairs | None:
         """Read a file of `vaead.pretraining.write_pairs`; None if there is none.
 
         Raises:

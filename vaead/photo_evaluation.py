@@ -1,19 +1,21 @@
-"""How well a model tells anomalous photos and pixels in a folder whose defects and masks are known."""
+"""How well a model tells anomalous photos and pixels whose defects and masks are known."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaead.errors import InvalidInputError
-from vaead.evaluation import Metrics
+from vaead.evaluation import Confusion, Metrics, best_f1_threshold
 from vaead.maps import TermMaps
-from vaead.model_photos import read_ahead, read_options, read_pixels
+from vaead.model_photos import read_ahead, read_options, read_source
+from vaead.photo_batches import current_folder, located_at
 from vaead.photos import Photo, ReadOptions, Rejected, read_mask
 from vaead.photos.layout import NORMAL
+from vaead.photos.sources import Source
 from vaead.pixel_metrics import PixelCounts
 from vaead.scoring import Progress
 from vaead.store import Model
@@ -35,6 +37,7 @@ class DefectMetrics:
         n_normal: Normal photos.
         n_anomalous: Photos with the defect.
         auroc: Of the scores of whole photos.
+        best_f1: Of the scores of whole photos, at the threshold that is best for these very photos.
         pixel_auroc: Of the maps, see `PixelMetrics`; None without masks.
         aupro: The same.
     """
@@ -43,8 +46,130 @@ class DefectMetrics:
     n_normal: int
     n_anomalous: int
     auroc: Figures
+    best_f1: Figures
     pixel_auroc: Figures
     aupro: Figures
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """What metrics need of one photo: so little that it can be kept, or sent to another process.
+
+    Attributes:
+        defect: Kind of defect, 'good' for a normal photo.
+        scores: Anomaly score by name of the score.
+        pixels: Counts of the pixels of its maps by name of the score; empty where nothing says which are
+            anomalous.
+    """
+
+    defect: str
+    scores: dict[str, float]
+    pixels: dict[str, PixelCounts]
+
+    @classmethod
+    def of(cls, terms: TermMaps, defect: str, mask: NDArray[np.bool_] | None) -> Labelled:
+        """Take what is needed of the term maps of one photo.
+
+        Args:
+            terms: Of the photo.
+            defect: See above.
+            mask: See `known_mask`.
+        """
+        scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
+        pixels = {}
+        if mask is not None:
+            for name in terms.scores:
+                pixels[name] = PixelCounts()
+                pixels[name].add(terms.mean_maps(name)[0], mask)
+        return cls(defect, scores, pixels)
+
+
+class DefectEvaluation:
+    """Metrics of photos that are judged one after another; memory grows with the kinds of defects alone."""
+
+    def __init__(self, defects: Iterable[str] = ()) -> None:
+        """Begin with no photo.
+
+        Args:
+            defects: Have an entry whether or not there will be photos of them; others come behind them.
+        """
+        self._groups = {NORMAL: _Group(), **{name: _Group() for name in defects if name != NORMAL}}
+
+    def add(self, photo: Labelled) -> None:
+        """Take a photo in."""
+        self._groups.setdefault(photo.defect, _Group()).add(photo)
+
+    def metrics(self) -> list[DefectMetrics]:
+        """One entry a defect, and one of all."""
+        normal, *_ = self._groups.values()
+        groups = {name: [group] for name, group in self._groups.items() if name != NORMAL}
+        groups[ALL] = [group for each in groups.values() for group in each]
+        return [_metrics(name, normal, anomalous) for name, anomalous in groups.items()]
+
+
+class _Group:
+    """All photos of one kind."""
+
+    def __init__(self) -> None:
+        self.scores: list[dict[str, float]] = []
+        self.pixels: dict[str, PixelCounts] = {}
+
+    def add(self, photo: Labelled) -> None:
+        """Take a photo in."""
+        self.scores.append(photo.scores)
+        for name, counts in photo.pixels.items():
+            self.pixels.setdefault(name, PixelCounts()).include(counts)
+
+
+def _metrics(defect: str, normal: _Group, anomalous: Sequence[_Group]) -> DefectMetrics:
+    """Tell the photos of some groups from normal ones."""
+    sides = normal.scores, [scores for group in anomalous for scores in group.scores]
+    # A score that some photos do not have, because of their size, could not be compared fairly.
+    shared = [name for name in SCORES if all(name in scores for side in sides for scores in side)]
+    auroc, best_f1, pixel_auroc, aupro = (dict.fromkeys(SCORES) for _ in range(4))
+    for name in shared:
+        low, high = (np.array([scores[name] for scores in side]) for side in sides)
+        if len(low) and len(high):
+            auroc[name] = Metrics.of(low, high).auroc
+            best_f1[name] = Confusion.at(best_f1_threshold(low, high), low, high).f1
+        pixel_auroc[name], aupro[name] = _pixel_metrics(name, [normal, *anomalous])
+    return DefectMetrics(defect, len(sides[0]), len(sides[1]), auroc, best_f1, pixel_auroc, aupro)
+
+
+def _pixel_metrics(name: str, groups: Sequence[_Group]) -> tuple[float | None, float | None]:
+    counts = PixelCounts()
+    for group in groups:
+        if name in group.pixels:
+            counts.include(group.pixels[name])
+    try:
+        found = counts.metrics()
+    except InvalidInputError:  # no mask, or none with an anomalous pixel
+        return None, None
+    return found.auroc, found.aupro
+
+
+def known_mask(
+    defect: str | None, mask: Source | None, name: str, shape: tuple[int, int], options: ReadOptions
+) -> NDArray[np.bool_] | None:
+    """Which pixels of a photo are anomalous: none of a normal one, else what its mask says.
+
+    Args:
+        defect: See `Photo`.
+        mask: What to read for its mask, None where there is none.
+        name: What the user calls the mask.
+        shape: (H, W) of the photo as the model sees it.
+        options: Those with which the photo is read.
+
+    Returns:
+        (H, W), or None where nothing says so.
+
+    Raises:
+        InvalidInputError: See `read_mask`.
+        DataUnavailableError: See there.
+    """
+    if defect == NORMAL:
+        return np.zeros(shape, np.bool_)
+    return None if mask is None else read_mask(mask, name, shape, options)
 
 
 def evaluate_photos(
@@ -70,25 +195,54 @@ def evaluate_photos(
     Raises:
         InvalidInputError: There is no normal photo, or no other.
     """
-    groups = {name: _Group() for name in (*_defects(photos), ALL)}
-    options = read_options(model.card.recipe)
-    each_read = read_ahead(photos, lambda photo: _read(photo, options))
-    for number, each in enumerate(each_read, start=1):
+    labelled = label_each(model, photos, current_folder)
+    return evaluate_labelled(photos, labelled, on_progress, on_rejected)
+
+
+def evaluate_labelled(
+    photos: Sequence[Photo],
+    labelled: Iterable[Labelled | Rejected],
+    on_progress: Progress | None = None,
+    on_rejected: Callable[[Rejected], None] | None = None,
+) -> list[DefectMetrics]:
+    """As `evaluate_photos`, of what `label_each` has made of the photos, wherever that was."""
+    evaluation = DefectEvaluation(defects_of(photos))
+    for number, each in enumerate(labelled, start=1):
         if isinstance(each, Rejected):
             if on_rejected is not None:
                 on_rejected(each)
         else:
-            photo, (pixels, mask) = each
-            terms = model.term_maps(pixels[None])
-            for name, group in groups.items():
-                if photo.defect == NORMAL or name in (photo.defect, ALL):
-                    group.add(terms, photo.defect != NORMAL, mask)
+            evaluation.add(each)
         if on_progress is not None:
             on_progress(number, len(photos))
-    return [group.metrics(name) for name, group in groups.items()]
+    return evaluation.metrics()
 
 
-def _defects(photos: Sequence[Photo]) -> list[str]:
+def label_each(
+    model: Model, photos: Sequence[Photo], here: Callable[[], str]
+) -> Iterator[Labelled | Rejected]:
+    """Look at photos one after another; see `vaead.photo_batches.look_at_each`.
+
+    Args:
+        model: What to judge.
+        photos: With their defects.
+        here: Gives the folder in which relative sources begin.
+    """
+    options, folder = read_options(model.card.recipe), here()
+    for each in read_ahead(photos, lambda photo: read_labelled(photo, options, folder)):
+        if isinstance(each, Rejected):
+            yield each
+        else:
+            photo, (pixels, mask) = each
+            yield Labelled.of(model.term_maps(pixels[None]), str(photo.defect), mask)
+
+
+def defects_of(photos: Sequence[Photo]) -> list[str]:
+    """The kinds of defects in photos, in their order.
+
+    Raises:
+        InvalidInputError: There is no normal photo, or no other.
+    """
     names = dict.fromkeys(photo.defect for photo in photos if photo.defect is not None)
     defects = [name for name in names if name != NORMAL]
     if NORMAL not in names or not defects:
@@ -99,47 +253,11 @@ def _defects(photos: Sequence[Photo]) -> list[str]:
     return defects
 
 
-def _read(photo: Photo, options: ReadOptions) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-    """Pixels, and which of them are anomalous; None where nothing says so."""
-    pixels = read_pixels(photo, options)
-    shape = (pixels.shape[0], pixels.shape[1])
-    if photo.defect == NORMAL:
-        return pixels, np.zeros(shape, np.bool_)
-    return pixels, None if photo.mask is None else read_mask(photo.mask, photo.mask, shape, options)
-
-
-class _Group:
-    """What is known so far of normal photos and those of one defect."""
-
-    def __init__(self) -> None:
-        self._scores: dict[bool, list[dict[str, float]]] = {False: [], True: []}
-        self._pixels: dict[str, PixelCounts] = {}
-
-    def add(self, terms: TermMaps, anomalous: bool, mask: NDArray[np.bool_] | None) -> None:
-        self._scores[anomalous].append({name: float(terms.image_scores(name)[0]) for name in terms.scores})
-        if mask is not None:
-            for name in terms.scores:
-                self._pixels.setdefault(name, PixelCounts()).add(terms.mean_maps(name)[0], mask)
-
-    def metrics(self, defect: str) -> DefectMetrics:
-        normal, anomalous = self._scores[False], self._scores[True]
-        # A score that some photos do not have, because of their size, could not be compared fairly.
-        shared = [name for name in SCORES if all(name in scores for scores in (*normal, *anomalous))]
-        auroc, pixel_auroc, aupro = (dict.fromkeys(SCORES) for _ in range(3))
-        for name in shared:
-            auroc[name] = self._auroc(name)
-            pixel_auroc[name], aupro[name] = self._pixel_metrics(name)
-        return DefectMetrics(defect, len(normal), len(anomalous), auroc, pixel_auroc, aupro)
-
-    def _auroc(self, name: str) -> float | None:
-        normal, anomalous = (
-            np.array([scores[name] for scores in self._scores[side]]) for side in (False, True)
-        )
-        return Metrics.of(normal, anomalous).auroc if len(normal) and len(anomalous) else None
-
-    def _pixel_metrics(self, name: str) -> tuple[float | None, float | None]:
-        try:
-            found = self._pixels[name].metrics()
-        except (KeyError, InvalidInputError):  # no mask, or none with an anomalous pixel
-            return None, None
-        return found.auroc, found.aupro
+def read_labelled(
+    photo: Photo, options: ReadOptions, here: str
+) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
+    """Read a photo as a model sees it, and its mask; see `known_mask` and `located_at`."""
+    pixels = read_source(located_at(photo.source, here), photo.source, options)
+    mask = photo.mask and located_at(photo.mask, here)
+    shape = pixels.shape[0], pixels.shape[1]
+    return pixels, known_mask(photo.defect, mask, photo.mask or photo.name, shape, options)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,8 +83,8 @@ class PixelMetrics:
 class PixelCounts:
     """Counts of normal and of anomalous pixels by score, of images added one after another.
 
-    Its size does not depend on the number of images: at most 120 MB, about 20 MB where scores span few
-    powers of 2.
+    Its size does not depend on the number of images: about a megabyte, at most 100 MB. Only bins with
+    pixels in them are kept, so it is fit to be sent to another process.
 
     Source: P. Bergmann, K. Batzner, M. Fauser, D. Sattlegger, C. Steger, "The MVTec Anomaly Detection
     Dataset", International Journal of Computer Vision, 2021: at each threshold, the mean share of
@@ -91,13 +92,14 @@ class PixelCounts:
     """
 
     def __init__(self) -> None:
-        # The system hands out the memory of zeros only where they are written.
-        self._normal = np.zeros(1 << _BITS, dtype=np.int64)
-        self._anomalous = np.zeros(1 << _BITS, dtype=np.int64)
-        self._regions = np.zeros(1 << _BITS)
+        # The first has the bins in their order, all others what is counted in each of them.
+        self._bins = np.empty(0, np.uint32)
+        self._normal = np.empty(0, np.int64)
+        self._anomalous = np.empty(0, np.int64)
+        self._regions: NDArray[np.float64] = np.empty(0)
         # What a bin has cut off: its largest, and how far its smallest lies below all that is possible.
-        self._largest = np.zeros(1 << _BITS, dtype=np.uint16)
-        self._below = np.zeros(1 << _BITS, dtype=np.uint16)
+        self._largest = np.empty(0, np.uint16)
+        self._below = np.empty(0, np.uint16)
 
     def add(self, anomaly_map: NDArray[np.floating], mask: NDArray[np.bool_]) -> None:
         """Count the pixels of an image.
@@ -112,14 +114,42 @@ class PixelCounts:
         """
         _check(anomaly_map, mask)
         bins, rests = _binned(anomaly_map)
-        np.add.at(self._normal, bins[~mask], 1)
-        np.add.at(self._anomalous, bins[mask], 1)
+        image = PixelCounts()
+        image._bins = np.unique(bins)
+        size = len(image._bins)
+        # The system hands out this memory only where it is written.
+        places = np.empty(1 << _BITS, np.intp)
+        places[image._bins] = np.arange(size)
+        place = places[bins]
+        image._normal = np.bincount(place[~mask], minlength=size)
+        image._anomalous = np.bincount(place[mask], minlength=size)
         regions, _ = label(mask, structure=_TOUCHING)
         inside = regions[mask]
         # Every region counts the same, whatever its size, so a pixel counts as its share of its region.
-        np.add.at(self._regions, bins[mask], 1 / np.bincount(inside)[inside])
-        np.maximum.at(self._largest, bins, rests)
-        np.maximum.at(self._below, bins, _REST - rests)
+        shares = 1 / np.bincount(inside)[inside]
+        image._regions = np.bincount(place[mask], weights=shares, minlength=size).astype(np.float64)
+        image._largest, image._below = np.zeros(size, np.uint16), np.zeros(size, np.uint16)
+        np.maximum.at(image._largest, place, rests)
+        np.maximum.at(image._below, place, _REST - rests)
+        self.include(image)
+
+    def include(self, other: PixelCounts) -> None:
+        """Count the images of another count too."""
+        bins = np.union1d(self._bins, other._bins)
+        mine, theirs = (np.searchsorted(bins, counts._bins) for counts in (self, other))
+
+        def joined(own: NDArray[Any], more: NDArray[Any], join: np.ufunc) -> NDArray[Any]:
+            result = np.zeros(len(bins), own.dtype)
+            result[mine] = own
+            result[theirs] = join(result[theirs], more)
+            return result
+
+        self._normal = joined(self._normal, other._normal, np.add)
+        self._anomalous = joined(self._anomalous, other._anomalous, np.add)
+        self._regions = joined(self._regions, other._regions, np.add)
+        self._largest = joined(self._largest, other._largest, np.maximum)
+        self._below = joined(self._below, other._below, np.maximum)
+        self._bins = bins
 
     def metrics(self) -> PixelMetrics:
         """The metrics of all images so far.
@@ -128,16 +158,15 @@ class PixelCounts:
             InvalidInputError: No pixel is anomalous, or none is normal.
         """
         # From the highest score down, as a falling threshold flags them.
-        filled = np.flatnonzero((self._normal > 0) | (self._anomalous > 0))[::-1]
         normal, anomalous, regions = (
-            _shares(counts[filled], name)
+            _shares(counts[::-1], name)
             for counts, name in (
                 (self._normal, "normal"),
                 (self._anomalous, "anomalous"),
                 (self._regions, "anomalous"),
             )
         )
-        mixed = self._largest[filled] + self._below[filled] > _REST
+        mixed = (self._largest + self._below > _REST)[::-1]
         auroc, auroc_error = _area(normal, anomalous, mixed, 1.0)
         aupro, aupro_error = _area(normal, regions, mixed, AUPRO_LIMIT)
         return PixelMetrics(auroc, aupro, auroc_error, aupro_error)

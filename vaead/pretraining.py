@@ -6,19 +6,21 @@ import dataclasses
 import itertools
 import json
 import os
+import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
-
-from joblib import Parallel, delayed
 
 from vaead.card import ModelCard
 from vaead.datasets import get_spec, load_dataset
 from vaead.errors import ModelFormatError
 from vaead.evaluation import class_aurocs
 from vaead.pairs import pairs_file
+from vaead.parallel import Workers
+from vaead.places import Place, absolute, write_whole
 from vaead.recipe import Recipe
 from vaead.store import ModelStore
 from vaead.terms import SCORES
+
+_ONE_AT_A_TIME = threading.Lock()
 
 
 def recipes(datasets: Sequence[str], presets: Sequence[str], seeds: int) -> list[Recipe]:
@@ -34,24 +36,25 @@ def recipes(datasets: Sequence[str], presets: Sequence[str], seeds: int) -> list
     ]
 
 
-def pretrain(wanted: Sequence[Recipe], store: ModelStore, jobs: int) -> Iterator[Recipe]:
+def pretrain(wanted: Sequence[Recipe], store: ModelStore, workers: Workers) -> Iterator[Recipe]:
     """Train and measure models that the store does not hold yet, several at a time.
 
     Args:
         wanted: What to train.
-        store: Where to; models without `model.keras`, which their recipes can make again.
-        jobs: Processes at a time.
+        store: Where to; models without `model.keras`, which their recipes can make again. Workers on other
+            machines write there themselves.
+        workers: Who trains.
 
     Yields:
         Each recipe once its model is there, in no fixed order.
 
     Raises:
-        VaeadError: A training has failed; the models of others are kept.
+        VaeadError: A training has failed, or the workers were lost; the models of others are kept.
     """
     missing = [recipe for recipe in wanted if not is_measured(recipe, store)]
     yield from (recipe for recipe in wanted if recipe not in missing)
-    work = Parallel(n_jobs=jobs, return_as="generator_unordered")
-    yield from work(delayed(_train_and_measure)(recipe, store.root) for recipe in missing)
+    root = absolute(store.root)
+    yield from workers.map(_train_and_measure, ((recipe, root) for recipe in missing), ordered=False)
 
 
 def is_measured(recipe: Recipe, store: ModelStore) -> bool:
@@ -62,12 +65,18 @@ def is_measured(recipe: Recipe, store: ModelStore) -> bool:
         return False
 
 
-def _train_and_measure(recipe: Recipe, root: Path) -> Recipe:
+def _train_and_measure(task: tuple[Recipe, Place]) -> Recipe:
+    recipe, root = task
+    # A worker of Dask may run several tasks in one process, but what is random there belongs to all of it.
+    with _ONE_AT_A_TIME:
+        return _trained_and_measured(recipe, ModelStore(root))
+
+
+def _trained_and_measured(recipe: Recipe, store: ModelStore) -> Recipe:
     # Each process has a core of its own; TensorFlow reads these when it is imported.
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     from vaead.pipeline import train
 
-    store = ModelStore(root)
     model = train(recipe, store)
     dataset = load_dataset(recipe.dataset)
     terms = model.term_maps(dataset.test.images)
@@ -79,7 +88,7 @@ def _train_and_measure(recipe: Recipe, root: Path) -> Recipe:
     return recipe
 
 
-def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[Path]:
+def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[Place]:
     """Gather the AUROCs in the cards of models into one file for each dataset and preset.
 
     A file holds `seeds`, by seed and score a matrix of AUROCs, rows normal and columns anomalous classes
@@ -100,7 +109,7 @@ def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[Path]:
             },
         }
         file = pairs_file(store.root, dataset, preset)
-        file.write_text(json.dumps(content))
+        write_whole(file, json.dumps(content).encode())
         files.append(file)
     return files
 

@@ -29,6 +29,8 @@ _HEAT_FROM, _HEAT_SPAN = 0.9, 2.0
 """Colours begin at the value that a tenth of normal windows passes, and are full at twice the distance from
 there to the largest normal window; so they are the same for all images."""
 
+Rank = tuple[bool, float]
+"""The higher, the earlier in a report: the most anomalous first, those without the calibrated score last."""
 Key = tuple[bool, float, int]
 
 
@@ -39,6 +41,43 @@ class Texts(Protocol):
 
     def __call__(self, key: str, **values: object) -> str:
         """The string of a key."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a report says of one image; small, so that it can come from another process.
+
+    Attributes:
+        scores: See `Judgement`.
+        flagged: See there.
+        regions: Of the score that decides.
+        pictures: Photo and overlay as URLs that hold them; None where no report would show them.
+    """
+
+    scores: dict[str, float]
+    flagged: dict[str, bool]
+    regions: Regions
+    pictures: tuple[str, str] | None
+
+    @classmethod
+    def of(
+        cls, card: ModelCard, photo: NDArray[np.generic], judgement: Judgement, above: Rank | None = None
+    ) -> Entry:
+        """Look at a photo and draw it.
+
+        Args:
+            card: Of the model.
+            photo: (H, W) or (H, W, 3), uint8 or 0 to 1, as the model saw it.
+            judgement: What the model says.
+            above: Draw no picture of a photo up to here; see `Report.lowest_shown`.
+        """
+        main = main_score(judgement.scores)
+        mask, pictures = judgement.masks[main], None
+        if above is None or _rank(judgement.scores) > above:
+            picture = draw_photo(photo)
+            overlay = draw_overlay(picture, judgement.maps[main], _heat_limits(card, main), mask)
+            pictures = _data_url(picture), _data_url(overlay)
+        return cls(judgement.scores, judgement.flagged, Regions.of(mask), pictures)
 
 
 @dataclass(frozen=True)
@@ -61,6 +100,11 @@ def main_score(scores: dict[str, float]) -> str:
     return "calibrated" if "calibrated" in scores else "new"
 
 
+def _rank(scores: dict[str, float]) -> Rank:
+    main = main_score(scores)
+    return main == "calibrated", scores[main]
+
+
 class Report:
     """Gathers judged photos one after another; only the pictures of the most anomalous ones are kept."""
 
@@ -79,7 +123,6 @@ class Report:
         self._shown = shown
         self._rows: list[_Row] = []
         self._pictures: list[tuple[Key, str, str]] = []
-        self._limits = {name: _heat_limits(card, name) for name in SCORES}
 
     def add(self, name: str, photo: NDArray[np.generic], judgement: Judgement) -> None:
         """Add a photo.
@@ -89,17 +132,21 @@ class Report:
             photo: (H, W) or (H, W, 3), uint8 or 0 to 1, as the model saw it.
             judgement: What the model says.
         """
-        main = main_score(judgement.scores)
-        # The most anomalous first, those without the calibrated score last, and equal ones as they came.
-        key = (main == "calibrated", judgement.scores[main], -len(self._rows))
-        mask = judgement.masks[main]
-        self._rows.append(_Row(key, name, judgement.scores, judgement.flagged, Regions.of(mask)))
-        if len(self._pictures) < self._shown or key > self._pictures[0][0]:
-            picture = draw_photo(photo)
-            overlay = draw_overlay(picture, judgement.maps[main], self._limits[main], mask)
-            heapq.heappush(self._pictures, (key, _data_url(picture), _data_url(overlay)))
+        self.add_entry(name, Entry.of(self._card, photo, judgement, self.lowest_shown))
+
+    def add_entry(self, name: str, entry: Entry) -> None:
+        """Add a photo that another process has looked at."""
+        key = (*_rank(entry.scores), -len(self._rows))  # equal ones as they came
+        self._rows.append(_Row(key, name, entry.scores, entry.flagged, entry.regions))
+        if entry.pictures is not None:
+            heapq.heappush(self._pictures, (key, *entry.pictures))
             if len(self._pictures) > self._shown:
                 heapq.heappop(self._pictures)
+
+    @property
+    def lowest_shown(self) -> Rank | None:
+        """What the next photo must exceed to be shown with pictures; None while there is room."""
+        return self._pictures[0][0][:2] if len(self._pictures) >= self._shown else None
 
     def html(self) -> str:
         """The report so far."""

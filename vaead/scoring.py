@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,6 +25,8 @@ _BATCH = 512
 _BATCH_PIXELS = 2**20
 """Pixels a call at most, so that memory stays bounded with large patches."""
 
+
+_ALONE: ContextVar[bool] = ContextVar("vaead_alone", default=False)
 
 Progress = Callable[[int, int], None]
 """Called with the amounts done and in all."""
@@ -108,10 +112,21 @@ class ImageScorer:
         """Do the work on patches 0 to count - 1, a batch at a time, on all cores."""
         size = max(1, min(_BATCH, _BATCH_PIXELS // self.config.patch_values))
         parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
-        done = map(work, parts) if len(parts) == 1 else _workers().map(work, parts)
+        alone = len(parts) == 1 or _ALONE.get()
+        done = map(work, parts) if alone else _workers().map(work, parts)
         for part, _ in zip(parts, done, strict=True):
             if on_progress is not None:
                 on_progress(part.stop, count)
+
+
+@contextlib.contextmanager
+def on_one_core() -> Iterator[None]:
+    """Leave the other cores alone inside; other processes work there. No number depends on it."""
+    token = _ALONE.set(True)
+    try:
+        yield
+    finally:
+        _ALONE.reset(token)
 
 
 def check_images(images: NDArray[np.generic], channels: int) -> None:

@@ -1,5 +1,7 @@
 """The model store: one folder a model, written in one step and checked when it is read.
 
+A store is a folder on this machine, or at a URL that fsspec knows.
+
 A model folder holds for each network of the model `scorer.tflite.gz` (what serving runs; compressed, because
 most of it are zeros), `calibration.npz` (what the calibrated score compares with) and `model.keras` (to go on
 training; models that come with vaead have none), and `card.json` (see `vaead.card`). The files of a second
@@ -8,17 +10,13 @@ network are named `scorer2...` and so on. The card carries the checksums of the 
 
 from __future__ import annotations
 
-import contextlib
-import errno
+import fnmatch
 import gzip
 import hashlib
 import io
-import itertools
 import os
-import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +27,9 @@ from vaead.content import ContentDeviation
 from vaead.deviation import Deviation
 from vaead.ensemble import Ensemble, Member
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
+from vaead.folders import UNFINISHED, write_folder
 from vaead.litert import PatchScorer
+from vaead.places import Place, UrlPath, require_writable, to_place
 from vaead.recipe import Recipe
 from vaead.scoring import ImageScorer
 
@@ -39,7 +39,6 @@ NETWORK = "model{}.keras"
 """Names of the files of a network, with its number from 2 on."""
 CARD = "card.json"
 STORE_VARIABLE = "VAEAD_STORE"
-_UNFINISHED = ".unfinished-"
 
 
 class ModelPart(NamedTuple):
@@ -72,28 +71,31 @@ class Model(Ensemble):
         self.parts = tuple(parts)
 
 
-def default_root() -> Path:
+def default_root() -> Place:
     """The folder named by the environment variable VAEAD_STORE, or `models` beside the package."""
-    return Path(os.environ.get(STORE_VARIABLE) or Path(__file__).resolve().parent.parent / "models")
+    return to_place(os.environ.get(STORE_VARIABLE) or Path(__file__).resolve().parent.parent / "models")
 
 
 class ModelStore:
     """Models below one folder, found by their recipe."""
 
-    def __init__(self, root: Path | str | None = None) -> None:
-        self.root = Path(root) if root is not None else default_root()
+    def __init__(self, root: Place | str | None = None) -> None:
+        self.root = to_place(root) if root is not None else default_root()
 
-    def folder(self, recipe: Recipe) -> Path:
+    def folder(self, recipe: Recipe) -> Place:
         """Where the model of a recipe lies, whether or not it is there."""
         return self.root / recipe.path
 
     def __contains__(self, recipe: Recipe) -> bool:
         return _has_card(self.folder(recipe))
 
-    def folders(self) -> list[Path]:
+    def folders(self) -> list[Place]:
         """The folders of all stored models, sorted."""
-        cards = self.root.glob(f"*/*/*/{CARD}")
-        return sorted(card.parent for card in cards if not card.parent.name.startswith(_UNFINISHED))
+        if isinstance(self.root, UrlPath):
+            files = sorted(PurePosixPath(name) for name in self.root.files())
+            return [self.root / file.parent for file in files if len(file.parts) == 4 and file.name == CARD]
+        cards = sorted(self.root.glob(f"*/*/*/{CARD}"))
+        return [card.parent for card in cards if not card.parent.name.startswith(UNFINISHED)]
 
     def load(self, recipe: Recipe) -> Model:
         """Read the model of a recipe.
@@ -111,14 +113,15 @@ class ModelStore:
             StoreError: The store cannot be written.
         """
         try:
-            self.root.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self.root):
-                pass
+            require_writable(self.root)
         except OSError as error:
             raise _not_writable(self.root, error) from error
 
-    def save(self, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()) -> Path:
+    def save(self, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()) -> Place:
         """Write a model folder; it appears whole or not at all, and replaces an older one.
+
+        At a URL, where nothing can be renamed in one step, there is no model while one is replaced, and two
+        programs that write the same model at the same time may leave one that is refused as damaged.
 
         Args:
             card: Says where it belongs, by its recipe.
@@ -137,7 +140,7 @@ class ModelStore:
 
 
 def save_model(
-    folder: Path | str, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()
+    folder: Place | str, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()
 ) -> None:
     """Write a model folder; see `ModelStore.save`."""
     files = {}
@@ -147,42 +150,30 @@ def save_model(
     files |= {_numbered(NETWORK, index): archive for index, archive in enumerate(archives)}
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files[CARD] = card.to_json(checksums).encode()
-    folder = Path(folder)
-    unfinished = None
+    place = to_place(folder)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=folder.parent))
-        for name, content in files.items():
-            (unfinished / name).write_bytes(content)
-        unfinished.chmod(0o755)  # mkdtemp makes folders private
-        _replace_folder(unfinished, folder)
+        write_folder(place, files, _is_of_model)
     except OSError as error:
-        raise _not_writable(folder, error) from error
-    finally:
-        if unfinished is not None:
-            shutil.rmtree(unfinished, ignore_errors=True)
+        raise _not_writable(place, error) from error
 
 
-def load_model(folder: Path | str) -> Model:
-    """Read a model folder and check that it is whole.
+def load_model(folder: Place | str) -> Model:
+    """Read a model folder, on this machine or at a URL, and check that it is whole.
 
     Raises:
         ModelNotFoundError: There is no model.
         ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
     """
-    folder = Path(folder)
-    if not _has_card(folder):
-        raise ModelNotFoundError(
-            f"model must be a folder with a {CARD}, got {str(folder)!r}; train the model first"
-        )
-    card, checksums = ModelCard.from_json(_read(folder / CARD).decode(errors="replace"))
+    place = to_place(folder)
+    _require_card(place)
+    card, checksums = ModelCard.from_json(_read(place / CARD).decode(errors="replace"))
     networks = range(len(card.recipe.networks))
     needed = {_numbered(name, index) for name in (PROGRAM, CALIBRATION) for index in networks}
-    files = {name: _read(folder / name) for name in sorted(needed | set(checksums))}
+    files = {name: _read(place / name) for name in sorted(needed | set(checksums))}
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != checksums.get(name):
             raise ModelFormatError(
-                f"{name} must match its checksum in {CARD}, got a damaged file in {str(folder)!r}; "
+                f"{name} must match its checksum in {CARD}, got a damaged file in {str(place)!r}; "
                 "train the model again"
             )
     return Model(
@@ -210,6 +201,11 @@ def _deviation(arrays: dict[str, NDArray[np.generic]]) -> Deviation | ContentDev
         ) from error
 
 
+def _is_of_model(name: str) -> bool:
+    patterns = (pattern.format("*") for pattern in (PROGRAM, CALIBRATION, NETWORK))
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
 def _numbered(name: str, index: int) -> str:
     return name.format("" if index == 0 else index + 1)
 
@@ -225,14 +221,30 @@ def _from_npz(content: bytes) -> dict[str, NDArray[np.generic]]:
         return dict(archive)
 
 
-def _has_card(folder: Path) -> bool:
+def _has_card(folder: Place) -> bool:
     try:
         return (folder / CARD).is_file()
     except OSError:  # a name too long, or a folder that may not be searched
+        if isinstance(folder, UrlPath):
+            raise
         return False
 
 
-def _read(file: Path) -> bytes:
+def _require_card(folder: Place) -> None:
+    try:
+        if _has_card(folder):
+            return
+    except OSError as error:
+        raise ModelNotFoundError(
+            f"model must be a folder that can be read, got {str(folder)!r} ({error.strerror or error}); "
+            "check the URL and the connection"
+        ) from error
+    raise ModelNotFoundError(
+        f"model must be a folder with a {CARD}, got {str(folder)!r}; train the model first"
+    )
+
+
+def _read(file: Place) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
@@ -242,27 +254,7 @@ def _read(file: Path) -> bytes:
         ) from error
 
 
-def _replace_folder(new: Path, folder: Path) -> None:
-    # A folder that is not empty cannot be replaced in one step, so the old one is moved away first. If
-    # another process has put its own there in between, that one is moved away too.
-    with tempfile.TemporaryDirectory(
-        prefix=_UNFINISHED, dir=folder.parent, ignore_cleanup_errors=True
-    ) as away:
-        for attempt in itertools.count():
-            old = Path(away, str(attempt))
-            with contextlib.suppress(FileNotFoundError):
-                folder.replace(old)
-            try:
-                new.replace(folder)
-                return
-            except OSError as error:
-                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
-                    if old.exists():
-                        old.replace(folder)
-                    raise
-
-
-def _not_writable(place: Path, error: OSError) -> StoreError:
+def _not_writable(place: Place, error: OSError) -> StoreError:
     reason = error.strerror or str(error)
     return StoreError(
         f"store must be a folder that can be written, got {str(place)!r} ({reason}); "

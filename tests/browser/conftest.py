@@ -115,7 +115,9 @@ class Visit:
         expect(self.caption).to_be_visible()
 
     def choose(self, control: str, option: str) -> None:
-        self.page.get_by_role("combobox", name=control).click()
+        box = self.page.get_by_role("combobox", name=control)
+        box.scroll_into_view_if_needed()  # a list of options closes when the page scrolls
+        box.click()
         self.page.get_by_role("option", name=option, exact=True).click()
 
     def plotly(self, code: str) -> Any:

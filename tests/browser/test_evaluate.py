@@ -87,3 +87,23 @@ def test_other_class_drops_the_images_picked_on_compare(evaluate: Callable[..., 
     expect(visitor.caption).to_contain_text("of class 5.")
     expect(visitor.caption).not_to_contain_text("test image 3 of class 1 and 4 of class 5")
     assert "anomalous_image" not in visitor.link
+
+
+def test_rule_and_false_alarms_travel_between_the_pages(evaluate: Callable[..., Visit]) -> None:
+    visitor = evaluate(rule="window", false_alarms="12")
+    expect(visitor.page.get_by_text(re.compile("for the largest window .* 12 % of"))).to_be_visible()
+    visitor.page.get_by_role("slider").press("End")
+    expect(visitor.page.get_by_text("50 % of")).to_be_visible()
+    visitor.page.locator(".st-key-rule").get_by_text("score", exact=True).click()
+    expect(visitor.page.get_by_text("for the calibrated score")).to_be_visible()
+    click(visitor, visitor.page.locator(".st-key-misses .scatterlayer path.point").nth(2))
+    expect(visitor.page.get_by_text("At 50 % false alarms")).to_be_visible()
+    rule = visitor.page.get_by_role("combobox", name="An image is flagged by")
+    expect(rule).to_have_value("score")
+
+    visitor.choose("An image is flagged by", "window")
+    visitor.page.get_by_role("spinbutton", name="False alarms").fill("20")
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.page.get_by_text("At 20 % false alarms")).to_be_visible()
+    visitor.page.get_by_role("link", name="Evaluate").click()
+    expect(visitor.page.get_by_text(re.compile("for the largest window .* 20 % of"))).to_be_visible()

@@ -59,7 +59,7 @@ def test_own_images_are_uploaded_trained_on_and_judged(visit: Visitor, parts: Pa
         visitor.page.get_by_role("spinbutton", name=name).fill(value)
         visitor.page.keyboard.press("Enter")
     visitor.button("Train this model").click()
-    figure = visitor.page.locator(".st-key-own_figure").get_by_role("figure")
+    figure = visitor.page.locator(".st-key-own_maps").get_by_role("figure")
     # The image twice, the overlay, the mask and a map of each score.
     expect(figure.locator(".heatmaplayer image")).to_have_count(7, timeout=1000 * TRAINED_S)
     tiles = visitor.page.locator(".st-key-own_gallery").get_by_role("button")

@@ -25,7 +25,8 @@ maps = figures.article_scale(model.anomaly_map(image, "calibrated"))
 model.card.calibration.threshold("calibrated", 0.05)
 figures.panels([[figures.Panel(maps[0], 0, "map")]], [figures.Scale(1, 10, "Blues")], "{x} {y} {value}")
 model.reconstruct(image)
-print(sorted({name.partition(".")[0] for name in sys.modules} & {"tensorflow", "keras", "sklearn"}))
+slow = {"tensorflow", "keras", "sklearn", "joblib", "dask", "distributed", "fsspec", "s3fs"}
+print(sorted({name.partition(".")[0] for name in sys.modules} & slow))
 """
 
 

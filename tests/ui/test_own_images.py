@@ -220,15 +220,17 @@ def test_results_are_sorted_by_score_with_metrics_and_one_image_in_full(results:
     assert len(values) == 7
     assert values == sorted(values, reverse=True)
     rows = results.app.table[0].value.to_dict("list")["Metric"]
-    assert rows == ["Image AUROC", "Best F1", "Pixel AUROC", "AUPRO (to 30 % false positives)"]
-    assert len(results.figure("own_maps")["data"]) >= 7
+    assert rows == ["Image AUROC", "Best F1", "Pixel AUROC", "AUPRO"]
+    defects = results.app.table[1].value.to_dict("list")["Defect"]
+    assert defects == ["scratch", "chip at the rim", "stain", "broken thread", "foreign particle", "all"]
+    assert len(results.figure("own_maps_figure")["data"]) >= 7
     assert "Label: " in results.said
 
 
 def test_a_click_shows_another_image(results: OwnPage) -> None:
-    before = results.figure("own_maps")["alt"]
+    before = results.figure("own_maps_figure")["alt"]
     results.click("own_tile_3")
-    assert results.figure("own_maps")["alt"] != before
+    assert results.figure("own_maps_figure")["alt"] != before
 
 
 def test_false_alarm_rate_decides_how_many_are_flagged(results: OwnPage) -> None:
@@ -260,6 +262,16 @@ def test_remove_all_leaves_nothing_behind(results: OwnPage) -> None:
     results.click("own_clear")
     assert results.titles == ["1. Bring images"]
     assert not folder.exists()
+
+
+def test_reasons_are_told_in_japanese() -> None:
+    page = OwnPage(lang="日本語")
+    page.upload("normal", ("note.png", b"just text", "image/png"), *screws(1))
+    (reasons,) = (table.value.to_dict("list")["理由"] for table in page.app.table)
+    assert "既知の画像形式ではありません" in reasons[0]
+    assert page.errors == [
+        "正常画像が 1 枚しかありません。少なくとも 2 枚、できれば 20 枚以上用意してください。"
+    ]
 
 
 def test_page_speaks_japanese(start: Start) -> None:

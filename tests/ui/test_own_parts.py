@@ -14,13 +14,17 @@ import pytest
 from PIL import Image
 
 from tests.ui.own_helpers import png, screw
+from vaead.datasets.screws import DEFECTS
 from vaead.errors import InvalidInputError
+from vaead.photo_evaluation import ALL, evaluate_photos
+from vaead.photos import Photo
 from vaead.recipe import PhotoOptions, Recipe
 from vaead.store import load_model
 from vaead.tasks import PhotoTask, train_command
+from vaead.terms import SCORES
 from vaead.ui import own_demo, own_downloads, own_scoring
 from vaead.ui.own_folder import FolderWatch, PrivateFolder
-from vaead.ui.own_metrics import image_metrics
+from vaead.ui.own_metrics import metrics_csv
 from vaead.ui.own_photos import OwnPhotos, examine, take_in
 from vaead.ui.own_scoring import Results
 from vaead.ui.own_settings import estimate
@@ -153,16 +157,36 @@ def test_maps_that_were_dropped_are_computed_again(
 
 
 def test_metrics_follow_labels_and_masks(results: Results) -> None:
-    assert set(image_metrics(results)) == set(results.pixel_metrics()) == {"old", "new", "calibrated"}
-    assert all(0 <= each.auroc <= 1 for each in results.pixel_metrics().values())
+    *defects, joint = results.evaluation.metrics()
+    assert [each.defect for each in defects] == list(DEFECTS)
+    assert (joint.n_normal, joint.n_anomalous) == (2, 5)
+    for each in (*defects, joint):
+        for figures in (each.auroc, each.best_f1, each.pixel_auroc, each.aupro):
+            assert all(0 <= figures[score] <= 1 for score in SCORES)
+
+
+def test_metrics_are_those_of_the_command_line(results: Results, photos: OwnPhotos) -> None:
+    listed = [
+        Photo(each.name, str(each.path), each.defect, each.mask and str(each.mask)) for each in photos.judged
+    ]
+    assert evaluate_photos(results.model, listed) == results.evaluation.metrics()
+
+
+def test_table_of_metrics_has_a_row_for_each_defect_and_score(results: Results) -> None:
+    rows = list(csv.DictReader(io.StringIO(metrics_csv(results.evaluation.metrics()))))
+    assert [(row["defect"], row["score"]) for row in rows] == [
+        (defect, score) for defect in (*DEFECTS, ALL) for score in SCORES
+    ]
+    joint = results.evaluation.metrics()[-1]
+    assert float(rows[-1]["aupro"]) == pytest.approx(joint.aupro["calibrated"], rel=1e-5)
 
 
 def test_there_are_no_metrics_without_labels(photos: OwnPhotos, photo_model: Path) -> None:
     results = Results(load_model(photo_model), photo_model)
     take_in(photos, [("x.png", io.BytesIO(screw(3)))], "judged", ignore)
     results.score(photos.judged[-1:], ignore)
-    assert image_metrics(results) == {}
-    assert results.pixel_metrics() == {}
+    (joint,) = results.evaluation.metrics()
+    assert set(joint.auroc.values()) == set(joint.pixel_auroc.values()) == {None}
 
 
 def test_table_of_scores_has_a_row_an_image(results: Results) -> None:

@@ -115,6 +115,16 @@ def test_start_is_shown_before_the_first_epoch(open_page: Open, start: Start) ->
     assert metrics(page) == {"Elapsed": "0 s", "Remaining": "..."}
 
 
+def test_end_of_the_epochs_is_not_the_end(open_page: Open, start: Start) -> None:
+    jobs = start(f"[say_epoch(number) for number in range(1, 5)]; {WAIT}")
+    page = open_page(**LINK)
+    page.click("train")
+    wait_until(lambda: len(jobs.status(RECIPE).epochs) == 4)
+    page.run()
+    assert progress(page)[1].startswith("Trained; held-out images are being scored")
+    assert metrics(page)["Remaining"] == "..."
+
+
 def test_progress_shows_epoch_times_and_losses(open_page: Open, start: Start) -> None:
     jobs = start(f"say_epoch(1); {WAIT}")
     page = open_page(**LINK)

@@ -259,6 +259,27 @@ def test_report_shows_every_image(folder: Path, tree: Path, tmp_path: Path) -> N
     assert page.count("<img ") == 6
 
 
+@pytest.mark.parametrize("option", ["--maps", "--masks", "--csv", "--report"])
+def test_output_at_a_url_that_cannot_be_written_is_refused(folder: Path, image: Path, option: str) -> None:
+    result = run("score", "--model", folder, image, option, "file:///proc/no-such-folder/x")
+    assert_refused(result, rf"{option} must be a place that can be written, got 'file:///proc.*; free")
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_outputs_at_urls_are_those_of_paths(folder: Path, tree: Path, tmp_path: Path, jobs: int) -> None:
+    def score(place: object, number: int) -> str:
+        names = {"--csv": "s.csv", "--maps": "maps", "--masks": "masks", "--report": "r.html"}
+        outputs = [f"{option}={place}/{name}" for option, name in names.items()]
+        return run("score", "--model", folder, tree, *outputs, "--jobs", number).stdout
+
+    def files(place: Path) -> dict[Path, bytes]:
+        return {path.relative_to(place): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+    assert score(tmp_path / "path", 1) == score(f"file://{tmp_path}/url", jobs)
+    assert files(tmp_path / "path") == files(tmp_path / "url")
+    assert len(files(tmp_path / "url")) == 2 + 3 * 9
+
+
 @pytest.mark.parametrize("option", ["--csv", "--report"])
 def test_output_never_replaces_an_image(folder: Path, image: Path, option: str) -> None:
     before = image.read_bytes()
@@ -284,6 +305,24 @@ def test_two_outputs_never_share_a_file(folder: Path, image: Path) -> None:
         ([*DIGITS, "ten", "x.png"], "class must be one of .*, got 'ten'"),
         ([*DIGITS, "1", "--preset", "best", "x.png"], "preset must be one of article.*, got 'best'"),
         ([*DIGITS, "1", "--store", "no such store", "x.png"], "model must be a folder with a card.json"),
+        (
+            ["--model", "m", "--backend", "ray", "x.png"],
+            "backend must be one of loky, dask, got 'ray'; choose",
+        ),
+        (
+            ["--model", "m", "--backend", "dask", "x.png"],
+            "address must be given for the backend dask, got none",
+        ),
+        (
+            ["--model", "m", "--address", "tcp://a:1", "x.png"],
+            "address must stand with the backend dask, got",
+        ),
+        (["--model", "m", "--jobs", "0", "x.png"], "jobs must be at least 1, got 0; leave it out"),
+        (["--model", "memory://no/model", "x.png"], "model must be a folder with a card.json, got 'memory"),
+        (
+            ["--model", "no://such/system", "x.png"],
+            "model must be a folder that can be read, got 'no:.*; check",
+        ),
         (["--model", "m"], "Missing argument 'IMAGES...'.* Try 'vaead score --help'"),
     ],
 )

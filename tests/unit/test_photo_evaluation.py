@@ -7,7 +7,7 @@ from PIL import Image
 
 from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError
-from vaead.evaluation import Metrics
+from vaead.evaluation import Confusion, Metrics, best_f1_threshold
 from vaead.photo_evaluation import ALL, DefectMetrics, evaluate_photos
 from vaead.photos import Rejected, find_photos
 from vaead.pixel_metrics import PixelMetrics
@@ -67,6 +67,8 @@ def test_images_are_compared_by_defect_and_together(
                 model.anomaly_score(images, score) for images in (sets["good"], sides[result.defect])
             )
             assert result.auroc[score] == pytest.approx(Metrics.of(normal, anomalous).auroc)
+            best = Confusion.at(best_f1_threshold(normal, anomalous), normal, anomalous)
+            assert result.best_f1[score] == pytest.approx(best.f1)
 
 
 def test_pixels_are_compared_where_there_are_masks(
@@ -98,7 +100,7 @@ def test_defect_of_which_nothing_can_be_read_has_no_metrics(folder: Path, model:
     for file in (folder / "test/nine").iterdir():
         file.write_bytes(b"")
     assert by_defect(evaluate_photos(model, find_photos(folder).test))["nine"] == DefectMetrics(
-        "nine", 4, 0, NONE, NONE, NONE
+        "nine", 4, 0, NONE, NONE, NONE, NONE
     )
 
 

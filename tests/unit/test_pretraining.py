@@ -10,6 +10,7 @@ from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.evaluation import class_aurocs
 from vaead.pairs import pairs_file
+from vaead.parallel import Workers
 from vaead.pretraining import is_measured, pretrain, recipes, write_pairs
 from vaead.recipe import SHIPPED_PRESETS, Recipe
 from vaead.store import Model, ModelStore
@@ -54,7 +55,7 @@ def test_unknown_preset_is_refused() -> None:
 @pytest.mark.usefixtures("no_arithmetic")
 def test_model_is_trained_and_measured_on_the_test_images(own: ModelStore, digits: Dataset) -> None:
     assert not is_measured(TINY, own)
-    assert list(pretrain([TINY], own, jobs=1)) == [TINY]
+    assert list(pretrain([TINY], own, Workers(jobs=1))) == [TINY]
     assert is_measured(TINY, own)
     model = own.load(TINY)
     assert not list(own.folder(TINY).glob("*.keras"))
@@ -74,7 +75,8 @@ def test_models_that_are_there_are_not_trained_again(
     (own.folder(damaged) / "calibration.npz").write_bytes(b"")
     trained: list[Recipe] = []
 
-    def train(recipe: Recipe, root: Path) -> Recipe:
+    def train(task: tuple[Recipe, Path]) -> Recipe:
+        recipe, root = task
         assert root == own.root
         put(own, model, recipe)
         trained.append(recipe)
@@ -82,9 +84,9 @@ def test_models_that_are_there_are_not_trained_again(
 
     monkeypatch.setattr(pretraining, "_train_and_measure", train)
     wanted = [absent, damaged, there, unmeasured]
-    assert sorted(recipe.normal for recipe in pretrain(wanted, own, jobs=1)) == [1, 2, 3, 4]
+    assert sorted(recipe.normal for recipe in pretrain(wanted, own, Workers(jobs=1))) == [1, 2, 3, 4]
     assert sorted(recipe.normal for recipe in trained) == [2, 3, 4]
-    assert sorted(recipe.normal for recipe in pretrain(wanted, own, jobs=1)) == [1, 2, 3, 4]
+    assert sorted(recipe.normal for recipe in pretrain(wanted, own, Workers(jobs=1))) == [1, 2, 3, 4]
     assert len(trained) == 3
 
 
@@ -92,7 +94,7 @@ def test_training_that_fails_leaves_other_models_alone(own: ModelStore, model: M
     put(own, model, TINY)
     too_large = dataclasses.replace(TINY, model=ModelConfig(patch_size=32))
     with pytest.raises(InvalidInputError, match="image must be at least 32x32 pixels"):
-        list(pretrain([too_large, TINY], own, jobs=1))
+        list(pretrain([too_large, TINY], own, Workers(jobs=1)))
     assert is_measured(TINY, own)
     assert too_large not in own
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,8 +13,11 @@ from click.core import ParameterSource
 
 from vaead.datasets import dataset_names, get_spec
 from vaead.errors import InvalidInputError, VaeadError
+from vaead.parallel import BACKENDS, Workers
+from vaead.photo_batches import LocatedModel
+from vaead.places import Place, UrlPath, is_url
 from vaead.recipe import PRESETS, Recipe
-from vaead.store import Model, ModelStore
+from vaead.store import ModelStore
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -60,6 +64,19 @@ class Group(click.Group):
             return super().invoke(ctx)
 
 
+class PlaceType(click.Path):
+    """A path, or a URL that fsspec knows."""
+
+    name = "path or url"
+
+    def __init__(self, *, file_okay: bool = True, dir_okay: bool = True) -> None:
+        super().__init__(file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A `Place`."""
+        return UrlPath(value) if is_url(value) else super().convert(value, param, ctx)
+
+
 def dataset_options(command: Command) -> Command:
     """The options that name a model in a store: dataset, normal class, preset, store."""
     for option in reversed(
@@ -69,8 +86,8 @@ def dataset_options(command: Command) -> Command:
             click.option("--preset", help=f"One of {', '.join(PRESETS)}.  [default: {DEFAULT_PRESET}]"),
             click.option(
                 "--store",
-                type=click.Path(path_type=Path, file_okay=False),
-                help="Folder of the models.  [default: $VAEAD_STORE, or models beside the package]",
+                type=PlaceType(file_okay=False),
+                help="Folder or URL of the models.  [default: $VAEAD_STORE, or models beside the package]",
             ),
         )
     ):
@@ -78,8 +95,33 @@ def dataset_options(command: Command) -> Command:
     return command
 
 
+def worker_options(command: Command) -> Command:
+    """The options that say who does the work: backend, address, jobs; see `Workers`."""
+    for option in reversed(
+        (
+            click.option(
+                "--backend",
+                default=BACKENDS[0],
+                show_default=True,
+                help="Who does the work: loky, processes on this machine; dask, the workers of a scheduler.",
+            ),
+            click.option("--address", help="Of the Dask scheduler, for example tcp://scheduler:8786."),
+            click.option("--jobs", type=int, help="Processes of loky at a time.  [default: one a core]"),
+        )
+    ):
+        command = option(command)
+
+    @functools.wraps(command)
+    def with_workers(*args: Any, backend: str, address: str | None, jobs: int | None, **options: Any) -> Any:
+        return command(*args, workers=Workers(backend, address, jobs), **options)
+
+    return with_workers  # type: ignore[return-value]
+
+
 DATASET_OPTIONS = ("dataset", "normal", "preset", "store")
 """Names of the parameters that `dataset_options` adds."""
+WORKER_OPTIONS = ("backend", "address", "jobs")
+"""Names of those that `worker_options` adds."""
 
 
 def require_alone(option: str, others: Iterable[str]) -> None:
@@ -121,7 +163,7 @@ def require_class(dataset: str | None, normal: str | None, instead: str) -> tupl
     return dataset, get_spec(dataset).class_index(normal)
 
 
-def stored_model(dataset: str, normal: int, preset: str | None, store: Path | None) -> Model:
+def stored_model(dataset: str, normal: int, preset: str | None, store: Place | None) -> LocatedModel:
     """Read a model from a store.
 
     Raises:
@@ -129,4 +171,5 @@ def stored_model(dataset: str, normal: int, preset: str | None, store: Path | No
         ModelNotFoundError: It is not in the store.
         ModelFormatError: It is damaged.
     """
-    return ModelStore(store).load(Recipe.from_preset(dataset, normal, preset or DEFAULT_PRESET))
+    recipe = Recipe.from_preset(dataset, normal, preset or DEFAULT_PRESET)
+    return LocatedModel.load(ModelStore(store).folder(recipe))

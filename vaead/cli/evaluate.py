@@ -7,7 +7,6 @@ import dataclasses
 import functools
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,16 +16,21 @@ from numpy.typing import NDArray
 from vaead.cli.base import (
     DATASET_OPTIONS,
     DEFAULT_PRESET,
+    WORKER_OPTIONS,
+    PlaceType,
     dataset_options,
     require_alone,
     require_class,
     stored_model,
+    worker_options,
 )
 from vaead.cli.photos import Skipped
 from vaead.datasets import get_spec, load_dataset
 from vaead.errors import InvalidInputError
+from vaead.parallel import Workers
+from vaead.photo_batches import LocatedModel, current_folder, look_at_each
 from vaead.photos import Rejected, find_photos
-from vaead.store import load_model
+from vaead.places import Place
 from vaead.terms import SCORES
 
 if TYPE_CHECKING:
@@ -43,24 +47,26 @@ if TYPE_CHECKING:
     show_default=True,
     help="The anomalous class: its number or its name; or all, for each other class and then all of them.",
 )
-@click.option("--model", "folder", type=click.Path(path_type=Path), help="A model's folder, with --images.")
+@click.option("--model", "folder", type=PlaceType(), help="A model's folder or URL, with --images.")
 @click.option("--images", help="Folder or URL of photos in the layout of MVTec AD, with --model.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@worker_options
 def evaluate(
     dataset: str | None,
     normal: str | None,
     preset: str | None,
-    store: Path | None,
+    store: Place | None,
     anomaly: str,
-    folder: Path | None,
+    folder: Place | None,
     images: str | None,
     as_json: bool,
+    workers: Workers,
 ) -> None:
     """Judge the scores on test images whose class or defect is known.
 
     Either on all test images of the normal class of a dataset and of others, or on a folder of photos: on
     those in test/good and each test/<defect>, and where there are masks in ground_truth/<defect>, on their
-    pixels.
+    pixels. A large folder is shared out to processes on this machine, or to the workers of a Dask scheduler.
     """
     if folder is not None or images is not None:
         require_alone("--model" if images is None else "--images", (*DATASET_OPTIONS, "anomaly"))
@@ -69,29 +75,34 @@ def evaluate(
             raise InvalidInputError(
                 f"--model and --images must be given together, got only {got}; add the other"
             )
-        _evaluate_photos(folder, images, as_json)
+        _evaluate_photos(folder, images, as_json, workers)
     else:
+        require_alone("--dataset", WORKER_OPTIONS)
         name, number = require_class(dataset, normal, "--model with --images")
         _evaluate_classes(name, number, preset or DEFAULT_PRESET, store, anomaly, as_json)
 
 
-def _evaluate_photos(folder: Path, images: str, as_json: bool) -> None:
-    from vaead.photo_evaluation import evaluate_photos  # scikit-learn takes a second to import
+def _evaluate_photos(folder: Place, images: str, as_json: bool, workers: Workers) -> None:
+    from vaead.photo_evaluation import evaluate_labelled, label_each  # scikit-learn takes a second to import
 
-    model, photos = load_model(folder), find_photos(images)
+    located, photos = LocatedModel.load(folder), find_photos(images)
     rejected: list[Rejected] = []
     if photos.unsorted:
         raise InvalidInputError(
             f"images must be a dataset with test/good and test/<defect>, got a plain folder {images!r}; sort "
             "its images into such folders"
         )
-    with contextlib.ExitStack() as shown:
+    with workers, contextlib.ExitStack() as shown:
 
         @functools.cache  # opened by the first image, so that an error stands alone on its line
         def bar(total: int) -> ProgressBar[int]:
             return shown.enter_context(click.progressbar(length=total, label="images", file=sys.stderr))
 
-        results = evaluate_photos(model, photos.test, lambda _, total: bar(total).update(1), rejected.append)
+        labelled = look_at_each(label_each, current_folder, located, photos.test, workers)
+        shown.enter_context(contextlib.closing(labelled))
+        results = evaluate_labelled(
+            photos.test, labelled, lambda _, total: bar(total).update(1), rejected.append
+        )
     for result in results:
         click.echo(json.dumps(dataclasses.asdict(result)) if as_json else _defect_line(result))
     skipped = Skipped()
@@ -108,13 +119,13 @@ def _defect_line(result: DefectMetrics) -> str:
 
 
 def _evaluate_classes(
-    dataset: str, normal: int, preset: str, store: Path | None, anomaly: str, as_json: bool
+    dataset: str, normal: int, preset: str, store: Place | None, anomaly: str, as_json: bool
 ) -> None:
     spec = get_spec(dataset)
     anomalies = _anomalies(
         len(spec.class_names), normal, anomaly if anomaly == "all" else spec.class_index(anomaly)
     )
-    model = stored_model(dataset, normal, preset, store)
+    model = stored_model(dataset, normal, preset, store).model
     images = load_dataset(dataset)
     terms = model.term_maps(images.test.images)
     scores = {name: terms.image_scores(name) for name in SCORES}

@@ -10,7 +10,7 @@ import click
 from vaead.cli.base import one_line
 from vaead.photos import Photo, Rejected, find_photos
 from vaead.photos.names import is_image_name
-from vaead.photos.sources import is_url
+from vaead.places import is_url
 
 
 def list_photos(places: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:

@@ -6,12 +6,12 @@ import contextlib
 import dataclasses
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from vaead.errors import VaeadError
+from vaead.places import Place
 from vaead.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Progress(Protocol):
     def epoch(self, report: EpochReport) -> None:
         """An epoch is over."""
 
-    def done(self, folder: Path, elapsed_s: float) -> None:
+    def done(self, folder: Place, elapsed_s: float) -> None:
         """The model is there."""
 
     def stop(self, error: BaseException) -> None:
@@ -45,7 +45,7 @@ class JsonProgress:
         """See `Progress`."""
         self._write("epoch", **dataclasses.asdict(report))
 
-    def done(self, folder: Path, elapsed_s: float) -> None:
+    def done(self, folder: Place, elapsed_s: float) -> None:
         """See `Progress`."""
         self._write("done", elapsed_s=elapsed_s, model=str(folder))
 
@@ -75,7 +75,7 @@ class TextProgress:
         self._bar.label = f"loss {report.loss:9.2f}"
         self._bar.update(1)
 
-    def done(self, folder: Path, elapsed_s: float) -> None:
+    def done(self, folder: Place, elapsed_s: float) -> None:
         """See `Progress`."""
         self._shown.close()
         click.echo(f"Trained in {elapsed_s:.1f} s", err=True)

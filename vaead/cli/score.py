@@ -5,19 +5,27 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import click
 
 from vaead.cli import outputs
-from vaead.cli.base import DATASET_OPTIONS, dataset_options, require_alone, require_class, stored_model
+from vaead.cli.base import (
+    DATASET_OPTIONS,
+    PlaceType,
+    dataset_options,
+    require_alone,
+    require_class,
+    stored_model,
+    worker_options,
+)
 from vaead.cli.photos import Skipped, list_photos
-from vaead.judging import judge_terms
-from vaead.model_photos import read_ahead, read_options, read_pixels
+from vaead.parallel import Workers
+from vaead.photo_batches import LocatedModel, current_folder, look_at_each
+from vaead.photo_scoring import Scoring, score_each
 from vaead.photos import Photo, Rejected
+from vaead.places import Place, absolute
 from vaead.report import Report
-from vaead.store import Model, load_model
 from vaead.ui.texts import Texts
 
 _FALSE_ALARM_RATE = 0.05
@@ -28,13 +36,11 @@ _FALSE_ALARM_RATE = 0.05
 @click.option(
     "--model",
     "folder",
-    type=click.Path(path_type=Path),
+    type=PlaceType(),
     help="A model's folder, instead of --dataset, --normal and --preset.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-@click.option(
-    "--csv", type=click.Path(path_type=Path, dir_okay=False), help="File for a table of the scores."
-)
+@click.option("--csv", type=PlaceType(dir_okay=False), help="File for a table of the scores.")
 @click.option(
     "--false-alarm-rate",
     type=float,
@@ -43,35 +49,40 @@ _FALSE_ALARM_RATE = 0.05
 )
 @click.option(
     "--maps",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PlaceType(file_okay=False),
     help="Folder for the anomaly maps: of a.jpg, a.old.npy and a.old.png, and the same for the other scores.",
 )
 @click.option(
     "--masks",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PlaceType(file_okay=False),
     help="Folder for pictures of what stands out, white on black: of a.jpg, a.old.mask.png, and so on.",
 )
 @click.option(
     "--report",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PlaceType(dir_okay=False),
     help="HTML file with pictures of the most anomalous images, all in the one file.",
 )
+@worker_options
 @click.argument("images", nargs=-1, required=True, type=click.Path())
 def score(
     dataset: str | None,
     normal: str | None,
     preset: str | None,
-    store: Path | None,
-    folder: Path | None,
+    store: Place | None,
+    folder: Place | None,
     as_json: bool,
-    csv: Path | None,
+    csv: Place | None,
     false_alarm_rate: float | None,
-    maps: Path | None,
-    masks: Path | None,
-    report: Path | None,
+    maps: Place | None,
+    masks: Place | None,
+    report: Place | None,
     images: tuple[str, ...],
+    workers: Workers,
 ) -> None:
     """Score images, and all in folders: higher is more anomalous.
+
+    Images, the model and all outputs are paths or URLs, such as s3://bucket/folder. Large folders are shared
+    out to processes on this machine, or to the workers of a Dask scheduler, and come out in their order.
 
     old and new are in nats, calibrated is about 1 for normal images. Where it was learned for each place of
     an image, it is there for images as large as those the model was trained on. Images that cannot be read
@@ -79,18 +90,19 @@ def score(
     """
     if folder is not None:
         require_alone("--model", DATASET_OPTIONS)
-        model = load_model(folder)
+        located = LocatedModel.load(folder)
     else:
-        model = stored_model(*require_class(dataset, normal, "--model"), preset, store)
+        located = stored_model(*require_class(dataset, normal, "--model"), preset, store)
     wanted = _Wanted(as_json, false_alarm_rate, csv, maps, masks, report)
     # Before anything is printed or written, since every image needs it.
-    model.card.calibration.threshold_value("old", wanted.rate)
+    located.model.card.calibration.threshold_value("old", wanted.rate)
     photos, rejected = list_photos(images)
     places = [place for place in (maps, masks) if place is not None]
     outputs.require_own_files(photos, places, [file for file in (csv, report) if file is not None])
     skipped = Skipped()
     skipped.tell(rejected)
-    _score_all(model, photos, wanted, skipped)
+    with workers:
+        _score_all(located, photos, wanted, workers, skipped)
     skipped.sum_up(len(photos) + len(rejected) - skipped.count)
     if skipped.count:
         click.get_current_context().exit(1)
@@ -102,38 +114,51 @@ class _Wanted:
 
     as_json: bool
     false_alarm_rate: float | None
-    csv: Path | None
-    maps: Path | None
-    masks: Path | None
-    report: Path | None
+    csv: Place | None
+    maps: Place | None
+    masks: Place | None
+    report: Place | None
 
     @property
     def rate(self) -> float:
         return _FALSE_ALARM_RATE if self.false_alarm_rate is None else self.false_alarm_rate
 
-    def outputs(self, model: Model) -> Iterator[AbstractContextManager[outputs.Add]]:
+    def scoring(self) -> Scoring:
+        """What is done with every image, wherever it is scored."""
+        maps, masks = (place and absolute(place) for place in (self.maps, self.masks))
+        return Scoring(self.rate, current_folder(), maps, masks, self.report is not None)
+
+    def outputs(self, report: Report) -> Iterator[AbstractContextManager[outputs.Add]]:
+        """What is done here with what is found."""
         with_flags = self.false_alarm_rate is not None
         if self.csv is not None:
             yield outputs.csv_file(self.csv, with_flags)
         if self.maps is not None:
-            yield outputs.map_files(self.maps)
+            outputs.make_folder("--maps", self.maps)
         if self.masks is not None:
-            yield outputs.mask_files(self.masks, read_options(model.card.recipe).scale)
+            outputs.make_folder("--masks", self.masks)
         if self.report is not None:
-            yield outputs.report_file(self.report, Report(model.card, self.rate, Texts("en")))
+            yield outputs.report_file(self.report, report)
         yield outputs.json_array(with_flags) if self.as_json else outputs.lines(with_flags)
 
 
-def _score_all(model: Model, photos: list[Photo], wanted: _Wanted, skipped: Skipped) -> None:
-    options, calibration = read_options(model.card.recipe), model.card.calibration
+def _score_all(
+    located: LocatedModel, photos: list[Photo], wanted: _Wanted, workers: Workers, skipped: Skipped
+) -> None:
+    report = Report(located.model.card, wanted.rate, Texts("en"))
+    scoring = wanted.scoring()
     with contextlib.ExitStack() as opened:
-        adds = [opened.enter_context(output) for output in wanted.outputs(model)]
-        for each in read_ahead(photos, lambda photo: read_pixels(photo, options)):
+        adds = [opened.enter_context(output) for output in wanted.outputs(report)]
+        found = look_at_each(
+            score_each,
+            lambda: replace(scoring, lowest_shown=report.lowest_shown),
+            located,
+            photos,
+            workers,
+        )
+        for each in opened.enter_context(contextlib.closing(found)):
             if isinstance(each, Rejected):
                 skipped.tell([each])
                 continue
-            photo, pixels = each
-            terms = model.term_maps(pixels[None])
-            scored = outputs.Scored(photo, pixels, terms, judge_terms(terms, calibration, wanted.rate))
             for add in adds:
-                add(scored)
+                add(each)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.cli.base import DATASET_OPTIONS, DEFAULT_PRESET, dataset_options, require_alone, require_class
+from vaead.cli.base import (
+    DATASET_OPTIONS,
+    DEFAULT_PRESET,
+    PlaceType,
+    dataset_options,
+    require_alone,
+    require_class,
+)
 from vaead.cli.photos import Skipped
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
 from vaead.errors import InvalidInputError, StoreError
 from vaead.model_photos import read_ahead, read_options, read_pixels
 from vaead.photos import Rejected, check_normals, find_photos, pixel_digest
+from vaead.places import Place, UrlPath, require_writable
 from vaead.recipe import COLORS, INDUSTRIAL, INDUSTRIAL_SCALE, PhotoOptions, Recipe
 from vaead.store import CARD, ModelStore, save_model
 
@@ -30,7 +37,7 @@ _FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "out")
 @click.option("--scale", type=float, help=f"Resize photos by this factor.  [default: {INDUSTRIAL_SCALE}]")
 @click.option("--color", type=click.Choice(list(COLORS)), help="Of photos.  [default: luminance]")
 @click.option("--aligned", is_flag=True, help="All photos have one size and show the same at the same place.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder of the model of photos.")
+@click.option("--out", type=PlaceType(), help="Folder or URL of the model of photos.")
 @click.option("--epochs", type=int, help="Passes over the crops.  [default: the preset's]")
 @click.option("--crops", type=int, help="Random patches to train on.  [default: the preset's]")
 @click.option("--latent", type=int, help="Dimensions of the latent variable.  [default: the preset's]")
@@ -51,14 +58,14 @@ def train(
     dataset: str | None,
     normal: str | None,
     preset: str | None,
-    store: Path | None,
+    store: Place | None,
     images: str | None,
     patch_size: int | None,
     stride: int | None,
     scale: float | None,
     color: str | None,
     aligned: bool,
-    out: Path | None,
+    out: Place | None,
     epochs: int | None,
     crops: int | None,
     latent: int | None,
@@ -110,7 +117,7 @@ def _train_on_class(recipe: Recipe, models: ModelStore, report: Progress) -> Non
     report.done(models.folder(recipe), model.card.training_s)
 
 
-def _train_on_photos(images: str, recipe: Recipe, out: Path, report: Progress) -> None:
+def _train_on_photos(images: str, recipe: Recipe, out: Place, report: Progress) -> None:
     _check_out(out)
     photos = _read_normals(images, recipe)
     report.start(recipe, _described(photos, recipe))
@@ -118,11 +125,11 @@ def _train_on_photos(images: str, recipe: Recipe, out: Path, report: Progress) -
 
     card, parts, archives = train_photos(photos, recipe, report.epoch)
     # The model replaces a folder by its name, which "." does not tell.
-    save_model(out.resolve(), card, parts, archives)
+    save_model(out.resolve() if isinstance(out, Path) else out, card, parts, archives)
     report.done(out, card.training_s)
 
 
-def _require_photo_options(preset: str | None, out: Path | None) -> Path:
+def _require_photo_options(preset: str | None, out: Place | None) -> Place:
     if preset not in (None, INDUSTRIAL.name):
         raise InvalidInputError(
             f"preset must be {INDUSTRIAL.name} for photos, got {preset!r}; leave out --preset"
@@ -132,23 +139,26 @@ def _require_photo_options(preset: str | None, out: Path | None) -> Path:
     return out
 
 
-def _check_out(out: Path) -> None:
+def _check_out(out: Place) -> None:
     """Find out before a training starts whether its model can be saved."""
     try:
-        if out.exists() and not (out / CARD).is_file() and (not out.is_dir() or any(out.iterdir())):
+        if not (out / CARD).is_file() and _is_used(out):
             raise InvalidInputError(
                 f"--out must be new, empty, or a model to replace, got {str(out)!r} with something else; "
                 "name another folder"
             )
-        parent = out.resolve().parent
-        parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=parent):
-            pass
+        require_writable(out.resolve().parent if isinstance(out, Path) else out)
     except OSError as error:
         raise StoreError(
             f"--out must be a folder that can be written, got {str(out)!r} ({error.strerror or error}); "
             "free some space, change its permissions, or name another folder"
         ) from error
+
+
+def _is_used(out: Place) -> bool:
+    if isinstance(out, UrlPath):
+        return out.is_file() or bool(out.files())
+    return out.exists() and (not out.is_dir() or any(out.iterdir()))
 
 
 def _read_normals(images: str, recipe: Recipe) -> list[NDArray[np.float32]]:

@@ -14,6 +14,7 @@ from typing import BinaryIO, Self
 from vaead.errors import InvalidInputError
 from vaead.photos.limits import Limits, megabytes
 from vaead.photos.names import Rejected, clean_name, is_litter, printable
+from vaead.photos.reasons import refusal
 
 # What zipfile raises for damaged archives, encrypted ones and unknown versions. UnicodeDecodeError is
 # a ValueError.
@@ -60,15 +61,9 @@ class Archive:
                 # The checksum is compared when the end is reached.
                 stream.read(1)
         except _ZIP_ERRORS as error:
-            raise InvalidInputError(
-                f"file {name!r} must be undamaged in its ZIP, got {str(error) or type(error).__name__!r}; "
-                "pack it again"
-            ) from error
+            raise refusal("zip_damaged_file", name=name, problem=_said(error)) from error
         if len(data) != entry.file_size:
-            raise InvalidInputError(
-                f"file {name!r} must unpack to the {entry.file_size} bytes that its ZIP declares, got "
-                f"{len(data)}; pack it again"
-            )
+            raise refusal("zip_false_size", name=name, declared=entry.file_size, found=len(data))
         return data
 
     def close(self) -> None:
@@ -137,11 +132,9 @@ def open_zip(stream: BinaryIO, name: str, limits: Limits | None = None) -> Archi
             clean = clean_name(raw_name)
             _require_safe(entry, clean, limits)
             if clean in entries:
-                raise InvalidInputError(
-                    f"file {clean!r} must stand in its ZIP once, got it again; rename one of the two"
-                )
+                raise refusal("zip_repeated", name=clean)
         except InvalidInputError as error:
-            rejected.append(Rejected(printable(raw_name), str(error)))
+            rejected.append(Rejected.of(printable(raw_name), error))
         else:
             entries[clean] = entry
     _require_total(entries, name, limits)
@@ -149,23 +142,18 @@ def open_zip(stream: BinaryIO, name: str, limits: Limits | None = None) -> Archi
 
 
 def _open(stream: BinaryIO, name: str, limits: Limits) -> zipfile.ZipFile:
-    too_many = (
-        f"ZIP {name!r} must hold at most {limits.zip_entries} files, got more; split it into several ZIPs"
-    )
+    too_many = refusal("zip_entries", name=name, most=limits.zip_entries)
     max_bytes = max(65_536, limits.zip_entries * _CONTENTS_BYTES_PER_ENTRY)
     contents = _SmallReads(stream, max_bytes)
     try:
         file = zipfile.ZipFile(contents)
         contents.trust()
     except _TooManyEntriesError as error:
-        raise InvalidInputError(too_many) from error
+        raise too_many from error
     except _ZIP_ERRORS as error:
-        raise InvalidInputError(
-            f"ZIP {name!r} must be a complete ZIP file, got {str(error) or type(error).__name__!r}; pack "
-            "it again"
-        ) from error
+        raise refusal("zip_damaged", name=name, problem=_said(error)) from error
     if len(file.infolist()) > limits.zip_entries:
-        raise InvalidInputError(too_many)
+        raise too_many
     return file
 
 
@@ -182,37 +170,32 @@ def _decoded(entry: zipfile.ZipInfo) -> str:
 def _require_safe(entry: zipfile.ZipInfo, name: str, limits: Limits) -> None:
     """Refuse one entry for what the table of contents says of it."""
     kind = stat.S_IFMT(entry.external_attr >> 16)
-    problem = None
     if kind not in (0, stat.S_IFREG):
-        what = "a symbolic link" if stat.S_ISLNK(kind) else "a special file"
-        problem = f"must be an ordinary file, got {what}; pack the image itself"
-    elif entry.flag_bits & _ENCRYPTED:
-        problem = "must be packed without a password, got an encrypted file; pack it again without"
-    elif name.lower().endswith(".zip"):
-        problem = "must be an image, got a ZIP inside a ZIP; unpack it and pack its images"
+        raise refusal("zip_link" if stat.S_ISLNK(kind) else "zip_special", name=name)
+    if entry.flag_bits & _ENCRYPTED:
+        raise refusal("zip_password", name=name)
+    if name.lower().endswith(".zip"):
+        raise refusal("zip_in_zip", name=name)
     # The other methods can unpack a few bytes to gigabytes before zipfile gives the first of them away.
-    elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        problem = "must be packed with the usual method 'deflate', got another one; pack it again"
-    elif entry.file_size > limits.image_bytes:
-        size = megabytes(limits.image_bytes)
-        problem = f"must have at most {size}, got {megabytes(entry.file_size)}; save it smaller or compressed"
-    elif (
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise refusal("zip_method", name=name)
+    if entry.file_size > limits.image_bytes:
+        most, found = megabytes(limits.image_bytes), megabytes(entry.file_size)
+        raise refusal("zip_file_bytes", name=name, most=most, found=found)
+    if (
         entry.file_size > limits.zip_ratio_from_bytes
         and entry.file_size > limits.zip_ratio * entry.compress_size
     ):
-        ratio = entry.file_size / max(1, entry.compress_size)
-        problem = (
-            f"must unpack to at most {limits.zip_ratio} times its packed size, got {ratio:.0f} times; save "
-            "it as PNG before packing"
-        )
-    if problem is not None:
-        raise InvalidInputError(f"file {name!r} {problem}")
+        ratio = f"{entry.file_size / max(1, entry.compress_size):.0f}"
+        raise refusal("zip_ratio", name=name, most=limits.zip_ratio, found=ratio)
 
 
 def _require_total(entries: dict[str, zipfile.ZipInfo], name: str, limits: Limits) -> None:
     n_bytes = sum(entry.file_size for entry in entries.values())
     if n_bytes > limits.zip_unpacked_bytes:
-        raise InvalidInputError(
-            f"ZIP {name!r} must unpack to at most {megabytes(limits.zip_unpacked_bytes)}, got "
-            f"{megabytes(n_bytes)}; split it into several ZIPs"
-        )
+        most, found = megabytes(limits.zip_unpacked_bytes), megabytes(n_bytes)
+        raise refusal("zip_bytes", name=name, most=most, found=found)
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__

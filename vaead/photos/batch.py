@@ -30,6 +30,6 @@ def read_each(
         try:
             result = read(photo)
         except VaeadError as error:
-            yield Rejected(photo.name, str(error))
+            yield Rejected.of(photo.name, error)
         else:
             yield photo, result

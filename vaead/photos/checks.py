@@ -8,8 +8,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.errors import InvalidInputError
 from vaead.photos.limits import Limits, megabytes
+from vaead.photos.reasons import refusal
 
 
 def pixel_digest(image: NDArray[np.float32]) -> str:
@@ -30,15 +30,9 @@ def check_normals(digests: Iterable[str]) -> None:
     """
     digests = list(digests)
     if len(digests) < 2:
-        raise InvalidInputError(
-            f"normal images must be at least 2, got {len(digests)}; add photos of other normal parts, 20 or "
-            "more if you can"
-        )
+        raise refusal("few_normals", found=len(digests))
     if len(set(digests)) == 1:
-        raise InvalidInputError(
-            f"normal images must differ, got {len(digests)} with the same pixels; add photos of other normal "
-            "parts"
-        )
+        raise refusal("equal_normals", found=len(digests))
 
 
 def check_amount(n_images: int, n_bytes: int, limits: Limits | None = None) -> None:
@@ -54,12 +48,6 @@ def check_amount(n_images: int, n_bytes: int, limits: Limits | None = None) -> N
     """
     limits = limits or Limits()
     if n_images > limits.upload_images:
-        raise InvalidInputError(
-            f"images must be at most {limits.upload_images}, got {n_images}; upload fewer, or use the "
-            "command line, which has no such limit"
-        )
+        raise refusal("many_images", most=limits.upload_images, found=n_images)
     if n_bytes > limits.upload_bytes:
-        raise InvalidInputError(
-            f"upload must have at most {megabytes(limits.upload_bytes)}, got {megabytes(n_bytes)}; upload "
-            "less, or use the command line, which has no such limit"
-        )
+        raise refusal("many_bytes", most=megabytes(limits.upload_bytes), found=megabytes(n_bytes))

@@ -33,8 +33,7 @@ from PIL.TiffImagePlugin import (
 )
 from PIL.WebPImagePlugin import WebPImageFile
 
-from vaead.errors import InvalidInputError
-from vaead.photos.names import FORMATS_TEXT
+from vaead.photos.reasons import refusal
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -75,10 +74,7 @@ def format_name(data: bytes, name: str) -> str:
     ]
     if found and found[0] in _PLUGINS:
         return found[0]
-    content = f"{found[0]} content" if found else "content of no known image format"
-    raise InvalidInputError(
-        f"image {name!r} must be {FORMATS_TEXT}, got {content}; export it in one of these formats"
-    )
+    raise refusal("format", name=name, format=found[0]) if found else refusal("unknown_format", name=name)
 
 
 def open_header(data: bytes, kind: str) -> ImageFile:
@@ -93,11 +89,7 @@ def require_one_picture(image: ImageFile, name: str) -> None:
         InvalidInputError: The file holds more than one picture.
     """
     if getattr(image, "is_animated", False):
-        n_frames = getattr(image, "n_frames", "several")
-        raise InvalidInputError(
-            f"image {name!r} must hold one picture, got {n_frames} frames or pages; save each one as "
-            "a file of its own"
-        )
+        raise refusal("pictures", name=name, count=getattr(image, "n_frames", "several"))
 
 
 def decode(image: ImageFile, data: bytes, name: str) -> tuple[Samples, int]:
@@ -124,16 +116,10 @@ def decode(image: ImageFile, data: bytes, name: str) -> tuple[Samples, int]:
 
 def _require_readable_samples(mode: str, tags: Any, name: str) -> None:
     if mode in ("I", "F"):
-        raise InvalidInputError(
-            f"image {name!r} must have 8 or 16 bit without sign, got 32-bit or signed pixels, whose range is "
-            "not known; save it with 8 or 16 bit"
-        )
+        raise refusal("samples", name=name)
     bits = tags.get(BITSPERSAMPLE, (8,))
     if tags.get(PLANAR_CONFIGURATION) == 2 and len(bits) > 1 and max(bits) > 8:
-        raise InvalidInputError(
-            f"image {name!r} must have its 16-bit colours side by side, got one plane for each colour; save "
-            "it 'interleaved' or as PNG"
-        )
+        raise refusal("planes", name=name)
 
 
 def _rawmode(image: ImageFile) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from vaead.errors import DataUnavailableError, InvalidInputError
 from vaead.photos.layout import Photos, relocate, sort_photos
-from vaead.photos.names import FORMATS_TEXT, Rejected, printable
-from vaead.photos.sources import is_url
+from vaead.photos.names import Rejected, printable
+from vaead.photos.reasons import FORMATS_TEXT
+from vaead.places import is_url
 
 
 def find_photos(root: str | Path) -> Photos:

@@ -12,7 +12,6 @@ from pathlib import PurePosixPath
 
 from vaead.errors import InvalidInputError
 from vaead.photos.names import (
-    FORMATS_TEXT,
     Rejected,
     clean_name,
     is_image_name,
@@ -21,6 +20,7 @@ from vaead.photos.names import (
     printable,
     require_text,
 )
+from vaead.photos.reasons import refusal
 
 NORMAL = "good"
 """The folder of normal images in the layout of MVTec AD, and so the 'defect' of a normal test photo."""
@@ -103,7 +103,7 @@ def sort_photos(names: Iterable[str]) -> Photos:
         try:
             require_text(name)
         except InvalidInputError as error:
-            rejected.append(Rejected(printable(name), str(error)))
+            rejected.append(Rejected.of(printable(name), error))
         else:
             (images if is_image_name(name) else others).append(name)
     root = _dataset_root(images)
@@ -129,11 +129,9 @@ def sort_uploads(names: Iterable[str]) -> Photos:
         try:
             clean = clean_name(name)
             if clean in originals and not is_litter(clean):
-                raise InvalidInputError(
-                    f"file {clean!r} must be uploaded once, got it again; rename one of the two"
-                )
+                raise refusal("repeated", name=clean)
         except InvalidInputError as error:
-            rejected.append(Rejected(printable(name), str(error)))
+            rejected.append(Rejected.of(printable(name), error))
         else:
             originals.setdefault(clean, name)
     photos = relocate(sort_photos(originals), originals)
@@ -155,9 +153,7 @@ def relocate(photos: Photos, sources: dict[str, str]) -> Photos:
 
 
 def _no_image(name: str) -> Rejected:
-    return Rejected(
-        name, f"file {name!r} must be {FORMATS_TEXT}, got another ending; export it in one of these formats"
-    )
+    return Rejected.of(name, refusal("ending", name=name))
 
 
 def _dataset_root(images: list[str]) -> str | None:
@@ -167,10 +163,7 @@ def _dataset_root(images: list[str]) -> str | None:
         roots = roots or list(dict.fromkeys(match["root"] for match in matches if match))
     if len(roots) > 1:
         shown = ", ".join(repr(root.rstrip("/") or ".") for root in roots[:3])
-        raise InvalidInputError(
-            f"folder must hold one dataset, got {len(roots)}: {shown}{', ...' if len(roots) > 3 else ''}; "
-            "name the folder of one of them"
-        )
+        raise refusal("datasets", count=len(roots), roots=shown + ", ..." * (len(roots) > 3))
     return roots[0] if roots else None
 
 
@@ -195,18 +188,11 @@ def _sort_dataset(images: list[str], root: str, rejected: list[Rejected]) -> Pho
 
 
 def _misplaced(name: str) -> Rejected:
-    return Rejected(
-        name,
-        f"file {name!r} must lie in train/good, test/<defect> or ground_truth/<defect>, got another place in "
-        "a dataset; move it",
-    )
+    return Rejected.of(name, refusal("misplaced", name=name))
 
 
 def _unused_mask(name: str) -> Rejected:
-    return Rejected(
-        name,
-        f"mask {name!r} must belong to an image, got none of its name in test/; rename or remove it",
-    )
+    return Rejected.of(name, refusal("unused_mask", name=name))
 
 
 def _stem(path: str) -> str:

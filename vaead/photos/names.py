@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from vaead.errors import InvalidInputError
+from vaead.errors import VaeadError
+from vaead.photos.reasons import PhotoError, Reason, refusal
 
 IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp"})
-FORMATS_TEXT = "PNG, JPEG, BMP, TIFF or WebP"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Windows and macOS leave these beside images.
@@ -23,10 +23,17 @@ class Rejected:
     Attributes:
         name: Its name, relative to the folder, ZIP or upload it came in.
         reason: A sentence that names the file and says what to do.
+        why: The same for programs, where the reason is one of `vaead.photos.reasons`.
     """
 
     name: str
     reason: str
+    why: Reason | None = None
+
+    @classmethod
+    def of(cls, name: str, error: VaeadError) -> Rejected:
+        """Leave a file out for an error, of which nothing but the reason is kept."""
+        return cls(name, str(error), error.reason if isinstance(error, PhotoError) else None)
 
 
 def is_litter(name: str) -> bool:
@@ -84,9 +91,7 @@ def require_text(name: str) -> None:
         InvalidInputError: The name has bytes that are not UTF-8, or control characters.
     """
     if printable(name) != name:
-        raise InvalidInputError(
-            f"file name must be UTF-8 text without control characters, got {name!r}; rename the file"
-        )
+        raise refusal("not_text", name=name)
 
 
 def clean_name(name: str) -> str:
@@ -104,8 +109,5 @@ def clean_name(name: str) -> str:
     path = name.replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if not parts or ".." in parts or path.startswith("/") or re.match(r"[A-Za-z]:", path):
-        raise InvalidInputError(
-            f"file name must be a path inside its folder, got {name!r}; remove '..', a drive letter or "
-            "a slash at its start"
-        )
+        raise refusal("outside", name=name)
     return "/".join(parts)

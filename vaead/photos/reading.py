@@ -15,6 +15,7 @@ from PIL import Image
 from vaead.errors import InvalidInputError, VaeadError
 from vaead.photos.decoding import Samples, decode, format_name, open_header, require_one_picture
 from vaead.photos.limits import Limits
+from vaead.photos.reasons import refusal
 from vaead.photos.sources import Source, read_bytes
 
 Color = Literal["luminance", "rgb"]
@@ -102,16 +103,11 @@ def read_mask(
     levels = _read(source, name, ReadOptions(limits=options.limits), background=0.0)[:, :, 0]
     height, width = _scaled(levels.shape[0], options.scale), _scaled(levels.shape[1], options.scale)
     if (height, width) != tuple(shape):
-        raise InvalidInputError(
-            f"mask {name!r} must be as large as its image, {shape[1]}x{shape[0]} px, got {width}x{height} "
-            "px; export the mask at the size of the image"
-        )
+        wanted, found = f"{shape[1]}x{shape[0]}", f"{width}x{height}"
+        raise refusal("mask_size", name=name, wanted=wanted, found=found)
     # Masks that number their classes look black; read as they are, no pixel would be anomalous.
     if 0 < (brightest := float(levels.max())) <= 0.5:
-        raise InvalidInputError(
-            f"mask {name!r} must be white where anomalous, got {brightest:.2g} of white at most; save "
-            "anomalous pixels as 255 with 8 bit"
-        )
+        raise refusal("mask_dark", name=name, found=f"{brightest:.2g}")
     return _reduce(_reduce(levels > 0.5, height, axis=0), width, axis=1)
 
 
@@ -128,18 +124,13 @@ def _read(source: Source, name: str, options: ReadOptions, background: float) ->
         raise
     # The WebP plugin asks for Pillow's own limit before it tells the size.
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels(name, options, "", "far more") from error
+        raise refusal("pixels_unknown", name=name, most=_millions(options.limits)) from error
     except MemoryError as error:
-        raise InvalidInputError(
-            f"image {name!r} must fit into memory, got one that does not; use a smaller image or "
-            "close other programs"
-        ) from error
+        raise refusal("memory", name=name) from error
     # Pillow raises errors of many types for damaged files, and any other file may be the next to be read.
     except Exception as error:
-        raise InvalidInputError(
-            f"image {name!r} must be a complete {kind} file, got one that cannot be decoded "
-            f"({str(error) or type(error).__name__}); copy or export it again"
-        ) from error
+        problem = str(error) or type(error).__name__
+        raise refusal("damaged", name=name, format=kind, problem=problem) from error
 
 
 @contextmanager
@@ -154,22 +145,18 @@ def _quiet_pillow() -> Iterator[None]:
 def _require_size(size: tuple[int, int], name: str, options: ReadOptions) -> None:
     width, height = size
     scaled = _scaled(width, options.scale), _scaled(height, options.scale)
-    at_scale = "" if options.scale == 1 else f" at scale {options.scale:g}"
-    for pixels, when in ((width * height, ""), (scaled[0] * scaled[1], at_scale)):
+    scale = {} if options.scale == 1 else {"scale": f"{options.scale:g}"}
+    for pixels, at_scale in ((width * height, {}), (scaled[0] * scaled[1], scale)):
         if pixels > options.limits.image_pixels:
-            raise _too_many_pixels(name, options, when, f"{width}x{height} px")
+            values = {"most": _millions(options.limits), "found": f"{width}x{height}", **at_scale}
+            raise refusal("pixels_at_scale" if at_scale else "pixels", name=name, **values)
     if min(scaled) < options.min_px:
-        raise InvalidInputError(
-            f"image {name!r} must be at least {options.min_px}x{options.min_px} px{at_scale}, got "
-            f"{scaled[0]}x{scaled[1]} px; use larger images or a smaller patch size"
-        )
+        values = {"least": f"{options.min_px}x{options.min_px}", "found": f"{scaled[0]}x{scaled[1]}", **scale}
+        raise refusal("small_at_scale" if scale else "small", name=name, **values)
 
 
-def _too_many_pixels(name: str, options: ReadOptions, when: str, found: str) -> InvalidInputError:
-    return InvalidInputError(
-        f"image {name!r} must have at most {options.limits.image_pixels / 1e6:g} million pixels{when}, got "
-        f"{found}; save it smaller or cut it into parts"
-    )
+def _millions(limits: Limits) -> str:
+    return f"{limits.image_pixels / 1e6:g}"
 
 
 def _to_unit(samples: Samples, top: int, color: Color, background: float) -> NDArray[np.float32]:

@@ -7,19 +7,10 @@ from typing import BinaryIO
 
 from vaead.errors import DataUnavailableError, InvalidInputError
 from vaead.photos.limits import megabytes
+from vaead.photos.reasons import refusal
+from vaead.places import is_url
 
 Source = bytes | bytearray | memoryview | BinaryIO | Path | str
-
-
-def is_url(source: str | Path) -> bool:
-    """Tell a URL from a path on this machine.
-
-    Only URLs go through fsspec: it would read '::' in the name of a local file as a chain of file systems.
-
-    >>> is_url("s3://bucket/a.png"), is_url("photos/a::b.png")
-    (True, False)
-    """
-    return isinstance(source, str) and "://" in source
 
 
 def read_bytes(source: Source, name: str, max_bytes: int) -> bytes:
@@ -42,12 +33,9 @@ def read_bytes(source: Source, name: str, max_bytes: int) -> bytes:
     else:
         data = source.read(max_bytes + 1)
     if not data:
-        raise InvalidInputError(f"image {name!r} must hold data, got 0 bytes; copy or export it again")
+        raise refusal("empty", name=name)
     if len(data) > max_bytes:
-        raise InvalidInputError(
-            f"image {name!r} must have at most {megabytes(max_bytes)}, got more; save it smaller or "
-            "compressed"
-        )
+        raise refusal("bytes", name=name, most=megabytes(max_bytes))
     return data
 
 

@@ -26,7 +26,7 @@ def choose_image(role: str, label: int, number: int) -> None:
     """Leave for a test image, given by its class and its number there, as "normal" or "anomalous"."""
     session = st.session_state
     keys = ("dataset", "preset", "normal", "anomalous", *state.preset_settings(session.preset))
-    kept = {key: session[key] for key in keys if key in session}
+    kept = {key: session[key] for key in keys if key in session} | state.kept(state.DECISION)
     session[_CHOSEN] = kept | {role: label, f"{role}_image": number}
 
 
@@ -34,7 +34,8 @@ def choose_cell(preset: str, normal: int, anomalous: int) -> None:
     """Leave for a pair of classes, with a preset's own settings."""
     state.forget_images()
     pair = {"dataset": st.session_state.dataset, "normal": normal, "anomalous": anomalous}
-    st.session_state[_CHOSEN] = pair | {"preset": preset} | state.preset_settings(preset)
+    settings = state.preset_settings(preset) | state.kept(state.DECISION)
+    st.session_state[_CHOSEN] = pair | {"preset": preset} | settings
 
 
 def go() -> None:

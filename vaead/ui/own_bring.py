@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -13,10 +12,12 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
-from vaead.errors import InvalidInputError
+from vaead.errors import InvalidInputError, VaeadError
 from vaead.photos import Rejected
 from vaead.photos.limits import megabytes
+from vaead.photos.reasons import PhotoError, Reason
 from vaead.ui import own_demo
+from vaead.ui.own_detail import plain
 from vaead.ui.own_photos import LIMITS, OwnPhoto, OwnPhotos, take_in
 from vaead.ui.own_session import OwnSession
 from vaead.ui.texts import Texts
@@ -65,7 +66,7 @@ def _invitation(own: OwnSession, texts: Texts) -> None:
     with left:
         _uploaders(own, texts)
     if clicked:
-        with _taking(own):
+        with _taking(own, texts):
             own_demo.take_in_demo(own.photos, _progress(place, texts))
 
 
@@ -90,7 +91,7 @@ def _uploaders(own: OwnSession, texts: Texts) -> None:
         )
         place = st.empty()
         if files:
-            with _taking(own):
+            with _taking(own, texts):
                 named: list[tuple[str, BinaryIO]] = [(file.name, file) for file in files]
                 try:
                     take_in(own.photos, named, role, _progress(place, texts))
@@ -108,25 +109,34 @@ def _uploaders(own: OwnSession, texts: Texts) -> None:
 
 
 @contextmanager
-def _taking(own: OwnSession) -> Iterator[None]:
+def _taking(own: OwnSession, texts: Texts) -> Iterator[None]:
     """Take images in, say what went wrong, and draw the page anew with empty controls."""
     had_normal = len(own.photos.normal)
     try:
         yield
         own.trouble = None
     except InvalidInputError as error:
-        own.trouble = str(error)
+        own.trouble = told(error, texts)
     except OSError as error:
-        own.trouble = no_room(error)
+        own.trouble = no_room(error, texts)
     if len(own.photos.normal) != had_normal:
         own.settings = {}
     own.uploads += 1
     st.rerun()
 
 
-def no_room(error: OSError) -> str:
+def no_room(error: OSError, texts: Texts) -> str:
     """What is said where the server cannot keep images."""
-    return f"server must have room for the images, got {error.strerror or error}; try again later"
+    return texts("own.no_room", problem=error.strerror or error)
+
+
+def told(error: VaeadError, texts: Texts) -> str:
+    """What an error says, in the language of the page where it is about images."""
+    return _reason(error.reason, texts) if isinstance(error, PhotoError) else str(error)
+
+
+def _reason(why: Reason, texts: Texts) -> str:
+    return texts(f"reason.{why.kind}", **why.values)
 
 
 def _release(files: Sequence[UploadedFile]) -> None:
@@ -178,18 +188,10 @@ def _show_rejected(photos: OwnPhotos, texts: Texts) -> None:
 
 def show_reasons(rejected: Sequence[Rejected], texts: Texts) -> None:
     """A table of files and why they are left out."""
+    reasons = [each.reason if each.why is None else _reason(each.why, texts) for each in rejected]
     rows = {
-        texts("own.file"): [_plain(each.name) for each in rejected],
-        texts("own.reason"): [_plain(each.reason) for each in rejected],
+        texts("own.file"): [plain(each.name) for each in rejected],
+        texts("own.reason"): [plain(reason) for reason in reasons],
     }
     with st.container(height=_LONG_TABLE_PX if len(rejected) > _SHOWN else "content", border=False):
         st.table(rows, hide_index=True)
-
-
-def _plain(text: str) -> str:
-    r"""Text with its punctuation escaped, so that no file name puts pictures or links on the page.
-
-    >>> print(_plain("![a](b).png"))
-    \!\[a\]\(b\)\.png
-    """
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -37,14 +39,28 @@ def show(results: Results, scored: Scored, score: str, rate: float, texts: Texts
     true_mask = results.true_mask(photo)
     mask = results.over(photo, score, rate)
     view = View(results.pixels(photo), results.terms(photo), score, mask, true_mask, percent / 100)
-    alt = texts("own.figure_alt", name=photo.name, decision=words.replace("**", ""))
+    alt = texts("own.figure_alt", name=photo.name, decision=re.sub(r"\*\*|\\", "", words))
     own_figures.show(own_figures.draw(view, results, texts), view.mask.shape, alt)
     st.caption(_legend(mask, true_mask, rate, texts))
 
 
 def label_name(photo: OwnPhoto, texts: Texts) -> str:
-    """What the label says, in the language of the page where it is known; empty without a label."""
-    return "" if photo.defect is None else texts.get(f"defect.{photo.defect}", photo.defect)
+    """What the label says; see `defect_name`; empty without a label."""
+    return "" if photo.defect is None else defect_name(photo.defect, texts)
+
+
+def defect_name(defect: str, texts: Texts) -> str:
+    """The name of a kind of defect, in the language of the page where it is known, in Markdown."""
+    return texts.get(f"defect.{defect}", plain(defect))
+
+
+def plain(text: str) -> str:
+    r"""Text with its punctuation escaped, so that no file name puts pictures or links on the page.
+
+    >>> print(plain("![a](b).png"))
+    \!\[a\]\(b\)\.png
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
 def _name(photo: OwnPhoto) -> str:
@@ -61,7 +77,7 @@ def decision(results: Results, scored: Scored, score: str, rate: float, texts: T
         values = {
             "value": own_figures.number(scored.scores[score]),
             "limit": own_figures.number(limits[score]),
-            "rate": f"{100 * rate:g} %",
+            "rate": own_figures.percent(rate),
         }
         name = texts(f"score.{score}")
         parts.append(
@@ -93,11 +109,10 @@ def _legend(mask: NDArray[np.bool_], true_mask: NDArray[np.bool_] | None, rate: 
 
     _, count = label(mask, structure=np.ones((3, 3)))
     area = f"{100 * mask.mean():.2g} %"
-    parts = [
-        texts("own.regions", count=count, area=area, rate=f"{100 * rate:g} %")
-        if count
-        else texts("own.no_region")
-    ]
+    values = {"area": area, "rate": own_figures.percent(rate)}
+    parts = [texts("own.no_region")]
+    if count:
+        parts = [texts("own.region", **values) if count == 1 else texts("own.regions", count=count, **values)]
     if true_mask is not None and true_mask.any():
         parts.append(texts("own.true_regions"))
     return " ".join(parts) if texts.language == "en" else "".join(parts)

@@ -11,9 +11,10 @@ from pathlib import PurePosixPath
 import numpy as np
 import streamlit as st
 
-from vaead.images import mask_to_png, to_png
+from vaead.images import map_to_png, mask_to_png
 from vaead.judging import judge_terms
 from vaead.terms import SCORES
+from vaead.ui.own_metrics import metrics_csv
 from vaead.ui.own_scoring import Results
 from vaead.ui.texts import Texts
 
@@ -28,6 +29,8 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
             _button(texts("download.scores"), "scores.csv", "text/csv", lambda: scores_csv(results, rate))
             label = texts("own.download_maps", score=texts(f"score.{score}"))
             _button(label, f"maps_{score}.zip", "application/zip", lambda: maps_zip(results, score, rate))
+            if any(scored.photo.defect is not None for scored in results.scored):
+                _button(texts("download.metrics"), "metrics.csv", "text/csv", lambda: _metrics_csv(results))
             label = texts("own.download_report")
             _button(label, "report.html", "text/html", lambda: report_html(results, rate, texts))
         _button(texts("own.download_model"), "model.zip", "application/zip", lambda: model_zip(results))
@@ -50,9 +53,18 @@ def scores_csv(results: Results, rate: float) -> str:
     return buffer.getvalue()
 
 
+def _metrics_csv(results: Results) -> str:
+    return metrics_csv(results.evaluation.metrics())
+
+
 def maps_zip(results: Results, score: str, rate: float) -> bytes:
-    """Of each image the map as numbers and as a picture, and the mask in the size of the image."""
+    """Of each image the map as numbers and as a picture, and the mask in the size of the image.
+
+    A map is the mean of the windows over each pixel, so it can be compared with the threshold of windows, and
+    pixels at the border with all others.
+    """
     low, high = (results.calibration.window_quantile(score, level) for level in _RANGE)
+    limits = (low, max(high, low + 1e-9))
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, scored in enumerate(results.scored):
@@ -64,8 +76,7 @@ def maps_zip(results: Results, score: str, rate: float) -> bytes:
             numbers = io.BytesIO()
             np.save(numbers, values, allow_pickle=False)
             archive.writestr(f"maps/{name}.npy", numbers.getvalue())
-            grey = np.clip((values - low) / max(high - low, 1e-9), 0, 1)
-            archive.writestr(f"maps/{name}.png", to_png(np.round(255 * grey).astype(np.uint8)))
+            archive.writestr(f"maps/{name}.png", map_to_png(values, limits))
             mask = results.over(scored.photo, score, rate)
             archive.writestr(f"masks/{name}.png", mask_to_png(mask, scored.photo.size))
     return buffer.getvalue()

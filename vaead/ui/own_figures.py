@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -86,29 +85,26 @@ def draw(view: View, results: Results, texts: Texts) -> go.Figure:
 def number(value: float) -> str:
     """Three digits, but no power of ten where a reader would rather have the number.
 
-    >>> number(1043.2), number(0.12345)
-    ('1,043', '0.123')
+    >>> number(1043.2), number(0.12345), number(2.2), number(300)
+    ('1,043', '0.123', '2.20', '300')
     """
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:#.3g}".rstrip(".")
+
+
+def percent(share: float) -> str:
+    r"""A share in percent, with a space at which no line breaks.
+
+    >>> percent(0.05)
+    '5\xa0%'
+    """
+    return f"{100 * share:g}\u00a0%"
 
 
 def show(figure: go.Figure, shape: tuple[int, int], alt: str) -> None:
     """Show the figure as high as images of this shape need on a wide screen and on a phone."""
     share = _HEIGHT_SHARE * shape[0] / shape[1]
     height = f"min(calc({share:.1f}cqw + {_MARGINS_PX}px), {_TALLEST_PX}px)"
-    # In units of the width of the column around it, which is narrower than the page unless it is a phone's.
-    st.html(
-        "<style>.st-key-own_column { container-type: inline-size; } "
-        f".st-key-own_figure {{ flex: none; height: {height}; }}</style>"
-    )
-    with st.container(key="own_column"), st.container(key="own_figure"):
-        st.plotly_chart(
-            figure,
-            height="stretch",
-            key="own_maps",
-            alt=alt,
-            config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
-        )
+    pictures.show_as_high(figure, "own_maps", alt, height)
 
 
 def _map(terms: TermMaps, score: str, scale: int, texts: Texts) -> Panel:

@@ -2,65 +2,98 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import csv
+import io
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 import streamlit as st
 
-from vaead.evaluation import Confusion, Metrics, best_f1_threshold
+from vaead.photo_evaluation import ALL, DefectMetrics, Figures
 from vaead.terms import SCORES
-from vaead.ui.own_scoring import Results
+from vaead.ui import own_detail
 from vaead.ui.texts import Texts
 
+NAMES = ("auroc", "best_f1", "pixel_auroc", "aupro")
+"""Metrics in `DefectMetrics`."""
 
-@dataclass(frozen=True)
-class ImageMetrics:
-    """How well a score tells labelled images apart, each from 0 to 1."""
-
-    auroc: float
-    best_f1: float
+_OF_DEFECTS = ("auroc", "pixel_auroc", "aupro")
 
 
-def image_metrics(results: Results) -> dict[str, ImageMetrics]:
-    """Metrics of each score that all labelled images have; nothing without labels of both kinds."""
-    found = {}
-    for score in SCORES:
-        sides: dict[bool, list[float]] = {True: [], False: []}
-        for scored in results.scored:
-            if scored.photo.anomalous is not None:
-                sides[scored.photo.anomalous].append(scored.scores.get(score, np.nan))
-        normal, anomalous = np.array(sides[False]), np.array(sides[True])
-        if normal.size and anomalous.size and np.isfinite([*normal, *anomalous]).all():
-            counts = Confusion.at(best_f1_threshold(normal, anomalous), normal, anomalous)
-            found[score] = ImageMetrics(Metrics.of(normal, anomalous).auroc, counts.f1)
-    return found
+def show(metrics: Sequence[DefectMetrics], score: str, texts: Texts) -> None:
+    """Show tables of metrics; nothing where there are none.
 
-
-def show(results: Results, texts: Texts) -> None:
-    """Show a table of metrics; nothing where there are none."""
-    images, pixels = image_metrics(results), results.pixel_metrics()
-    rows: dict[str, dict[str, float]] = {}
-    if images:
-        rows[texts("own.image_auroc")] = {name: each.auroc for name, each in images.items()}
-        rows[texts("own.best_f1")] = {name: each.best_f1 for name, each in images.items()}
-    if pixels:
-        rows[texts("own.pixel_auroc")] = {name: each.auroc for name, each in pixels.items()}
-        rows[texts("own.aupro")] = {name: each.aupro for name, each in pixels.items()}
-    if not rows:
+    Args:
+        metrics: Of each defect, and last of all.
+        score: The score of the second table.
+        texts: The language.
+    """
+    *defects, joint = metrics
+    if not any(_known(joint, name) for name in NAMES):
         return
-    table: dict[str, list[str]] = {texts("evaluate.metric"): list(rows)}
+    left, right = st.columns(2, gap="large") if len(defects) > 1 else (st.container(), None)
+    with left:
+        _scores(joint, texts)
+    if right is not None:
+        with right:
+            _defects(metrics, score, texts)
+    counts = {"normal": joint.n_normal, "anomalous": joint.n_anomalous}
+    st.caption(texts("own.metrics_caption", **counts))
+
+
+def metrics_csv(metrics: Sequence[DefectMetrics]) -> str:
+    """One row a defect and score; what cannot be told is empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(["defect", "n_normal", "n_anomalous", "score", *NAMES])
+    for each in metrics:
+        for score in SCORES:
+            values = [_figures(each, name)[score] for name in NAMES]
+            cells = ["" if value is None else f"{value:.6g}" for value in values]
+            writer.writerow([each.defect, each.n_normal, each.n_anomalous, score, *cells])
+    return buffer.getvalue()
+
+
+def _figures(metrics: DefectMetrics, name: str) -> Figures:
+    figures: Figures = getattr(metrics, name)
+    return figures
+
+
+def _known(metrics: DefectMetrics, name: str) -> bool:
+    return any(value is not None for value in _figures(metrics, name).values())
+
+
+def _scores(joint: DefectMetrics, texts: Texts) -> None:
+    """All scores, over all defects."""
+    names = [name for name in NAMES if _known(joint, name)]
+    table = {texts("evaluate.metric"): [texts(f"own.metric_{name}") for name in names]}
     for score in SCORES:
-        table[texts(f"score.{score}")] = [_cell(values, score) for values in rows.values()]
+        table[texts(f"score.{score}")] = [_cell(_figures(joint, name), score) for name in names]
+    st.markdown(texts("own.metrics_all"))
     st.table(table, hide_index=True)
-    counts = {"normal": False, "anomalous": True}
-    labelled = {
-        role: sum(each.photo.anomalous is side for each in results.scored) for role, side in counts.items()
+
+
+def _cell(values: Mapping[str, float | None], score: str) -> str:
+    """The value of a score, in bold if no other is better."""
+    best = max(value for value in values.values() if value is not None)
+    return f"**{_shown(values[score])}**" if values[score] == best else _shown(values[score])
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _defects(metrics: Sequence[DefectMetrics], score: str, texts: Texts) -> None:
+    """One score, defect by defect."""
+    names = [name for name in _OF_DEFECTS if _known(metrics[-1], name)]
+    shown = [
+        texts("own.all_defects") if each.defect == ALL else own_detail.defect_name(each.defect, texts)
+        for each in metrics
+    ]
+    table = {
+        texts("own.defect"): shown,
+        texts("own.n_images"): [f"{each.n_anomalous:,}" for each in metrics],
     }
-    st.caption(texts("own.metrics_caption", **labelled))
-
-
-def _cell(values: dict[str, float], score: str) -> str:
-    if score not in values:
-        return "–"
-    text = f"{values[score]:.3f}"
-    return f"**{text}**" if values[score] == max(values.values()) else text
+    for name in names:
+        table[texts(f"own.metric_{name}")] = [_shown(_figures(each, name)[score]) for each in metrics]
+    st.markdown(texts("own.metrics_defects", score=texts(f"score.{score}")))
+    st.table(table, hide_index=True)

@@ -29,7 +29,7 @@ from vaead.photos import (
     sort_photos,
     sort_uploads,
 )
-from vaead.photos.layout import NORMAL
+from vaead.photos.reasons import refusal
 
 LIMITS = Limits()
 """What a visitor may bring."""
@@ -64,11 +64,6 @@ class OwnPhoto:
     thumbnail: bytes
     defect: str | None = None
     mask: Path | None = None
-
-    @property
-    def anomalous(self) -> bool | None:
-        """What the label says, None without a label."""
-        return None if self.defect is None else self.defect != NORMAL
 
 
 @dataclass
@@ -156,13 +151,12 @@ def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitS
             try:
                 archive = stack.enter_context(open_zip(file, name, LIMITS))
             except InvalidInputError as error:
-                own.rejected.append(Rejected(name, str(error)))
+                own.rejected.append(Rejected.of(name, error))
                 continue
             own.rejected += archive.rejected
             photos = _sorted(own, name, lambda names=archive.names: sort_photos(names))  # type: ignore[misc]
             if not (photos.train or photos.test or photos.unsorted or photos.rejected or archive.rejected):
-                reason = f"ZIP {name!r} must hold at least one image, got none; pack images into it"
-                own.rejected.append(Rejected(name, reason))
+                own.rejected.append(Rejected.of(name, refusal("zip_empty", name=name)))
             yield _Batch(photos, archive.read)
 
 
@@ -170,7 +164,7 @@ def _sorted(own: OwnPhotos, name: str, sort: Callable[[], Photos]) -> Photos:
     try:
         photos = sort()
     except InvalidInputError as error:
-        own.rejected.append(Rejected(name, str(error)))
+        own.rejected.append(Rejected.of(name, error))
         return Photos((), (), (), ())
     own.rejected += photos.rejected
     return photos
@@ -193,7 +187,7 @@ def _take_photo(own: OwnPhotos, photo: Photo, read: Callable[[str], bytes], into
         data = read(photo.source)
         taken = examine(data, photo.name)
     except VaeadError as error:
-        own.rejected.append(Rejected(photo.name, str(error)))
+        own.rejected.append(Rejected.of(photo.name, error))
         return
     path = own.write(data, PurePosixPath(photo.name).suffix.lower())
     taken = replace(taken, path=path, defect=photo.defect)
@@ -203,7 +197,7 @@ def _take_photo(own: OwnPhotos, photo: Photo, read: Callable[[str], bytes], into
             read_mask(mask, photo.mask, taken.size, ReadOptions(limits=LIMITS))
             taken = replace(taken, mask=own.write(mask, PurePosixPath(photo.mask).suffix.lower()))
         except VaeadError as error:
-            own.rejected.append(Rejected(photo.mask, str(error)))
+            own.rejected.append(Rejected.of(photo.mask, error))
     into.append(taken)
 
 

@@ -47,7 +47,7 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
             _gallery(results, ranked, score, rate, texts)
         with right:
             own_detail.show(results, _picked(ranked), score, rate, texts)
-        own_metrics.show(results, texts)
+        own_metrics.show(results.evaluation.metrics(), score, texts)
     _rejected(results, texts)
     own_downloads.show(results, score, rate, texts)
 
@@ -62,6 +62,7 @@ def controls(texts: Texts) -> tuple[str, float]:
         default="calibrated",
         required=True,
         key="own_score",
+        help=texts("own.score_help"),
     )
     percent = st.slider(
         texts("evaluate.rate"),

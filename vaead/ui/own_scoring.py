@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.calibration import Calibration
-from vaead.errors import InvalidInputError, VaeadError
+from vaead.errors import VaeadError
 from vaead.maps import TermMaps
-from vaead.model_photos import read_options
-from vaead.photos import ReadOptions, Rejected, read_mask, read_photo
-from vaead.pixel_metrics import PixelCounts, PixelMetrics
+from vaead.model_photos import read_options, read_source
+from vaead.photo_evaluation import DefectEvaluation, Labelled, known_mask
+from vaead.photos import ReadOptions, Rejected
+from vaead.photos.reasons import refusal
 from vaead.store import Model
 from vaead.terms import SCORES
 from vaead.ui.own_photos import LIMITS, OwnPhoto
@@ -41,14 +42,15 @@ class Results:
         folder: Where its files are.
         scored: Images in the order in which they came.
         rejected: Images that could not be scored, each with its reason.
+        evaluation: Of the images that have a label.
     """
 
     model: Model
     folder: Path
     scored: list[Scored] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    evaluation: DefectEvaluation = field(default_factory=DefectEvaluation)
     _seen: set[Path] = field(default_factory=set)
-    _pixels: dict[str, PixelCounts] = field(default_factory=dict)
     _maps: OrderedDict[Path, TermMaps] = field(default_factory=OrderedDict)
     _map_bytes: int = 0
 
@@ -74,20 +76,16 @@ class Results:
             try:
                 self._score_one(photo)
             except VaeadError as error:
-                self.rejected.append(Rejected(photo.name, str(error)))
+                self.rejected.append(Rejected.of(photo.name, error))
             self._seen.add(photo.path)
 
     def _score_one(self, photo: OwnPhoto) -> None:
         terms = self.terms(photo)
         scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
         if not np.isfinite(list(scores.values())).all():
-            raise InvalidInputError(
-                f"image {photo.name!r} must get finite scores, got {scores}; train again with another seed"
-            )
-        mask = self.true_mask(photo)
-        if mask is not None:
-            for name in terms.scores:
-                self._pixels.setdefault(name, PixelCounts()).add(terms.mean_maps(name)[0], mask)
+            raise refusal("not_finite", name=photo.name, found=scores)
+        if photo.defect is not None:
+            self.evaluation.add(Labelled.of(terms, photo.defect, self.true_mask(photo)))
         self.scored.append(Scored(photo, scores))
 
     def pixels(self, photo: OwnPhoto) -> NDArray[np.float32]:
@@ -96,8 +94,7 @@ class Results:
         Raises:
             InvalidInputError: It is smaller than a patch.
         """
-        image = read_photo(photo.path.read_bytes(), photo.name, self.options)
-        return image[:, :, 0] if image.shape[2] == 1 else image
+        return read_source(photo.path, photo.name, self.options)
 
     def terms(self, photo: OwnPhoto) -> TermMaps:
         """What the model says about an image, from memory if it is there.
@@ -120,16 +117,7 @@ class Results:
         """Which pixels are anomalous, (H, W) as the model sees the image; None where nothing says so."""
         options = self.options
         height, width = (max(1, round(side * options.scale)) for side in photo.size)
-        if photo.mask is not None:
-            return read_mask(photo.mask.read_bytes(), photo.name, (height, width), options)
-        return np.zeros((height, width), np.bool_) if photo.anomalous is False else None
-
-    def pixel_metrics(self) -> dict[str, PixelMetrics]:
-        """Metrics of the maps of each score; nothing where no mask has an anomalous pixel."""
-        try:
-            return {name: counts.metrics() for name, counts in self._pixels.items()}
-        except InvalidInputError:
-            return {}
+        return known_mask(photo.defect, photo.mask, photo.name, (height, width), options)
 
     def thresholds(self, false_alarm_rate: float) -> dict[str, float]:
         """The image score above which each score flags an image."""

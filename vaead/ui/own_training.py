@@ -49,7 +49,7 @@ def offer(own: OwnSession, plan: Plan, texts: Texts) -> None:
             type="secondary" if own.results is not None else "primary",
             icon=":material/model_training:",
             on_click=_start,
-            args=(own, plan),
+            args=(own, plan, texts),
         )
         st.caption(
             texts(
@@ -73,7 +73,7 @@ def _time(seconds: float, texts: Texts) -> str:
     return texts("own.minutes", minutes=f"{seconds / 60:,.0f}")
 
 
-def _start(own: OwnSession, plan: Plan) -> None:
+def _start(own: OwnSession, plan: Plan, texts: Texts) -> None:
     """Put the images into a folder for the child, and queue the training."""
     jobs = training_jobs()
     try:
@@ -89,7 +89,7 @@ def _start(own: OwnSession, plan: Plan) -> None:
     except VaeadError as error:
         own.trouble = str(error)
     except OSError as error:
-        own.trouble = no_room(error)
+        own.trouble = no_room(error, texts)
 
 
 def _link(file: Path, link: Path) -> None:

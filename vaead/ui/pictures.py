@@ -145,9 +145,25 @@ def comparison(
 
 
 def show(figure: go.Figure, key: str, alt: str, columns: int = 4) -> None:
-    """Show a figure of panels as high as its width asks for, on a wide screen and on a phone."""
-    st.html(f"<style>.st-key-{key} {{ height: min(calc({200 / columns:.0f}vw + 100px), 540px); }}</style>")
-    with st.container(key=key):
+    """Show two rows of square panels as high as their width asks for, on a wide screen and on a phone."""
+    show_as_high(figure, key, alt, f"min(calc({200 / columns:.0f}cqw + 100px), 540px)")
+
+
+def show_as_high(figure: go.Figure, key: str, alt: str, height: str) -> None:
+    """Show a figure with a height that follows its width.
+
+    Args:
+        figure: The figure.
+        key: Of the box around it; the figure's own ends in `_figure`.
+        alt: Alternative text.
+        height: In CSS; 100cqw is the width of the column, less than that of the page unless on a phone.
+    """
+    # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no.
+    st.html(
+        f"<style>.st-key-{key}_column {{ container-type: inline-size; }} "
+        f".st-key-{key} {{ flex: none; height: {height}; }}</style>"
+    )
+    with st.container(key=f"{key}_column"), st.container(key=key):
         st.plotly_chart(
             figure,
             height="stretch",

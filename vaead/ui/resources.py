@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -89,7 +90,7 @@ def load_stored(recipe: Recipe) -> Model:
 def changed_ns(recipe: Recipe) -> int:
     """When the model of a recipe was last written, 0 if it is not there."""
     card = ModelStore().folder(recipe) / CARD
-    return card.stat().st_mtime_ns if card.is_file() else 0
+    return card.stat().st_mtime_ns if isinstance(card, Path) and card.is_file() else 0
 
 
 @st.cache_resource(max_entries=_MODELS_IN_MEMORY, show_spinner=False)

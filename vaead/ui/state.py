@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,6 +48,9 @@ def with_dataset(choice: Choice, dataset: str) -> Choice:
 
 VIEWS = ("article", "mean", "rank")
 """How maps are drawn: on the article's scale, as means in nats, or as ranks among normal windows."""
+
+DECISION = ("rule", "false_alarms")
+"""Controls of what flags an image, which Compare and Evaluate share."""
 
 PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
 """The article's pairs: dataset, normal class, anomalous class."""
@@ -145,6 +149,7 @@ def sidebar(texts: Texts) -> tuple[Choice, Any, Any]:
         texts("sidebar.false_alarms"), "false_alarms", 1, 50, 5, help=texts("sidebar.false_alarms_help")
     )
     rule = select(texts("sidebar.rule"), RULES, "rule", help=texts("sidebar.rule_help"))
+    keep(*DECISION)
     choice = Choice(recipe, anomalous, view, palette, percent / 100, rule)
     return choice, normal_place, anomalous_place
 
@@ -167,9 +172,20 @@ def model_controls(texts: Texts) -> tuple[Recipe, int, Any, Any]:
     normal, normal_place = _class_control(texts("sidebar.normal"), "normal", spec, None)
     anomalous, anomalous_place = _class_control(texts("sidebar.anomalous"), "anomalous", spec, normal)
     recipe = _recipe_controls(texts, dataset, normal)
-    keys = ("dataset", "normal", "anomalous", "preset", *_settings(recipe.preset))
-    st.session_state[_KEPT] = {key: st.session_state[key] for key in keys}
+    keep("dataset", "normal", "anomalous", "preset", *_settings(recipe.preset))
     return recipe, anomalous, normal_place, anomalous_place
+
+
+def keep(*keys: str) -> None:
+    """Remember the values of controls for the next page, on which `carry_over` hands them on."""
+    session = st.session_state
+    session[_KEPT] = session.get(_KEPT, {}) | {key: session[key] for key in keys}
+
+
+def kept(keys: Iterable[str]) -> dict[str, Any]:
+    """The values of those controls that `keep` has remembered."""
+    values: dict[str, Any] = st.session_state.get(_KEPT, {})
+    return {key: values[key] for key in keys if key in values}
 
 
 def carry_over(page: str) -> None:

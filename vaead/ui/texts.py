@@ -1,13 +1,18 @@
 """The text catalogue: every string of the interface, by meaning and language.
 
-A language is one file `strings/<code>.toml` and one page of Markdown, `strings/method.<code>.md`.
+A language is one file `strings/<code>.toml` and one page of Markdown, `strings/method.<code>.md`. Why a
+photo is refused is said in English where that is found out, in `vaead.photos.reasons`, and not in
+`strings/en.toml`.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
+
+from vaead.photos.reasons import SENTENCES
 
 FOLDER = Path(__file__).parent / "strings"
 LANGUAGES = {"en": "English", "ja": "日本語"}
@@ -37,7 +42,9 @@ class Texts:
     @property
     def method(self) -> str:
         """The Method page, in Markdown."""
-        return (FOLDER / f"method.{self.language}.md").read_text(encoding="utf-8")
+        page = (FOLDER / f"method.{self.language}.md").read_text(encoding="utf-8")
+        # A browser shows the end of a line as a space, which Japanese does not have between words.
+        return re.sub(r"(?<=[^\x00-\x7f])\n *(?=[^\x00-\x7f])", "", page)
 
 
 def language_of(locale: str | None) -> str:
@@ -53,6 +60,8 @@ def language_of(locale: str | None) -> str:
 @cache
 def _load(language: str) -> dict[str, str]:
     tree = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
+    if language == "en":
+        tree["reason"] = dict(SENTENCES)
     return dict(_flatten("", tree))
 
 

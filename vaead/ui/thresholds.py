@@ -82,6 +82,8 @@ def show(subject: Subject, texts: Texts) -> None:
         rate = _FALSE_ALARMS
         if source == SOURCES[0]:
             rate = controls.percent(texts("evaluate.rate"), "false_alarms", _FALSE_ALARMS)
+            state.keep("false_alarms")
+    state.keep("rule")
     measure = _Measure.of(subject, score, rule, texts)
     value, sentence = _threshold(subject, measure, source, rate, texts)
     st.markdown(sentence)

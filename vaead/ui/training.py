@@ -63,7 +63,7 @@ def _follow(task: Task, texts: Texts) -> None:
     columns[1].metric(
         texts("training.remaining"),
         texts("training.unknown")
-        if status.remaining_s is None
+        if status.remaining_s is None or done == status.total_epochs
         else texts("training.seconds", seconds=f"{status.remaining_s:.0f}"),
     )
     if done:
@@ -82,4 +82,6 @@ def _headline(status: JobStatus, texts: Texts) -> str:
         return texts("training.waiting", count=status.waiting_before)
     if not status.epochs:
         return texts("training.starting")
+    if len(status.epochs) == status.total_epochs:
+        return texts("training.finishing")
     return texts("training.running", epoch=len(status.epochs), epochs=status.total_epochs)

@@ -46,9 +46,9 @@ def test_cancel_kills_the_child_and_what_it_started(start: Start, tmp_path: Path
 def test_cancel_kills_a_child_that_ignores_the_polite_signal(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "GRACE_S", 0.1)
+    monkeypatch.setattr(jobs, "GRACE_S", 1.0)
     training = start(
-        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        'signal.signal(signal.SIGTERM, lambda *_: (folder / "asked").touch())\n'
         'print(os.getpid(), file=open(folder / "pids", "a"))\n'
         "time.sleep(60)"
     )
@@ -56,7 +56,11 @@ def test_cancel_kills_a_child_that_ignores_the_polite_signal(
     (pid,) = read_pids(tmp_path, 1)
 
     training.cancel(RECIPE)
+    wait_until((tmp_path / "asked").exists)
+    assert is_alive(pid)
     wait_until(lambda: not is_alive(pid))
+    assert status_of(training).state is JobState.CANCELLED
+    assert not training.active()
 
 
 def test_same_recipe_waits_until_its_cancelled_child_is_gone(start: Start, tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from vaead.datasets import dataset_names, get_spec
 from vaead.datasets.screws import DEFECTS
 from vaead.evaluation import METRICS
 from vaead.health import Health
+from vaead.photos.reasons import SENTENCES
 from vaead.terms import SCORES, TERMS
+from vaead.ui import own_metrics
 from vaead.ui.state import PAIRS
 from vaead.ui.texts import FOLDER, LANGUAGES, Texts, _load
 
@@ -50,7 +52,9 @@ PATTERNS = {
     "evaluate.{}": [f"evaluate.{name}" for name in (*METRICS, *EVALUATED)],
     "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
     "health.{}": [f"health.{fault}" for fault in Health(explained_variance=0, error_per_pixel=99).faults],
+    "own.metric_{}": [f"own.metric_{name}" for name in own_metrics.NAMES],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
+    "reason.{}": [f"reason.{kind}" for kind in SENTENCES],
     "report.place_{}{}": [f"report.place_{row}{column}" for row in range(3) for column in range(3)],
     "score.{}": [f"score.{score}" for score in SCORES],
     "sidebar.{}": [f"sidebar.{name}" for name in SETTINGS],
@@ -61,6 +65,7 @@ PATTERNS = {
 SAME_IN_ALL_LANGUAGES = {
     "compare.image_title",
     "compare.score_title",
+    "own.metric_aupro",
     "pairs.mnist_1_9",
     "training.unknown",
 }
@@ -196,6 +201,12 @@ def test_unknown_key_is_a_bug() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_method_page_exists(language: str) -> None:
     assert Texts(language).method.startswith("# ")
+
+
+def test_lines_of_japanese_are_joined_without_a_space() -> None:
+    page = Texts("ja").method
+    assert re.search(r"[ぁ-ん]\n *[ぁ-ん]", page) is None
+    assert "\n\n## " in page
 
 
 @pytest.mark.parametrize("language", OTHERS)

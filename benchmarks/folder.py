@@ -1,0 +1,155 @@
+"""Rate and memory of scoring a large folder by the command line, with a table and a report.
+
+Run: python -m benchmarks folder
+
+100 and 10,000 screws of 160x120 pixels are scored with the default settings, so the few in one process and
+the many in one process a core; the few several times, before and after the many. Of the images 500 are
+different; the others are links to those. The rate is that between the first image and the last, so it leaves
+out the start of Python and of the processes. Memory is that of all processes together, looked at five times a
+second; what they share counts for each.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+from PIL import Image
+
+from benchmarks import report
+from vaead.datasets.screws import DEFECTS, make_screw
+from vaead.pipeline import train_photos
+from vaead.recipe import PhotoOptions, Recipe
+from vaead.store import save_model
+
+FEW, MANY, DIFFERENT = 100, 10_000, 500
+SCALE = 0.25
+SEED = 21
+TURNS = 3
+
+
+def run() -> dict[str, Any]:
+    """Measure both sizes of folders."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _train(folder / "model")
+        _make(folder)
+        few = [_score(folder, FEW) for _ in range(TURNS)]
+        many = _score(folder, MANY)
+        few += [_score(folder, FEW) for _ in range(TURNS)]
+    return {"seed": SEED, "scale": SCALE, "different": DIFFERENT, "few": few, "many": many}
+
+
+def _train(folder: Path) -> None:
+    """How well it judges plays no part."""
+    images = [make_screw(SEED, index, scale=SCALE).image for index in range(20)]
+    recipe = Recipe.from_photos(PhotoOptions(scale=1), patch_size=24, stride=4, epochs=1, crops=2048)
+    save_model(folder, *train_photos(images, recipe))
+
+
+def _make(folder: Path) -> None:
+    """One folder of the different images, and two of links to them."""
+    (folder / "different").mkdir()
+    for index in range(DIFFERENT):
+        defect = DEFECTS[index // 4 % len(DEFECTS)] if index % 4 == 0 else None
+        screw = make_screw(SEED, 1000 + index, defect, None, SCALE)
+        Image.fromarray(screw.image).save(folder / "different" / f"{index}.png")
+    for count in (FEW, MANY):
+        (folder / str(count)).mkdir()
+        for index in range(count):
+            (folder / str(count) / f"{index:05}.png").hardlink_to(
+                folder / "different" / f"{index % DIFFERENT}.png"
+            )
+
+
+def _score(folder: Path, count: int) -> dict[str, Any]:
+    outputs = ["--csv", folder / "scores.csv", "--report", folder / "report.html"]
+    command = [
+        sys.executable,
+        "-m",
+        "vaead",
+        "score",
+        "--model",
+        folder / "model",
+        folder / str(count),
+        *outputs,
+    ]
+    started = time.monotonic()
+    with subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True) as child:
+        memory = _Memory(child.pid)
+        assert child.stdout is not None
+        times = [time.monotonic() for _ in child.stdout]
+        child.wait()
+        peak_bytes = memory.stop()
+    if child.returncode or len(times) != count:
+        raise RuntimeError(f"scored {len(times)} of {count} images, exit code {child.returncode}")
+    result = {
+        "images_per_s": _rate(times),
+        "images_per_s_by_quarter": [_rate(times[i * count // 4 : (i + 1) * count // 4]) for i in range(4)],
+        "seconds_with_start": round(time.monotonic() - started, 2),
+        "start_s": round(times[0] - started, 2),
+        "peak_bytes": peak_bytes,
+    }
+    print(count, result, flush=True)
+    return result
+
+
+def _rate(times: list[float]) -> float:
+    # With several processes lines come in batches; those of the first were done before the clock starts.
+    first = sum(each - times[0] < 0.02 for each in times)
+    return round((len(times) - first) / (times[-1] - times[0]), 2)
+
+
+class _Memory:
+    """Looks at the memory of a process and of all it has started, until it is stopped."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self._peak_bytes = 0
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def stop(self) -> int:
+        self._stopped.set()
+        self._thread.join()
+        return self._peak_bytes
+
+    def _look(self) -> None:
+        while not self._stopped.wait(0.2):
+            total = 0
+            try:
+                everyone = [self._process, *self._process.children(recursive=True)]
+            except psutil.NoSuchProcess:
+                continue
+            for process in everyone:
+                try:
+                    total += process.memory_info().rss
+                except psutil.NoSuchProcess:
+                    continue
+            self._peak_bytes = max(self._peak_bytes, total)
+
+
+def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
+    """Lines for the table of the README."""
+    few, many = result["few"], result["many"]
+    rate, usual = many["images_per_s"], median(each["images_per_s"] for each in few)
+    memory = max(each["peak_bytes"] for each in few) / 1e6, many["peak_bytes"] / 1e6
+    what = f"A folder of {MANY:,} photos of 160x120, scored with table and report"
+    return [
+        (what, f"{rate:.0f} images/s; of {FEW}: {usual:.0f} images/s"),
+        ("... peak memory of all processes", f"{memory[1]:.0f} MB; of {FEW}: {memory[0]:.0f} MB"),
+    ]
+
+
+if __name__ == "__main__":
+    result = run()
+    report.save("folder", result)
+    print(*rows(result), sep="\n")
