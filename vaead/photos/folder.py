@@ -10,7 +10,7 @@ from vaead.errors import DataUnavailableError, InvalidInputError
 from vaead.photos.layout import Photos, relocate, sort_photos
 from vaead.photos.names import Rejected, printable
 from vaead.photos.reasons import FORMATS_TEXT
-from vaead.places import is_url
+from vaead.places import UrlPath, is_url
 
 
 def find_photos(root: str | Path) -> Photos:
@@ -80,20 +80,14 @@ def _require_folder(root: Path) -> None:
 
 
 def _list_url(url: str) -> tuple[list[str], list[Rejected]]:
-    # Every file system of fsspec has errors of its own.
+    place = UrlPath(url)
     try:
-        import fsspec.core
-
-        filesystem, path = fsspec.core.url_to_fs(url)
-        # Some keep what they listed before, and files may have come since.
-        filesystem.invalidate_cache()
-        found = [str(file) for file in filesystem.find(path)]
-    except Exception as error:
+        names = place.files()
+        is_file = not names and place.is_file()
+    except OSError as error:
         raise _unavailable(url, error) from error
-    prefix = path.rstrip("/") + "/"
-    names = [file.removeprefix(prefix) for file in found if file.startswith(prefix)]
     if not names:
-        what = "a file" if found else "no file"
+        what = "a file" if is_file else "no file"
         raise InvalidInputError(
             f"folder must be an existing folder, got {what} at {url!r}; check the URL, or name the folder of "
             "the file"
