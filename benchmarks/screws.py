@@ -1,7 +1,7 @@
 """How well made-up screw holes are judged, and how long that takes.
 
 For each seed, 100 normal images train a model of the preset `industrial` at its scale; 50 others and 20 of
-each defect are judged. Defects are graded: by default their severity is drawn from 0, barely visible, to 1,
+each defect are judged. Defects are graded: by default their severity is drawn from 0, just visible, to 1,
 obvious, so AUROC is also measured at fixed severities. The preset was made on seed 0, which is not measured
 here. Run: python -m benchmarks screws
 """

@@ -91,8 +91,8 @@ def _scratch(scene: Scene, random: np.random.RandomState, severity: float) -> Fi
     direction, bend = random.uniform(0, _TAU), random.uniform(-0.0012, 0.0012)
     tone = 1 if random.uniform() < 0.5 else -1
     lattice = _lattice(random)
-    length = _between(38, 230, severity)
-    half_width = max(_between(0.7, 1.5, severity), 0.7 / scene.scale)
+    length = _between(80, 230, severity)
+    half_width = max(_between(1.0, 2.0, severity), 0.7 / scene.scale)
     place = _place(scene, x, y, direction, length / 2 + 25)
     off = place.across - bend * place.along**2 - 1.2 * _wave(lattice, place.along / 19, np.zeros(1))
     pressure = np.sqrt(np.clip(1 - (2 * place.along / length) ** 2, 0, 1))
@@ -100,7 +100,7 @@ def _scratch(scene: Scene, random: np.random.RandomState, severity: float) -> Fi
     groove = np.exp(-((off / half_width) ** 2))
     side = np.sign(place.lamp[1]) * 1.7 * half_width
     bank = np.exp(-(((off - side) / half_width) ** 2))
-    change = tone * _between(14, 78, severity) * pressure * (groove - 0.45 * bank)
+    change = tone * _between(45, 110, severity) * pressure * (groove - 0.45 * bank)
     return _put(scene, place.window, scene.grey[place.window] + change * scene.surface[place.window])
 
 
@@ -117,13 +117,13 @@ def _stain(scene: Scene, random: np.random.RandomState, severity: float) -> Fiel
     x, y = _spot(scene, random)
     direction, aspect = random.uniform(0, _TAU), random.uniform(0.6, 1.0)
     lattice = _lattice(random)
-    radius = _between(11, 62, severity)
+    radius = _between(22, 62, severity)
     place = _place(scene, x, y, direction, 1.6 * radius)
     distance = _blob(place, (radius, aspect * radius), lattice, 0.16)
     clouds = _wave(lattice, place.along / 13, place.across / 13)
     body = ramp((1 - distance) / 0.3) * (0.6 + 0.16 * clouds - 0.12 * ramp(1 - distance))
     edge = 0.3 * np.exp(-(((distance - 0.84) / 0.1) ** 2))
-    cover = _between(0.12, 0.52, severity) * scene.surface[place.window] * (body + edge)
+    cover = _between(0.3, 0.6, severity) * scene.surface[place.window] * (body + edge)
     return _put(scene, place.window, scene.grey[place.window] * (1 - cover))
 
 
@@ -133,7 +133,7 @@ def _particle(scene: Scene, random: np.random.RandomState, severity: float) -> F
     direction, aspect = random.uniform(0, _TAU), random.uniform(0.55, 1.0)
     tone = 38 if random.uniform() < 0.65 else 222
     lattice = _lattice(random)
-    radius = max(_between(2.6, 13, severity), 1.6 / scene.scale)
+    radius = max(_between(6, 15, severity), 1.6 / scene.scale)
     place = _place(scene, x, y, direction, 3 * radius)
     radii = (radius, aspect * radius)
     distance = _blob(place, radii, lattice, 0.2)
@@ -141,12 +141,12 @@ def _particle(scene: Scene, random: np.random.RandomState, severity: float) -> F
     behind = _Place(
         place.window, place.along + offset * place.lamp[0], place.across + offset * place.lamp[1], place.lamp
     )
-    shadow = _between(0.15, 0.6, severity) * ramp((1.25 - _blob(behind, radii, lattice, 0.2)) / 0.5)
+    shadow = _between(0.3, 0.6, severity) * ramp((1.25 - _blob(behind, radii, lattice, 0.2)) / 0.5)
     grey = scene.grey[place.window] * (1 - shadow * (0.3 + 0.7 * scene.surface[place.window]))
     facing = (place.along * place.lamp[0] + place.across * place.lamp[1]) / radius
     facets = _wave(lattice, place.along / 2.6, place.across / 2.6)
     body = tone + 42 * facing + 14 * facets
-    opacity = _between(0.45, 1, severity) * np.clip((1 - distance) * radius * scene.scale + 0.5, 0, 1)
+    opacity = _between(0.75, 1, severity) * np.clip((1 - distance) * radius * scene.scale + 0.5, 0, 1)
     return _put(scene, place.window, grey + opacity * (body - grey))
 
 
@@ -163,7 +163,7 @@ def _chip(scene: Scene, random: np.random.RandomState, severity: float) -> Field
     x, y = scene.centre[0] + RIM_PX * np.cos(angle), scene.centre[1] + RIM_PX * np.sin(angle)
     aspect = random.uniform(0.42, 0.6)
     lattice = _lattice(random)
-    half_length = max(_between(5.5, 34, severity), 2.5 / scene.scale)
+    half_length = max(_between(13, 36, severity), 2.5 / scene.scale)
     radii = (half_length, aspect * half_length)
     place = _place(scene, float(x), float(y), angle + np.pi / 2, 1.8 * half_length)
     distance = _blob(place, radii, lattice, 0.3)
@@ -172,7 +172,7 @@ def _chip(scene: Scene, random: np.random.RandomState, severity: float) -> Field
     facing = -(place.along * place.lamp[0] + place.across * place.lamp[1]) / half_length
     body = scene.light.strength * (74 + 48 * relief + 11 * fine + 52 * facing)
     lip = np.exp(-(((distance - 0.95) * radii[1] / 1.6) ** 2)) * 75 * np.maximum(facing + 0.3, 0)
-    opacity = _between(0.5, 1, severity) * np.clip((1 - distance) * radii[1] * scene.scale + 0.5, 0, 1)
+    opacity = _between(0.75, 1, severity) * np.clip((1 - distance) * radii[1] * scene.scale + 0.5, 0, 1)
     grey = scene.grey[place.window]
     return _put(
         scene, place.window, grey + scene.surface[place.window] * (opacity * (body - grey) + lip * opacity)
@@ -184,16 +184,17 @@ def _broken_thread(scene: Scene, random: np.random.RandomState, severity: float)
     middle = random.uniform(0, _TAU)
     first = CHAMFER_DEPTH_PX / PITCH_PX + random.uniform(0.9, 1.6)
     lattice = _lattice(random)
-    half_arc = max(_between(0.12, 0.62, severity), 0.04 / scene.scale)
-    half_turns = max(_between(0.5, 1.5, severity), 0.16 / scene.scale)
+    half_arc = max(_between(0.25, 0.7, severity), 0.04 / scene.scale)
+    half_turns = max(_between(0.8, 1.6, severity), 0.16 / scene.scale)
     off = (scene.angle - middle + np.pi) % _TAU - np.pi
     turns = scene.depth / PITCH_PX + off / _TAU - first
     ragged = 0.35 * _wave(lattice, 9 * off + 3, 1.5 * turns + 3)
     distance = (off / half_arc) ** 4 + (turns / half_turns) ** 4 + ragged
-    opacity = _between(0.55, 1, severity) * ramp((1 - distance) / 0.35) * (1 - scene.surface[scene.hole])
+    opacity = _between(0.8, 1, severity) * ramp((1 - distance) / 0.35) * (1 - scene.surface[scene.hole])
     rough = 0.8 * _wave(lattice, 9 * off, 2.3 * turns, order=1) + 0.6 * _wave(lattice, 31 * off, 5 * turns)
     burr = np.exp(-(((distance - 0.85) / 0.16) ** 2))
-    body = scene.wall_light * (0.42 + 0.26 * rough + 0.8 * burr * np.maximum(rough + 0.2, 0))
+    torn = np.maximum(rough + 0.25, 0)
+    body = scene.wall_light * (0.42 + 0.26 * rough) + scene.light.strength * (85 + 60 * burr) * torn
     grey = scene.grey[scene.hole]
     return _put(scene, scene.hole, grey + opacity * (body - grey))
 

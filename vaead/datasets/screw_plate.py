@@ -48,14 +48,23 @@ class Light:
 
 
 def draw_plate(
-    random: np.random.RandomState, brushed: bool, x: Field, y: Field, light: Light, scale: float
+    workshop: np.random.RandomState,
+    random: np.random.RandomState,
+    brushed: bool,
+    x: Field,
+    y: Field,
+    light: Light,
+    scale: float,
 ) -> Field:
-    """Brightness (H, W) of the plate without its hole."""
+    """Brightness (H, W) of the plate without its hole; for the sources of chance see `make_scene`."""
     dx, dy = x - WIDTH_PX / 2, y - HEIGHT_PX / 2
-    lean = random.uniform(-0.35, 0.35)
+    lean = workshop.uniform(-0.35, 0.35) + random.uniform(-0.06, 0.06)
     along, across = dx * np.cos(lean) + dy * np.sin(lean), dy * np.cos(lean) - dx * np.sin(lean)
-    spot_x, spot_y = random.uniform(-260, 260), random.uniform(-200, 200)
-    base = random.uniform(138, 162)
+    spot_x, spot_y = (
+        workshop.uniform(-260, 260) + random.uniform(-40, 40),
+        workshop.uniform(-200, 200) + random.uniform(-40, 40),
+    )
+    base = workshop.uniform(140, 160) + random.uniform(-4, 4)
     if brushed:
         texture = _brushed(random, along, across, scale)
         # The lamp's reflection is drawn out across the direction of brushing.

@@ -18,8 +18,8 @@ _BORE_PX = 112.0
 _FLOOR_DEPTH_PX = 250.0
 _CAMERA_PX = 235.0  # distance of the lens from the plate: so close that the wall of the hole is in view
 _SEAT_PX = 38.0  # width of the ring around the hole that the heads of screws have polished
-_LARGEST_SHIFT_PX = 0.08 * WIDTH_PX
-_LAMP_SWING = 0.35  # radians by which the light's direction differs from plate to plate
+_LARGEST_SHIFT_PX = 0.03 * WIDTH_PX
+_LAMP_SWING = 0.1  # radians by which the light's direction differs from plate to plate
 _TAU = 2 * np.pi
 
 
@@ -64,8 +64,10 @@ def make_scene(workshop: np.random.RandomState, random: np.random.RandomState, s
     """Draw a plate with a threaded hole.
 
     Args:
-        workshop: Source of what all plates of a set share: the finish, and where the lamp hangs.
-        random: Source of what differs from plate to plate: position, rotation, strength of the light.
+        workshop: Source of what all plates of a set share, as one part from one line under one lamp does: the
+            finish, the lamp, the shape of the chamfer, where the thread starts.
+        random: Source of what differs from plate to plate: small changes of position, rotation and light, the
+            grain of the metal, the marks of the tools.
         scale: Pixels of the picture a reference pixel.
 
     Returns:
@@ -73,9 +75,9 @@ def make_scene(workshop: np.random.RandomState, random: np.random.RandomState, s
     """
     light = Light(
         angle=workshop.uniform(0, _TAU) + random.uniform(-_LAMP_SWING, _LAMP_SWING),
-        height=random.uniform(0.75, 0.95),
-        strength=random.uniform(0.86, 1.12),
-        ramp=random.uniform(0.05, 0.24),
+        height=workshop.uniform(0.78, 0.92) + random.uniform(-0.03, 0.03),
+        strength=random.uniform(0.88, 1.12),
+        ramp=workshop.uniform(0.08, 0.2) + random.uniform(-0.04, 0.04),
     )
     reach, direction = _LARGEST_SHIFT_PX * np.sqrt(random.uniform()), random.uniform(0, _TAU)
     centre = (
@@ -85,11 +87,11 @@ def make_scene(workshop: np.random.RandomState, random: np.random.RandomState, s
     x = (np.arange(round(WIDTH_PX * scale), dtype=np.float64)[None, :] + 0.5) / scale
     y = (np.arange(round(HEIGHT_PX * scale), dtype=np.float64)[:, None] + 0.5) / scale
     brushed = bool(workshop.uniform() < 0.5)
-    grey = draw_plate(random, brushed, x, y, light, scale)
+    grey = draw_plate(workshop, random, brushed, x, y, light, scale)
     surface = np.ones_like(grey)
     empty = np.zeros((0, 0))
     plate = Scene(grey, scale, x, y, centre, light, surface, (slice(0), slice(0)), empty, empty, empty)
-    return _with_hole(random, plate)
+    return _with_hole(workshop, random, plate)
 
 
 def ramp(value: Field) -> Field:
@@ -103,7 +105,7 @@ def _coverage(distance: Field, scale: float) -> Field:
     return np.clip(distance * scale + 0.5, 0, 1)
 
 
-def _with_hole(random: np.random.RandomState, plate: Scene) -> Scene:
+def _with_hole(workshop: np.random.RandomState, random: np.random.RandomState, plate: Scene) -> Scene:
     """Drill, chamfer and thread the hole."""
     light, scale, (centre_x, centre_y) = plate.light, plate.scale, plate.centre
     window = plate.window(centre_x, centre_y, RIM_PX + _SEAT_PX + 4)
@@ -118,7 +120,7 @@ def _with_hole(random: np.random.RandomState, plate: Scene) -> Scene:
     share = np.clip(to_rim / np.maximum(to_rim + to_mouth, 1e-6), 0, 1)
 
     grey = plate.grey[window] * (1 + _seat(random, radius))
-    chamfer = _chamfer(random, share, angle, light)
+    chamfer = _chamfer(workshop, random, share, angle, light)
     on_chamfer = _coverage(to_rim, scale)
     grey = grey + on_chamfer * (chamfer - grey)
     away = -np.cos(angle - light.angle)
@@ -126,7 +128,7 @@ def _with_hole(random: np.random.RandomState, plate: Scene) -> Scene:
 
     wall_light = _wall_light(depth, wall_angle, light)
     floor = _coverage((_CAMERA_PX / (_CAMERA_PX + _FLOOR_DEPTH_PX) - nearness) * _BORE_PX, scale)
-    thread = _thread(random, depth, wall_angle, nearness, plate) * wall_light
+    thread = _thread(workshop, random, depth, wall_angle, nearness, plate) * wall_light
     # The tip of the drill left a cone, which mirrors a little light as a fan.
     fan = np.exp(5 * (np.cos(wall_angle - light.angle) - 1)) + 0.6 * np.exp(8 * (np.cos(wall_angle + 2) - 1))
     bottom = 14 + 62 * nearness * (0.25 + fan * nearness / 0.48)
@@ -164,14 +166,20 @@ def _seat(random: np.random.RandomState, radius: Field) -> Field:
     return (np.interp(beyond * 63, np.arange(64), rings) + shine) * ramp((1 - beyond) * 3)
 
 
-def _chamfer(random: np.random.RandomState, share: Field, angle: Field, light: Light) -> Field:
+def _chamfer(
+    workshop: np.random.RandomState,
+    random: np.random.RandomState,
+    share: Field,
+    angle: Field,
+    light: Light,
+) -> Field:
     """Brightness of the cone between the rim and the mouth of the thread."""
     rings = np.interp(share * 23, np.arange(24), random.uniform(-1, 1, 24))
     away = -np.cos(angle - light.angle)
-    narrow = random.uniform(7, 16)  # turned metal mirrors the lamp as a narrow fan, on both sides
+    narrow = workshop.uniform(7, 16)  # turned metal mirrors the lamp as a narrow fan, on both sides
     gleam = 105 * np.exp(narrow * (away - 1)) + 38 * np.exp(narrow * (-away - 1))
-    second = random.uniform(0, _TAU)
-    gleam = gleam + random.uniform(10, 45) * np.exp(14 * (np.cos(angle - second) - 1))
+    second = workshop.uniform(0, _TAU) + random.uniform(-0.1, 0.1)
+    gleam = gleam + workshop.uniform(10, 45) * np.exp(14 * (np.cos(angle - second) - 1))
     matt = 40 + 120 * light.lambert(away, np.pi / 4)
     lip = 40 * np.exp(-(((share - 0.97) / 0.06) ** 2)) * (0.6 + 0.4 * away)
     grey: Field = light.strength * ((matt + gleam) * (1 + 0.07 * rings) * (1 - 0.15 * share) + lip)
@@ -191,13 +199,18 @@ def _wall_light(depth: Field, angle: Field, light: Light) -> Field:
 
 
 def _thread(
-    random: np.random.RandomState, depth: Field, angle: Field, nearness: Field, plate: Scene
+    workshop: np.random.RandomState,
+    random: np.random.RandomState,
+    depth: Field,
+    angle: Field,
+    nearness: Field,
+    plate: Scene,
 ) -> Field:
     """Share of the light that the flanks of a right-handed thread send up.
 
     Each turn hides the roots of the next one: going down, a dark gap follows every bright crest.
     """
-    turn = depth / PITCH_PX + angle / _TAU + random.uniform()
+    turn = depth / PITCH_PX + angle / _TAU + workshop.uniform() + random.uniform(-0.03, 0.03)
     number = np.floor(turn)
     phase = turn - number
     width_px = PITCH_PX * _BORE_PX * nearness**2 / _CAMERA_PX * plate.scale

@@ -53,7 +53,7 @@ def make_screw(
         seed: Names a set of images of one kind of part, under one lamp; 0 or more.
         index: Names an image of the set; 0 or more.
         defect: One of `DEFECTS`, or None for a normal image.
-        severity: From 0 (barely visible) to 1 (obvious); drawn at random unless given.
+        severity: From 0 (just visible at a quarter of the size) to 1 (obvious); drawn at random unless given.
         scale: 1 makes 640x480 pixels; from 0.2 to 4.
 
     Returns:
