@@ -14,18 +14,22 @@ from sklearn.model_selection import KFold
 from vaead.calibration import Calibration
 from vaead.content import ContentDeviation, nearest
 from vaead.deviation import Deviation, deviations_of
-from vaead.maps import LOG_MAHALANOBIS, Z_MEAN, Calibrated, Scan, TermMaps
+from vaead.maps import Calibrated, Scan, TermMaps, logarithm
 
 _AXES = 128
 """Directions in which normal images vary that are kept; along all others they vary equally little."""
-_LEAST_SPREAD = 0.01
-"""Of log M in a group: M that differs by a hundredth is no deviation, even where all images are the same."""
 _SPREAD_QUANTILES = (0.16, 0.84)
 """Half their distance is the standard deviation of a normal distribution, and outliers do not move it."""
 _FOLDS = 4
 _GROUPS = 128
 _LEAST_IN_GROUP = 100
 """Groups of like content: at most so many, with at least so many windows each on average."""
+_FEW = 20
+"""With fewer windows than this a group takes what holds for all."""
+_RARE = 0.99
+"""The quantile of log M that few normal windows exceed."""
+_LEAST_SPREAD = 0.01
+"""Of log M in a group: M that differs by a hundredth is no deviation, even where all images are the same."""
 
 
 def calibrate(held_out: Sequence[Scan]) -> tuple[list[Deviation], Calibration]:
@@ -35,7 +39,7 @@ def calibrate(held_out: Sequence[Scan]) -> tuple[list[Deviation], Calibration]:
         held_out: What each network of the model says about them, the main one first.
     """
     main = held_out[0]
-    shares = [(cross_fitted(scan.features), scan.grid) for scan in held_out]
+    shares = [(cross_fitted(scan.features).reshape(-1, *scan.grid.shape), scan.grid) for scan in held_out]
     terms = TermMaps(main.kl, main.log_variance, main.mahalanobis, main.grid, Calibrated.of(shares))
     return [fit_deviation(scan.features) for scan in held_out], Calibration.of(terms)
 
@@ -46,8 +50,7 @@ def calibrate_pooled(held_out: Sequence[Scan]) -> tuple[ContentDeviation, Calibr
     Args:
         held_out: What the network says about each held-out normal image; their sizes may differ.
     """
-    windows = [scan.features for scan in held_out]
-    shares = _cross_fitted_images(windows)
+    shares = _cross_fitted_images(held_out)
     terms = [
         TermMaps(
             scan.kl,
@@ -58,40 +61,41 @@ def calibrate_pooled(held_out: Sequence[Scan]) -> tuple[ContentDeviation, Calibr
         )
         for scan, share in zip(held_out, shares, strict=True)
     ]
-    return fit_content(windows), Calibration.of(*terms)
+    return fit_content(held_out), Calibration.of(*terms)
 
 
-def _cross_fitted_images(windows: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-    """Deviations of the windows (1, n, features) of each image, judged by the windows of other images."""
-    if len(windows) < 2:
-        return [fit_content(windows).windows(own) for own in windows]
+def _cross_fitted_images(scans: Sequence[Scan]) -> list[NDArray[np.float32]]:
+    """Shares of the cells of each image, judged by the windows of other images."""
+    if len(scans) < 2:
+        return [fit_content(scans).shares(own) for own in scans]
     shares: dict[int, NDArray[np.float32]] = {}
-    folds = KFold(min(_FOLDS, len(windows)), shuffle=True, random_state=0)
-    for others, judged in folds.split(windows):
-        deviation = fit_content([windows[index] for index in others])
-        shares |= {index: deviation.windows(windows[index]) for index in judged}
-    return [shares[index] for index in range(len(windows))]
+    folds = KFold(min(_FOLDS, len(scans)), shuffle=True, random_state=0)
+    for others, judged in folds.split(scans):
+        deviation = fit_content([scans[index] for index in others])
+        shares |= {index: deviation.shares(scans[index]) for index in judged}
+    return [shares[index] for index in range(len(scans))]
 
 
-def fit_content(windows: Sequence[NDArray[np.float32]]) -> ContentDeviation:
-    """Group normal windows by their content and learn the usual M of each group.
+def fit_content(scans: Sequence[Scan]) -> ContentDeviation:
+    """Group normal windows by their content and learn the usual M of the cells of each group.
 
     Args:
-        windows: Features of the windows of each held-out normal image, (1, n, features); n may differ.
+        scans: What the network says about each held-out normal image; their sizes may differ.
     """
-    features = np.concatenate(windows, axis=1)[0]
-    z = features[:, Z_MEAN]
-    groups = max(1, min(_GROUPS, len(features) // _LEAST_IN_GROUP, len(np.unique(z, axis=0))))
+    z = np.concatenate([scan.z_mean.reshape(-1, scan.z_mean.shape[-1]) for scan in scans])
+    log_m = np.concatenate([logarithm(scan.cells).reshape(-1, *scan.cells.shape[3:]) for scan in scans])
+    groups = max(1, min(_GROUPS, len(z) // _LEAST_IN_GROUP, len(np.unique(z, axis=0))))
     centers = KMeans(groups, n_init=1, random_state=0).fit(z).cluster_centers_.astype(np.float32)
     group = nearest(z, centers)
-    usual = features[:, LOG_MAHALANOBIS]
-    # The nearest center in single precision may leave a group empty; it then takes what holds for all.
-    members = [usual[group == index] if (group == index).any() else usual for index in range(groups)]
-    low, high = np.array([np.quantile(values, _SPREAD_QUANTILES) for values in members]).T
-    spread = (high - low) / 2
+    members = [log_m[group == index] for index in range(groups)]
+    quantiles = [
+        np.quantile(values if len(values) >= _FEW else log_m, (0.5, _RARE), axis=0) for values in members
+    ]
+    median, rare = np.moveaxis(np.array(quantiles, np.float32), 1, 0)
+    spread = rare - median
     return ContentDeviation(
         centers=centers,
-        median=np.array([np.median(values) for values in members], np.float32),
+        median=median,
         spread=np.maximum(spread, max(0.1 * np.median(spread), _LEAST_SPREAD)).astype(np.float32),
     )
 

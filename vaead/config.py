@@ -120,6 +120,11 @@ class ModelConfig:
         return (side, side) if self.channels == 1 else (side, side, self.channels)
 
     @property
+    def cells(self) -> int:
+        """Into how many cells a side of a window is split, of each of which M is told; see `Scan.cells`."""
+        return 4 if self.network == "convolutional" else 1
+
+    @property
     def patch_values(self) -> int:
         """Numbers in a patch."""
         return self.patch_size**2 * self.channels

@@ -1,7 +1,8 @@
 """The calibrated score of photos in which the same thing need not lie at the same place.
 
 Where a window lies says nothing then; what it shows does. A window is compared with held-out normal windows
-of like content, which the network tells by z: whether M is larger than theirs.
+of like content, which the network tells by z: whether M is larger than theirs. A defect is often smaller than
+a window, so this is asked of each of its cells.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.maps import LOG_MAHALANOBIS, Z_MEAN
+from vaead.maps import Scan, logarithm
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class ContentDeviation:
 
     Attributes:
         centers: Mean z of each group, (groups, latent_dim).
-        median: Median of log M in each group, (groups,).
-        spread: Spread of log M in each group, (groups,), above 0.
+        median: Median of log M of each cell in each group, (groups, cells, cells).
+        spread: How far above it log M of a cell lies in few normal windows, (groups, cells, cells), above 0.
     """
 
     pooled: ClassVar[bool] = True
@@ -31,18 +32,17 @@ class ContentDeviation:
     median: NDArray[np.float32]
     spread: NDArray[np.float32]
 
-    def windows(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """How many spreads log M lies above the median of like normal windows.
-
-        Args:
-            features: (..., features), see `Scan.features`.
+    def shares(self, scan: Scan) -> NDArray[np.float32]:
+        """How far log M lies above that of like normal windows.
 
         Returns:
-            (...), 0 for a usual normal window.
+            (N, rows, cols, cells, cells), squared spreads above the median, and 0 below it: a cell that is
+            reproduced unusually well is no sign that those beside it are normal. Few normal ones exceed 1.
         """
-        group = nearest(features[..., Z_MEAN], self.centers)
-        above: NDArray[np.float32] = features[..., LOG_MAHALANOBIS] - self.median[group]
-        return above / self.spread[group]
+        group = nearest(scan.z_mean, self.centers)
+        above = (logarithm(scan.cells) - self.median[group]) / self.spread[group]
+        shares: NDArray[np.float32] = np.square(np.maximum(above, 0))
+        return shares
 
 
 def nearest(z: NDArray[np.float32], centers: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -14,6 +14,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vaead.maps import Scan
+
 _LIMIT = 8.0
 """Largest deviation in spreads, so that one feature cannot decide alone."""
 
@@ -39,6 +41,10 @@ class Deviation:
     axes: NDArray[np.float16]
     variance: NDArray[np.float32]
     rest: NDArray[np.float32]  # an array without dimensions, to be stored with the others
+
+    def shares(self, scan: Scan) -> NDArray[np.float32]:
+        """What each window (N, rows, cols) adds to the distance; see `windows`."""
+        return self.windows(scan.features).reshape(scan.kl.shape)
 
     def windows(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Split the squared distance of images from normal ones into their windows.

@@ -126,10 +126,7 @@ def _chunks(images: NDArray[np.generic], grid: PatchGrid) -> Iterator[NDArray[np
 
 def _calibrate(members: Sequence[Member], scans: Sequence[Scan]) -> Calibrated:
     return Calibrated.of(
-        [
-            (member.deviation.windows(scan.features).reshape(len(scan.kl), -1), scan.grid)
-            for member, scan in zip(members, scans, strict=True)
-        ],
+        [(member.deviation.shares(scan), scan.grid) for member, scan in zip(members, scans, strict=True)],
         pooled=members[0].deviation.pooled,
     )
 

@@ -55,7 +55,8 @@ class PatchScorer:
             positions: (n, 2), where each lies in its image, see `PatchGrid.positions`.
 
         Returns:
-            kl, log_variance, mahalanobis in nats and signed_error, each (n,), and z_mean (n, latent_dim).
+            kl, log_variance, mahalanobis in nats and signed_error, each (n,), and z_mean (n, latent_dim). If
+            `ModelConfig.cells` is above 1 also cells, (n, cells * cells), into which mahalanobis is split.
         """
         return self._run("scan", patches, positions)
 

@@ -17,11 +17,6 @@ _LEAST = 1e-3
 """D and M below this, in nats, differ by rounding alone; their logarithms must not."""
 
 
-LOG_MAHALANOBIS = 0
-Z_MEAN = slice(4, None)
-"""Where these features stand in `Scan.features`."""
-
-
 @dataclass(frozen=True)
 class Scan:
     """What the network says about windows; each (N, rows, cols), in nats where it is a term.
@@ -29,6 +24,8 @@ class Scan:
     Attributes:
         signed_error: See `vaead.terms.signed_error_term`.
         z_mean: (N, rows, cols, latent_dim).
+        cells: M of each of the square cells into which a window is split, (N, rows, cols, cells, cells); of
+            a network that does not split its windows, that of the whole window.
     """
 
     kl: NDArray[np.float32]
@@ -36,6 +33,7 @@ class Scan:
     mahalanobis: NDArray[np.float32]
     signed_error: NDArray[np.float32]
     z_mean: NDArray[np.float32]
+    cells: NDArray[np.float32]
     grid: PatchGrid
 
     @property
@@ -44,7 +42,7 @@ class Scan:
 
         A, signed error and z as they are; M and D, which are sums of squares, as logarithms.
         """
-        logs = [np.log(np.maximum(term, _LEAST)) for term in (self.mahalanobis, self.kl)]
+        logs = [logarithm(term) for term in (self.mahalanobis, self.kl)]
         columns = np.stack([*logs, self.log_variance, self.signed_error], axis=-1)
         features = np.concatenate([columns, self.z_mean], axis=-1)
         return features.reshape(len(features), -1, features.shape[-1])
@@ -67,15 +65,16 @@ class Calibrated:
         """Put together what windows of one or more networks add to the score.
 
         Args:
-            shares: For each network (N, windows), see `Deviation.windows`, and where its windows lie.
-            pooled: Whether each window was judged by itself, wherever it lies. There is no distance of the
-                whole image then, and its score is the largest value of its map.
+            shares: For each network those of its windows or cells, as `fold_scores` takes them, and where its
+                windows lie.
+            pooled: Whether each was judged by itself, wherever it lies. There is no distance of the whole
+                image then, and its score is the largest value of its map.
         """
-        maps = [mean_map(windows.reshape(-1, *grid.shape), grid) for windows, grid in shares]
+        maps = [mean_map(each, grid) for each, grid in shares]
         joint: NDArray[np.float32] = np.asarray(np.mean(maps, axis=0, dtype=np.float32))
         if pooled:
             return cls(joint.max(axis=(1, 2)), joint)
-        scores = [windows.mean(axis=1) for windows, _ in shares]
+        scores = [each.reshape(len(each), -1).mean(axis=1) for each, _ in shares]
         return cls(np.asarray(np.mean(scores, axis=0, dtype=np.float32)), joint)
 
 
@@ -164,6 +163,11 @@ class TermMaps:
         return largest
 
 
+def logarithm(term: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logarithm of D or M, of which next to nothing counts as a little."""
+    return np.log(np.maximum(term, _LEAST))
+
+
 def mean_map(windows: NDArray[np.float32], grid: PatchGrid) -> NDArray[np.float32]:
-    """For each pixel (N, H, W) the mean of the windows (N, rows, cols) over it."""
+    """For each pixel (N, H, W) the mean of the windows or cells over it, as `fold_scores` takes them."""
     return fold_scores(windows, grid) / coverage(grid)

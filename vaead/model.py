@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 from keras import layers, ops
+from numpy.typing import NDArray
 
 from vaead.config import ModelConfig
 from vaead.layers import (
@@ -22,7 +23,14 @@ from vaead.layers import (
     Waves,
     z_order,
 )
-from vaead.terms import Array, kl_term, log_variance_term, mahalanobis_term, signed_error_term
+from vaead.terms import (
+    Array,
+    kl_term,
+    log_variance_term,
+    mahalanobis_term,
+    signed_error_term,
+    squared_errors,
+)
 
 _LOG_VAR_LIMIT = 10.0
 """Bound on |z_log_var|: far outside what training needs, and exp of it is still a small number."""
@@ -101,7 +109,13 @@ class Vae(keras.Model):  # type: ignore[misc]
         """What the scores are made of, at z = z_mean; see `vaead.litert.PatchScorer.scan`."""
         decoded = self(patches, positions)
         x = ops.reshape(patches, (-1, self.config.patch_values))
-        return {
+        cells = {}
+        if self.config.cells > 1:
+            # A product, which the runtime of LiteRT gets right. A transpose or a pooling of blocks it gets
+            # wrong in a scan that follows a decoding.
+            errors = squared_errors(x, decoded.mu, decoded.log_sigma2, ops)
+            cells["cells"] = ops.matmul(errors, _cell_of_values(self.config))
+        return cells | {
             "kl": kl_term(decoded.z_mean, decoded.z_log_var, ops),
             "log_variance": log_variance_term(decoded.log_sigma2, ops),
             "mahalanobis": mahalanobis_term(x, decoded.mu, decoded.log_sigma2, ops),
@@ -118,6 +132,13 @@ class Vae(keras.Model):  # type: ignore[misc]
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Vae:
         return cls(ModelConfig(**config["config"]))
+
+
+def _cell_of_values(config: ModelConfig) -> NDArray[np.float32]:
+    """1 where a value of a patch lies in a cell: (patch_values, cells * cells)."""
+    cell = np.arange(config.patch_size) * config.cells // config.patch_size
+    of_pixels = (config.cells * cell[:, None] + cell).ravel()
+    return np.eye(config.cells**2, dtype=np.float32)[np.repeat(of_pixels, config.channels)]
 
 
 def _normalised_relu(x: Array, name: str) -> Array:

@@ -85,22 +85,31 @@ def fold_scores(scores: NDArray[np.floating | np.bool_], grid: PatchGrid) -> NDA
     """Add each window's score to all the pixels the window covers.
 
     Args:
-        scores: (N, rows, cols), one score a window.
+        scores: (N, rows, cols), one score a window; or (N, rows, cols, cells, cells), one for each of the
+            equal cells into which a window is split, where `cells` divides the patch size.
 
     Returns:
-        (N, H, W): for each pixel the sum over the windows that cover it.
+        (N, H, W): for each pixel the sum over the windows, or cells, that cover it.
 
     Source: the map of the tutorial on arXiv:1807.05800.
     """
     # The cover of a window is an outer product of a range of rows and a range of columns, so the double
     # loop over windows is two products with 0/1 matrices.
-    rows, cols = _cover(grid.row_starts, grid.height_px, grid), _cover(grid.col_starts, grid.width_px, grid)
-    return np.asarray(rows.T @ scores.astype(np.float32) @ cols, dtype=np.float32)
+    cells = scores.shape[3] if scores.ndim == 5 else 1
+    height, width = grid.shape
+    in_rows = scores.reshape(-1, height, width, cells, cells).swapaxes(2, 3)
+    by_cell = in_rows.reshape(-1, height * cells, width * cells).astype(np.float32)
+    side = grid.patch_size // cells
+    rows, cols = (
+        _cover((starts[:, None] + side * np.arange(cells)).ravel(), side, length_px)
+        for starts, length_px in ((grid.row_starts, grid.height_px), (grid.col_starts, grid.width_px))
+    )
+    return np.asarray(rows.T @ by_cell @ cols, dtype=np.float32)
 
 
-def _cover(starts: NDArray[np.intp], length_px: int, grid: PatchGrid) -> NDArray[np.float32]:
+def _cover(starts: NDArray[np.intp], size: int, length_px: int) -> NDArray[np.float32]:
     offset = np.arange(length_px) - starts[:, None]
-    return ((offset >= 0) & (offset < grid.patch_size)).astype(np.float32)
+    return ((offset >= 0) & (offset < size)).astype(np.float32)
 
 
 def coverage(grid: PatchGrid) -> NDArray[np.float32]:

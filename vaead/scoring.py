@@ -77,6 +77,8 @@ class ImageScorer:
         count = len(images) * grid.shape[0] * grid.shape[1]
         found = {name: np.empty(count, np.float32) for name in (*TERMS, "signed_error")}
         found["z_mean"] = np.empty((count, self.config.latent_dim), np.float32)
+        if self.config.cells > 1:
+            found["cells"] = np.empty((count, self.config.cells**2), np.float32)
 
         def scan_part(part: slice) -> None:
             for name, values in self._patches.scan(*_unit_windows(images, grid, part)).items():
@@ -84,7 +86,9 @@ class ImageScorer:
 
         self._run_in_parts(scan_part, count, on_progress)
         shaped = {name: v.reshape(-1, *grid.shape, *v.shape[1:]) for name, v in found.items()}
-        return Scan(**shaped, grid=grid)
+        cells = shaped.pop("cells", shaped["mahalanobis"])
+        side = self.config.cells
+        return Scan(**shaped, cells=cells.reshape(-1, *grid.shape, side, side), grid=grid)
 
     def reconstruct(self, images: NDArray[np.generic]) -> Reconstruction:
         """What the decoder makes of a few images.

@@ -45,7 +45,12 @@ def mahalanobis_term(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np
     >>> float(mahalanobis_term(np.ones(2), np.zeros(2), np.zeros(2)))
     1.0
     """
-    return 0.5 * xp.sum(xp.square(x - mu) * xp.exp(-log_sigma2), axis=-1)
+    return xp.sum(squared_errors(x, mu, log_sigma2, xp), axis=-1)
+
+
+def squared_errors(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:
+    """What each dimension adds to M: as `mahalanobis_term`, without the sum."""
+    return 0.5 * xp.square(x - mu) * xp.exp(-log_sigma2)
 
 
 def signed_error_term(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:

@@ -144,6 +144,7 @@ def scan(features: Features, grid: PatchGrid = GRID) -> Scan:
         log_variance=columns[..., 2],
         signed_error=columns[..., 3],
         z_mean=columns[..., 4:],
+        cells=terms["mahalanobis"][..., None, None],
         grid=grid,
     )
 
@@ -161,32 +162,40 @@ def test_calibration_is_of_scores_of_images_that_were_left_out() -> None:
             np.testing.assert_array_equal(getattr(deviation, name), values)
 
 
-def draw_windows(count: int, seed: int = 0) -> Features:
-    """Windows (1, count, 5) of two kinds: z about -10 and log M about 2, or z about 10 and log M about 6."""
+def draw_windows(count: int, seed: int = 0) -> Scan:
+    """Windows of two kinds: z -10 and log M 2, or z 10 and log M 6, about so; one more in each next cell."""
     random = np.random.default_rng(seed)
     kind = random.integers(0, 2, count)
-    windows = random.normal(size=(1, count, FEATURES))
-    windows[0, :, 0] = np.where(kind, 6 + 0.5 * windows[0, :, 0], 2 + windows[0, :, 0])
-    windows[0, :, 4] += np.where(kind, 10, -10)
-    return windows.astype(np.float32)
+    log_m = np.where(kind, 6 + 0.5 * random.normal(size=count), 2 + random.normal(size=count))
+    cells = np.exp(log_m[:, None] + np.arange(4)).reshape(1, 1, count, 2, 2).astype(np.float32)
+    z = random.normal(size=(1, 1, count, 1)) + np.where(kind, 10, -10)[:, None]
+    grid = PatchGrid(8, 6 + 2 * count, patch_size=8, stride=2)
+    terms = np.ones((4, 1, 1, count), np.float32)
+    return Scan(*terms, z.astype(np.float32), cells, grid)
 
 
-def test_content_is_grouped_with_the_usual_m_of_each_kind() -> None:
+def test_content_is_grouped_with_the_usual_m_of_each_cell_of_each_kind() -> None:
     deviation = fit_content([draw_windows(120), draw_windows(100, seed=1)])
     order = np.argsort(deviation.centers[:, 0])
     np.testing.assert_allclose(deviation.centers[order], [[-10], [10]], atol=0.3)
-    np.testing.assert_allclose(deviation.median[order], [2, 6], atol=0.3)
-    np.testing.assert_allclose(deviation.spread[order], [1, 0.5], rtol=0.2)
+    expected = np.array([2, 6])[:, None] + np.arange(4)
+    np.testing.assert_allclose(deviation.median[order].reshape(2, 4), expected, atol=0.4)
+    # The quantile 0.99 of a normal distribution lies 2.33 standard deviations above its median.
+    spread = np.repeat([[2.33], [1.16]], 4, axis=1)
+    np.testing.assert_allclose(deviation.spread[order].reshape(2, 4), spread, rtol=0.4)
 
 
 def test_m_that_is_usual_elsewhere_is_far_from_windows_of_like_content() -> None:
-    deviation = fit_content([draw_windows(2000)])
+    learned = draw_windows(2000)
+    deviation = fit_content([learned])
     assert len(deviation.centers) == 20
-    usual = deviation.windows(draw_windows(2000, seed=1))[0]
-    assert np.median(usual) == pytest.approx(0, abs=0.1)
-    assert np.quantile(usual, 0.84) == pytest.approx(1, abs=0.2)
-    low_kind_high_m = np.array([6, 0, 0, 0, -10], np.float32)
-    assert deviation.windows(low_kind_high_m) > 3
+    usual = deviation.shares(draw_windows(2000, seed=1))
+    assert np.mean(usual == 0) == pytest.approx(0.5, abs=0.1)
+    assert np.mean(usual > 1) == pytest.approx(0.01, abs=0.015)
+    high = dataclasses.replace(learned, cells=np.full_like(learned.cells, np.exp(9)))
+    is_low_kind = learned.z_mean[..., 0] < 0
+    assert np.median(deviation.shares(high)[is_low_kind]) > 2
+    assert np.median(deviation.shares(high)[~is_low_kind]) < 2
 
 
 @pytest.mark.parametrize(("count", "groups"), [(1, 1), (199, 1), (200, 2), (500, 3)])
@@ -195,43 +204,47 @@ def test_groups_are_so_many_that_each_has_enough_windows(
 ) -> None:
     monkeypatch.setattr(calibrating, "_GROUPS", 3)
     deviation = fit_content([draw_windows(count)])
-    assert (len(deviation.centers), len(deviation.median), len(deviation.spread)) == (groups,) * 3
+    assert len(deviation.centers) == groups
+    assert deviation.median.shape == deviation.spread.shape == (groups, 2, 2)
     assert (deviation.spread > 0).all()
 
 
 def test_windows_of_one_content_are_one_group() -> None:
     windows = draw_windows(300)
-    windows[..., 4] = 1
+    windows.z_mean[:] = 1
     assert len(fit_content([windows]).centers) == 1
 
 
-def test_group_without_a_window_takes_what_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calibrating, "nearest", lambda z, _: np.zeros(len(z), np.intp))
+def test_group_of_few_windows_takes_what_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calibrating, "nearest", lambda z, _: np.minimum(np.arange(len(z)) // 281, 1))
     windows = draw_windows(300)
     deviation = fit_content([windows])
-    np.testing.assert_array_equal(deviation.median, np.full(3, np.median(windows[..., 0])))
-    assert np.isfinite(deviation.windows(windows)).all()
+    log_m = np.log(windows.cells[0, 0])
+    everywhere = np.median(log_m, axis=0)
+    for group, expected in enumerate((np.median(log_m[:281], axis=0), everywhere, everywhere)):
+        np.testing.assert_allclose(deviation.median[group], expected, rtol=1e-5)
+    assert np.isfinite(deviation.shares(windows)).all()
 
 
 @pytest.mark.parametrize("count", [2, 3, 9])
 def test_each_photo_is_judged_by_others(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    grids = [PatchGrid(8, 8 + 2 * number, patch_size=8, stride=2) for number in range(count)]
-    scans = [
-        scan(np.full((1, grid.shape[1], FEATURES), number, np.float32), grid)
-        for number, grid in enumerate(grids)
-    ]
+    scans = []
+    for number in range(count):
+        windows = draw_windows(1 + number)
+        windows.kl[:] = number
+        scans.append(windows)
     fits: list[set[float]] = []
 
     class Spy:
         """Gives every window the number of photos that it was learned from."""
 
-        def __init__(self, windows: list[Features]) -> None:
-            self._names = {float(own[0, 0, 2]) for own in windows}
+        def __init__(self, scans: list[Scan]) -> None:
+            self._names = {float(own.kl[0, 0, 0]) for own in scans}
             fits.append(self._names)
 
-        def windows(self, features: Features) -> Features:
-            assert float(features[0, 0, 2]) not in self._names
-            return np.full(features.shape[:2], len(self._names), np.float32)
+        def shares(self, scan: Scan) -> Features:
+            assert float(scan.kl[0, 0, 0]) not in self._names
+            return np.full(scan.cells.shape, len(self._names), np.float32)
 
     monkeypatch.setattr(calibrating, "fit_content", Spy)
     deviation, calibration = calibrate_pooled(scans)
@@ -243,25 +256,20 @@ def test_each_photo_is_judged_by_others(count: int, monkeypatch: pytest.MonkeyPa
 
 
 def test_pooled_calibration_is_of_the_largest_values_of_maps() -> None:
-    grids = [PatchGrid(16, 16 + 2 * number, patch_size=8, stride=4) for number in range(2)]
-    shapes = [grid.shape[0] * grid.shape[1] for grid in grids]
-    windows = [draw_windows(count, seed) for seed, count in enumerate(shapes)]
-    scans = [scan(own, grid) for own, grid in zip(windows, grids, strict=True)]
+    scans = [draw_windows(8, seed=0), draw_windows(9, seed=1)]
     deviation, calibration = calibrate_pooled(scans)
-
     maps = [
-        mean_map(fit_content([learned]).windows(judged).reshape(1, *grid.shape), grid)
-        for judged, learned, grid in zip(windows, windows[::-1], grids, strict=True)
+        mean_map(fit_content([learned]).shares(judged), judged.grid)
+        for judged, learned in zip(scans, scans[::-1], strict=True)
     ]
     expected = sorted(float(each.max()) for each in maps)
     assert [calibration.image["calibrated"][index] for index in (0, -1)] == pytest.approx(expected, rel=1e-3)
     assert isinstance(deviation, ContentDeviation)
-    for name, values in vars(fit_content(windows)).items():
+    for name, values in vars(fit_content(scans)).items():
         np.testing.assert_array_equal(getattr(deviation, name), values)
 
 
 def test_one_photo_is_judged_by_itself() -> None:
-    grid = PatchGrid(16, 16, patch_size=8, stride=4)
-    _, calibration = calibrate_pooled([scan(draw_windows(9), grid)])
+    _, calibration = calibrate_pooled([draw_windows(9)])
     assert calibration.images == 1
     assert np.isfinite(calibration.image["calibrated"]).all()

@@ -2,37 +2,49 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vaead.config import PatchGrid
 from vaead.content import ContentDeviation, nearest
+from vaead.maps import Scan
 
 
 @pytest.fixture
 def deviation() -> ContentDeviation:
-    """Two kinds of windows: z about (0, 0) and about (10, 0)."""
+    """Two kinds of windows, z about (0, 0) and about (10, 0), of 2x2 cells each."""
     return ContentDeviation(
         centers=np.array([[0, 0], [10, 0]], np.float32),
-        median=np.array([1, 5], np.float32),
-        spread=np.array([0.5, 2], np.float32),
+        median=np.array([[[1, 1], [1, 2]], [[5, 5], [5, 6]]], np.float32),
+        spread=np.array([[[0.5, 0.5], [0.5, 1]], [[2, 2], [2, 4]]], np.float32),
     )
 
 
-def window(log_m: float, *z: float) -> list[float]:
-    return [log_m, 70, 80, 90, *z]  # what lies between log M and z must not count
+def scan(log_m: NDArray[np.float64], z: NDArray[np.float64]) -> Scan:
+    """Windows of one row each: log M of their cells (N, cols, 2, 2) and their z (N, cols, 2)."""
+    cells, z_mean = np.exp(log_m)[:, None].astype(np.float32), z[:, None].astype(np.float32)
+    unused = np.full(z_mean.shape[:3], np.nan, np.float32)  # nothing else may count
+    grid = PatchGrid(8, 6 + 2 * z.shape[1], patch_size=8, stride=2)
+    return Scan(unused, unused, unused, unused, z_mean, cells, grid)
 
 
-def test_window_is_compared_with_those_of_the_nearest_content(deviation: ContentDeviation) -> None:
-    features = [window(1, 4, 0), window(2, -9, 3), window(0, 0, 0), window(5, 6, 0), window(9, 99, -1)]
-    np.testing.assert_allclose(deviation.windows(np.array([features], np.float32)), [[0, 2, -2, 0, 2]])
+def test_cell_is_compared_with_those_of_windows_of_the_nearest_content(deviation: ContentDeviation) -> None:
+    log_m = np.array([[[[1, 2], [3, 4]], [[9, 7], [5, 14]], [[1, 2], [3, 4]]]], float)
+    z = np.array([[[4, 0], [99, -1], [6, 0]]], float)
+    expected = [[[0, 4], [16, 4]], [[4, 1], [0, 4]], [[0, 0], [0, 0]]]
+    np.testing.assert_allclose(deviation.shares(scan(log_m, z))[0, 0], expected, rtol=1e-5, atol=1e-5)
+
+
+def test_cell_that_is_reproduced_unusually_well_has_no_share(deviation: ContentDeviation) -> None:
+    random = np.random.default_rng(0)
+    shares = deviation.shares(scan(random.uniform(-9, 1, (2, 5, 2, 2)), np.zeros((2, 5, 2))))
+    assert not shares.any()
 
 
 def test_place_of_a_window_says_nothing(deviation: ContentDeviation) -> None:
     random = np.random.default_rng(0)
-    features = random.normal(5, 5, (3, 20, 6)).astype(np.float32)
+    log_m, z = random.normal(5, 5, (3, 20, 2, 2)), random.normal(5, 5, (3, 20, 2))
     order = random.permutation(20)
-    np.testing.assert_array_equal(
-        deviation.windows(features[:, order]), deviation.windows(features)[:, order]
-    )
-    assert deviation.windows(features).shape == (3, 20)
-    np.testing.assert_allclose(deviation.windows(features[1, 4]), deviation.windows(features)[1, 4])
+    shares = deviation.shares(scan(log_m, z))
+    assert shares.shape == (3, 1, 20, 2, 2)
+    np.testing.assert_array_equal(deviation.shares(scan(log_m[:, order], z[:, order])), shares[:, :, order])
 
 
 def test_nearest_center_has_the_least_distance() -> None:

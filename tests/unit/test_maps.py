@@ -106,7 +106,8 @@ def test_where_windows_do_not_overlap_the_score_is_the_mean_of_the_map() -> None
 def scan_of(
     mahalanobis: NDArray[np.float32], kl: NDArray[np.float32], rest: NDArray[np.float32], grid: PatchGrid
 ) -> Scan:
-    return Scan(kl, rest[..., 0], mahalanobis, rest[..., 1], rest[..., 2:], grid)
+    cells = mahalanobis[..., None, None]
+    return Scan(kl, rest[..., 0], mahalanobis, rest[..., 1], rest[..., 2:], cells, grid)
 
 
 def test_features_are_logarithms_of_m_and_d_and_all_others_as_they_are() -> None:
@@ -129,7 +130,7 @@ def test_logarithm_of_next_to_nothing_is_that_of_a_little(value: float) -> None:
 
 def test_pooled_score_is_the_largest_value_of_the_map() -> None:
     grid = PatchGrid(8, 12, patch_size=8, stride=4)  # 1 x 2 windows, both over the middle
-    shares = np.array([[10, 30], [7, -2]], np.float32)
+    shares = np.array([[[10, 30]], [[7, -2]]], np.float32)
     pooled, whole = (Calibrated.of([(shares, grid)], pooled=pooled) for pooled in (True, False))
     np.testing.assert_array_equal(pooled.score, [30, 7])
     np.testing.assert_array_equal(whole.score, [20, 2.5])

@@ -107,6 +107,19 @@ def test_map_equals_a_plain_loop_over_windows(grid: PatchGrid) -> None:
         np.testing.assert_allclose(anomaly_map, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("cells", [2, 4])
+def test_map_of_cells_is_the_sum_of_the_cells_over_a_pixel(cells: int) -> None:
+    grid = PatchGrid(19, 22, patch_size=8, stride=3)
+    scores = np.random.default_rng(0).normal(size=(2, *grid.shape, cells, cells)).astype(np.float32)
+    side = 8 // cells
+    expected = np.zeros((2, 19, 22))
+    for i, top in enumerate(grid.row_starts):
+        for j, left in enumerate(grid.col_starts):
+            blocks = np.kron(scores[:, i, j], np.ones((1, side, side)))
+            expected[:, top : top + 8, left : left + 8] += blocks
+    np.testing.assert_allclose(fold_scores(scores, grid), expected, rtol=1e-4, atol=1e-4)
+
+
 def test_coverage_counts_the_windows_over_a_pixel() -> None:
     count = coverage(GRIDS[0])
     assert (count[0, 0], count[0, 14], count[14, 14], count[27, 27]) == (1, 4, 16, 1)
