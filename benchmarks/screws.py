@@ -47,11 +47,11 @@ def _measure(seed: int) -> dict[str, Any]:
     normal = [_screw(seed, 1000 + index) for index in range(TESTED)]
     drawn = {defect: _defective(seed, defect, None) for defect in DEFECTS}
     everything = [*normal, *(screw for screws in drawn.values() for screw in screws)]
-    usual, terms = _judge(model, normal), _judge(model, everything)
+    usual = _judge(model, normal)
     anomalous = _judge(model, everything[TESTED:])
     judged = {defect: _judge(model, screws) for defect, screws in drawn.items()}
     graded = {severity: _graded(model, seed, severity) for severity in SEVERITIES}
-    masks = [screw.mask for screw in everything]
+    by_kind = {defect: _pixels(model, normal + screws) for defect, screws in drawn.items()}
     return {
         "training_s": round(seconds, 1),
         "image_auroc": {score: _auroc(usual, anomalous, score) for score in SCORES},
@@ -65,11 +65,18 @@ def _measure(seed: int) -> dict[str, Any]:
             }
             for severity, each in graded.items()
         },
-        "pixel": {
-            score: {"auroc": round(found.auroc, 4), "aupro": round(found.aupro, 4)}
-            for score in SCORES
-            for found in (PixelMetrics.of(list(terms.mean_maps(score)), masks),)
-        },
+        "pixel": _pixels(model, everything),
+        "pixel_by_defect": by_kind,
+    }
+
+
+def _pixels(model: Model, screws: list[Screw]) -> dict[str, dict[str, float]]:
+    """How well pixels of defects are told from all others, by score."""
+    terms, masks = _judge(model, screws), [screw.mask for screw in screws]
+    found = {score: PixelMetrics.of(list(terms.mean_maps(score)), masks) for score in SCORES}
+    return {
+        score: {"auroc": round(metrics.auroc, 4), "aupro": round(metrics.aupro, 4)}
+        for score, metrics in found.items()
     }
 
 
@@ -114,22 +121,32 @@ def _full_size() -> list[float]:
 def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     """Lines for the table of the README."""
 
-    def means(values: list[dict[str, float]]) -> str:
-        return ", ".join(f"{score} {mean(value[score] for value in values):.3f}" for score in SCORES)
+    def means(values: list[dict[str, Any]]) -> str:
+        return ", ".join(
+            f"{score} {mean(_auroc_in(value[score]) for value in values):.3f}" for score in SCORES
+        )
 
     seeds = result["seeds"]
-    pixels = [{score: seed["pixel"][score]["auroc"] for score in SCORES} for seed in seeds]
-    graded = "; ".join(
-        f"{severity}: " + means([seed["by_severity"][severity] for seed in seeds])
-        for severity in seeds[0]["by_severity"]
-    )
+
+    def by(group: str) -> str:
+        return "; ".join(
+            f"{name.replace('_', ' ')}: " + means([seed[group][name] for seed in seeds])
+            for name in seeds[0][group]
+        )
+
     return [
         (
             f"Screws, image AUROC, mean of {len(seeds)} seeds",
             means([seed["image_auroc"] for seed in seeds]),
         ),
-        ("... by severity of the defect", graded),
-        ("Screws, pixel AUROC", means(pixels)),
+        ("... by severity of the defect", by("by_severity")),
+        ("... by kind of defect", by("by_defect")),
+        ("Screws, pixel AUROC", means([seed["pixel"] for seed in seeds])),
+        ("... by kind of defect, each with all normal images", by("pixel_by_defect")),
+        (
+            "Screws, AUPRO",
+            means([{score: seed["pixel"][score]["aupro"] for score in SCORES} for seed in seeds]),
+        ),
         (
             "Training on 100 screws of 640x480 at a quarter of the size",
             f"{median(seed['training_s'] for seed in seeds):.0f} s",
@@ -139,6 +156,11 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
             f"{median(result['full_size_s']):.2f} s",
         ),
     ]
+
+
+def _auroc_in(figure: float | dict[str, float]) -> float:
+    """The AUROC of images is stored as a number, that of pixels beside AUPRO."""
+    return figure["auroc"] if isinstance(figure, dict) else figure
 
 
 if __name__ == "__main__":
