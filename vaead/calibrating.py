@@ -21,13 +21,11 @@ _AXES = 128
 _SPREAD_QUANTILES = (0.16, 0.84)
 """Half their distance is the standard deviation of a normal distribution, and outliers do not move it."""
 _FOLDS = 4
-_GROUPS = 128
-_LEAST_IN_GROUP = 100
+_GROUPS = 512
+_LEAST_IN_GROUP = 80
 """Groups of like content: at most so many, with at least so many windows each on average."""
 _FEW = 20
 """With fewer windows than this a group takes what holds for all."""
-_RARE = 0.99
-"""The quantile of log M that few normal windows exceed."""
 _LEAST_SPREAD = 0.01
 """Of log M in a group: M that differs by a hundredth is no deviation, even where all images are the same."""
 
@@ -88,11 +86,9 @@ def fit_content(scans: Sequence[Scan]) -> ContentDeviation:
     centers = KMeans(groups, n_init=1, random_state=0).fit(z).cluster_centers_.astype(np.float32)
     group = nearest(z, centers)
     members = [log_m[group == index] for index in range(groups)]
-    quantiles = [
-        np.quantile(values if len(values) >= _FEW else log_m, (0.5, _RARE), axis=0) for values in members
-    ]
-    median, rare = np.moveaxis(np.array(quantiles, np.float32), 1, 0)
-    spread = rare - median
+    members = [values if len(values) >= _FEW else log_m for values in members]
+    median = np.array([np.median(values, axis=0) for values in members], np.float32)
+    spread = np.array([values.max(axis=0) for values in members]) - median
     return ContentDeviation(
         centers=centers,
         median=median,

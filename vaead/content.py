@@ -23,7 +23,7 @@ class ContentDeviation:
     Attributes:
         centers: Mean z of each group, (groups, latent_dim).
         median: Median of log M of each cell in each group, (groups, cells, cells).
-        spread: How far above it log M of a cell lies in few normal windows, (groups, cells, cells), above 0.
+        spread: How far above it the largest log M of each cell lies, (groups, cells, cells), above 0.
     """
 
     pooled: ClassVar[bool] = True
@@ -37,7 +37,7 @@ class ContentDeviation:
 
         Returns:
             (N, rows, cols, cells, cells), squared spreads above the median, and 0 below it: a cell that is
-            reproduced unusually well is no sign that those beside it are normal. Few normal ones exceed 1.
+            reproduced unusually well is no sign that those beside it are normal. 1 is the largest known.
         """
         group = nearest(scan.z_mean, self.centers)
         above = (logarithm(scan.cells) - self.median[group]) / self.spread[group]

@@ -180,25 +180,25 @@ def test_content_is_grouped_with_the_usual_m_of_each_cell_of_each_kind() -> None
     np.testing.assert_allclose(deviation.centers[order], [[-10], [10]], atol=0.3)
     expected = np.array([2, 6])[:, None] + np.arange(4)
     np.testing.assert_allclose(deviation.median[order].reshape(2, 4), expected, atol=0.4)
-    # The quantile 0.99 of a normal distribution lies 2.33 standard deviations above its median.
-    spread = np.repeat([[2.33], [1.16]], 4, axis=1)
+    # The largest of a hundred draws of a normal distribution is about 2.5 spreads above their median.
+    spread = np.repeat([[2.5], [1.25]], 4, axis=1)
     np.testing.assert_allclose(deviation.spread[order].reshape(2, 4), spread, rtol=0.4)
 
 
 def test_m_that_is_usual_elsewhere_is_far_from_windows_of_like_content() -> None:
     learned = draw_windows(2000)
     deviation = fit_content([learned])
-    assert len(deviation.centers) == 20
+    assert len(deviation.centers) == 25
     usual = deviation.shares(draw_windows(2000, seed=1))
     assert np.mean(usual == 0) == pytest.approx(0.5, abs=0.1)
-    assert np.mean(usual > 1) == pytest.approx(0.01, abs=0.015)
+    assert np.mean(usual > 1) < 0.03
     high = dataclasses.replace(learned, cells=np.full_like(learned.cells, np.exp(9)))
     is_low_kind = learned.z_mean[..., 0] < 0
     assert np.median(deviation.shares(high)[is_low_kind]) > 2
     assert np.median(deviation.shares(high)[~is_low_kind]) < 2
 
 
-@pytest.mark.parametrize(("count", "groups"), [(1, 1), (199, 1), (200, 2), (500, 3)])
+@pytest.mark.parametrize(("count", "groups"), [(1, 1), (159, 1), (160, 2), (500, 3)])
 def test_groups_are_so_many_that_each_has_enough_windows(
     count: int, groups: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
