@@ -2,8 +2,8 @@
 
 Run: python -m benchmarks folder
 
-100 and 10,000 screws of 160x120 pixels are scored with the default settings, so the few in one process and
-the many in one process a core; the few several times, before and after the many. Of the images 500 are
+100 and 10,000 screws of 160x120 pixels are scored in one process, and in one process a core, which is the
+default for many; the few several times, before and after the many. Of the images 500 are
 different; the others are links to those. The rate is that between the first image and the last, so it leaves
 out the start of Python and of the processes. Memory is that of all processes together, looked at five times a
 second; what they share counts for each.
@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import joblib
 import psutil
 from PIL import Image
 
@@ -41,10 +42,13 @@ def run() -> dict[str, Any]:
         folder = Path(name)
         _train(folder / "model")
         _make(folder)
-        few = [_score(folder, FEW) for _ in range(TURNS)]
-        many = _score(folder, MANY)
-        few += [_score(folder, FEW) for _ in range(TURNS)]
-    return {"seed": SEED, "scale": SCALE, "different": DIFFERENT, "few": few, "many": many}
+        by_jobs = {}
+        for jobs in (1, joblib.cpu_count()):
+            few = [_score(folder, FEW, jobs) for _ in range(TURNS)]
+            many = _score(folder, MANY, jobs)
+            few += [_score(folder, FEW, jobs) for _ in range(TURNS)]
+            by_jobs[str(jobs)] = {"few": few, "many": many}
+    return {"seed": SEED, "scale": SCALE, "different": DIFFERENT, "by_jobs": by_jobs}
 
 
 def _train(folder: Path) -> None:
@@ -69,18 +73,10 @@ def _make(folder: Path) -> None:
             )
 
 
-def _score(folder: Path, count: int) -> dict[str, Any]:
+def _score(folder: Path, count: int, jobs: int) -> dict[str, Any]:
+    score = [sys.executable, "-m", "vaead", "score", "--model", folder / "model", folder / str(count)]
     outputs = ["--csv", folder / "scores.csv", "--report", folder / "report.html"]
-    command = [
-        sys.executable,
-        "-m",
-        "vaead",
-        "score",
-        "--model",
-        folder / "model",
-        folder / str(count),
-        *outputs,
-    ]
+    command = [*score, *outputs, "--jobs", jobs]
     started = time.monotonic()
     with subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True) as child:
         memory = _Memory(child.pid)
@@ -97,7 +93,7 @@ def _score(folder: Path, count: int) -> dict[str, Any]:
         "start_s": round(times[0] - started, 2),
         "peak_bytes": peak_bytes,
     }
-    print(count, result, flush=True)
+    print(jobs, count, result, flush=True)
     return result
 
 
@@ -139,14 +135,17 @@ class _Memory:
 
 def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
     """Lines for the table of the README."""
-    few, many = result["few"], result["many"]
-    rate, usual = many["images_per_s"], median(each["images_per_s"] for each in few)
-    memory = max(each["peak_bytes"] for each in few) / 1e6, many["peak_bytes"] / 1e6
-    what = f"A folder of {MANY:,} photos of 160x120, scored with table and report"
-    return [
-        (what, f"{rate:.0f} images/s; of {FEW}: {usual:.0f} images/s"),
-        ("... peak memory of all processes", f"{memory[1]:.0f} MB; of {FEW}: {memory[0]:.0f} MB"),
-    ]
+    lines = []
+    for jobs, measured in result["by_jobs"].items():
+        few, many = measured["few"], measured["many"]
+        rate, usual = many["images_per_s"], median(each["images_per_s"] for each in few)
+        memory = max(each["peak_bytes"] for each in few) / 1e6, many["peak_bytes"] / 1e6
+        what = f"A folder of {MANY:,} photos of 160x120, scored with table and report by {jobs} process(es)"
+        lines += [
+            (what, f"{rate:.0f} images/s; of {FEW}: {usual:.0f} images/s"),
+            ("... peak memory of all processes", f"{memory[1]:.0f} MB; of {FEW}: {memory[0]:.0f} MB"),
+        ]
+    return lines
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def fit_content(scans: Sequence[Scan]) -> ContentDeviation:
     members = [log_m[group == index] for index in range(groups)]
     members = [values if len(values) >= _FEW else log_m for values in members]
     median = np.array([np.median(values, axis=0) for values in members], np.float32)
-    spread = np.array([values.max(axis=0) for values in members]) - median
+    spread = np.array([np.max(values, axis=0) for values in members], np.float32) - median
     return ContentDeviation(
         centers=centers,
         median=median,

@@ -77,6 +77,11 @@ class Calibration:
         """The window score that a share `level` of held-out normal windows does not exceed."""
         return float(np.interp(level, LEVELS, self.window[name]))
 
+    def window_range(self, name: str) -> tuple[float, float]:
+        """The values between which nearly all held-out normal windows lie: black and white of a map."""
+        low, high = (self.window_quantile(name, level) for level in (0.001, 0.999))
+        return low, max(high, low + 1e-9)
+
     def threshold(self, score: str, false_alarm_rate: float, rule: str = "score") -> Threshold:
         """As `threshold_value`, with its confidence interval."""
         value = self.threshold_value(score, false_alarm_rate, rule)

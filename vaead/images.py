@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 
-def map_to_png(anomaly_map: NDArray[np.floating], limits: tuple[float, float] | None = None) -> bytes:
+def map_to_png(anomaly_map: NDArray[np.floating], limits: tuple[float, float]) -> bytes:
     """Draw a map (H, W) in grey.
 
     Args:
         anomaly_map: What to draw.
-        limits: The values that are black and white; if not given, its own minimum and maximum.
+        limits: The values that are black and white, the second above the first.
     """
-    low, high = limits or (float(anomaly_map.min()), float(anomaly_map.max()))
-    scaled = (anomaly_map - low) * (255.0 / (high - low) if high > low else 0.0)
+    low, high = limits
+    scaled = (anomaly_map - low) * (255.0 / (high - low))
     return to_png(np.clip(scaled, 0, 255).astype(np.uint8))
 
 

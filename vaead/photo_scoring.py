@@ -10,10 +10,10 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from vaead.calibration import Calibration
 from vaead.errors import InvalidInputError
 from vaead.images import map_to_png, mask_to_png
-from vaead.judging import Judgement, judge_terms
-from vaead.maps import TermMaps
+from vaead.judging import Judgement, judge
 from vaead.model_photos import read_ahead, read_options, read_source
 from vaead.photo_batches import located_at
 from vaead.photos import Photo, Rejected, read_photo
@@ -82,10 +82,9 @@ def score_each(
             continue
         photo, pixels = each
         wanted = scoring()
-        terms = model.term_maps(pixels[None])
-        judgement = judge_terms(terms, card.calibration, wanted.rate)
+        judgement = judge(model, pixels, wanted.rate)
         if wanted.maps is not None:
-            _write_maps(wanted.maps, photo, terms)
+            _write_maps(wanted.maps, photo, judgement, card.calibration)
         if wanted.masks is not None:
             size = None if options.scale == 1 else _size(photo, here)
             _write_masks(wanted.masks, photo, judgement, size)
@@ -93,15 +92,16 @@ def score_each(
         yield ScoredPhoto(photo, judgement.scores, judgement.flagged, entry)
 
 
-def _write_maps(folder: Place, photo: Photo, terms: TermMaps) -> None:
+def _write_maps(folder: Place, photo: Photo, judgement: Judgement, calibration: Calibration) -> None:
     """For each score the map, as NumPy writes it and as a picture."""
-    for name in terms.scores:
-        anomaly_map = terms.maps(name)[0]
+    for name, anomaly_map in judgement.maps.items():
         array = io.BytesIO()
         np.save(array, anomaly_map, allow_pickle=False)
         with writes("--maps", folder):
             write_whole(_target(folder, photo, f"{name}.npy"), array.getvalue())
-            write_whole(_target(folder, photo, f"{name}.png"), map_to_png(anomaly_map))
+            write_whole(
+                _target(folder, photo, f"{name}.png"), map_to_png(anomaly_map, calibration.window_range(name))
+            )
 
 
 def _write_masks(folder: Place, photo: Photo, judgement: Judgement, size: tuple[int, int] | None) -> None:

@@ -18,9 +18,6 @@ from vaead.ui.own_metrics import metrics_csv
 from vaead.ui.own_scoring import Results
 from vaead.ui.texts import Texts
 
-_RANGE = (0.01, 0.999)
-"""Shares of held-out normal windows that are black and white in pictures of maps, the same in all."""
-
 
 def show(results: Results, score: str, rate: float, texts: Texts) -> None:
     """Offer scores, maps and masks, and the model."""
@@ -63,8 +60,7 @@ def maps_zip(results: Results, score: str, rate: float) -> bytes:
     A map is the mean of the windows over each pixel, so it can be compared with the threshold of windows, and
     pixels at the border with all others.
     """
-    low, high = (results.calibration.window_quantile(score, level) for level in _RANGE)
-    limits = (low, max(high, low + 1e-9))
+    limits = results.calibration.window_range(score)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, scored in enumerate(results.scored):
