@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -122,7 +123,7 @@ class ModelConfig:
     @property
     def cells(self) -> int:
         """Into how many cells a side of a window is split, of each of which M is told; see `Scan.cells`."""
-        return 4 if self.network == "convolutional" else 1
+        return math.gcd(self.patch_size, 8) if self.network == "convolutional" else 1
 
     @property
     def patch_values(self) -> int:

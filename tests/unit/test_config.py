@@ -113,3 +113,10 @@ def test_patch_has_a_third_axis_only_if_it_has_colours(
 ) -> None:
     config = ModelConfig(network="convolutional", patch_size=16, channels=channels)
     assert (config.patch_shape, config.patch_values) == (shape, values)
+
+
+@pytest.mark.parametrize(
+    ("network", "patch_size", "cells"), [("convolutional", 24, 8), ("convolutional", 20, 4), ("dense", 16, 1)]
+)
+def test_windows_of_photos_are_split_into_equal_cells(network: str, patch_size: int, cells: int) -> None:
+    assert ModelConfig(network=network, patch_size=patch_size).cells == cells

@@ -215,6 +215,21 @@ def test_scan_is_the_terms_with_signed_error_and_z(vae: Vae) -> None:
     np.testing.assert_allclose(scan["signed_error"], np.sum(error, axis=1), rtol=1e-4, atol=1e-4)
 
 
+def test_cells_of_a_scan_are_m_of_square_parts_of_the_patch_in_all_colours() -> None:
+    vae = Vae(COLOURS)
+    patches = np.random.default_rng(0).random((3, *COLOURS.patch_shape), np.float32)
+    decoded = vae(patches)
+    for row, column in ((0, 0), (2, 7)):
+        part = np.zeros(COLOURS.patch_shape, bool)
+        part[2 * row : 2 * row + 2, 2 * column : 2 * column + 2] = True
+        x, mu, log_sigma2 = (
+            np.reshape(values, (3, -1))[:, part.ravel()]
+            for values in (patches, decoded.mu, decoded.log_sigma2)
+        )
+        expected = mahalanobis_term(x, mu, log_sigma2)
+        np.testing.assert_allclose(vae.scan(patches)["cells"][:, 8 * row + column], expected, rtol=1e-4)
+
+
 @pytest.mark.parametrize("config", [ARTICLE, DENSE, COLOURS], ids=lambda config: config.network)
 def test_saved_network_is_loaded_as_it_was(tmp_path: Path, config: ModelConfig) -> None:
     vae = Vae(config)
