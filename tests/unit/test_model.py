@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vaead.config import ModelConfig
 from vaead.model import Vae, describe_layers
 from vaead.recipe import INDUSTRIAL, PRESETS, Preset
-from vaead.terms import TERMS, Array
+from vaead.terms import TERMS, Array, mahalanobis_term
 
 ARTICLE = ModelConfig(sigma2_floor=0.01)
 DENSE = ModelConfig(network="dense", patch_size=12, latent_dim=3, units=40, sigma2_floor=0.01)
