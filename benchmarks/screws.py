@@ -8,12 +8,14 @@ here. Run: python -m benchmarks screws
 
 from __future__ import annotations
 
+import math
 import time
 from statistics import mean, median
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
 
 from benchmarks import report
 from vaead.datasets.screws import DEFECTS, Screw, make_screw
@@ -28,6 +30,8 @@ from vaead.terms import SCORES
 SEEDS = (11, 12, 13)
 SEVERITIES = (0.3, 0.6, 1.0)
 NORMAL, TESTED, DEFECTIVE = 100, 50, 20
+PLACES = {"thread": (80, 110), "rim": (115, 150), "plate": (180, math.inf)}
+"""Distances from the middle in reference pixels that lie in these places in nearly all images."""
 RUNS = 5
 
 
@@ -67,6 +71,7 @@ def _measure(seed: int) -> dict[str, Any]:
         },
         "pixel": _pixels(model, everything),
         "pixel_by_defect": by_kind,
+        "pixel_by_place": _by_place(model, everything),
     }
 
 
@@ -78,6 +83,23 @@ def _pixels(model: Model, screws: list[Screw]) -> dict[str, dict[str, float]]:
         score: {"auroc": round(metrics.auroc, 4), "aupro": round(metrics.aupro, 4)}
         for score, metrics in found.items()
     }
+
+
+def _by_place(model: Model, screws: list[Screw]) -> dict[str, dict[str, float]]:
+    """AUROC of the pixels of one place alone, where to know the place is of no help."""
+    terms, masks = _judge(model, screws), np.stack([screw.mask for screw in screws])
+    height, width = masks.shape[1:]
+    rows, columns = np.indices((height, width))
+    distance = np.hypot(rows - height / 2, columns - width / 2) / INDUSTRIAL_SCALE
+    found = {}
+    for name, (nearest, farthest) in PLACES.items():
+        place = (distance >= nearest) & (distance < farthest)
+        found[name] = {
+            score: round(float(roc_auc_score(masks[:, place].ravel(), maps[:, place].ravel())), 4)
+            for score in SCORES
+            for maps in (terms.mean_maps(score),)
+        }
+    return found
 
 
 def _screw(seed: int, index: int, defect: str | None = None, severity: float | None = None) -> Screw:
@@ -143,6 +165,7 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         ("... by kind of defect", by("by_defect")),
         ("Screws, pixel AUROC", means([seed["pixel"] for seed in seeds])),
         ("... by kind of defect, each with all normal images", by("pixel_by_defect")),
+        ("... of the pixels of one place alone", by("pixel_by_place")),
         (
             "Screws, AUPRO",
             means([{score: seed["pixel"][score]["aupro"] for score in SCORES} for seed in seeds]),
