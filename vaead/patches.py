@@ -93,23 +93,20 @@ def fold_scores(scores: NDArray[np.floating | np.bool_], grid: PatchGrid) -> NDA
 
     Source: the map of the tutorial on arXiv:1807.05800.
     """
-    # The cover of a window is an outer product of a range of rows and a range of columns, so the double
-    # loop over windows is two products with 0/1 matrices.
     cells = scores.shape[3] if scores.ndim == 5 else 1
     height, width = grid.shape
     in_rows = scores.reshape(-1, height, width, cells, cells).swapaxes(2, 3)
-    by_cell = in_rows.reshape(-1, height * cells, width * cells).astype(np.float32)
+    folded = in_rows.reshape(-1, height * cells, width * cells).astype(np.float32)
     side = grid.patch_size // cells
-    rows, cols = (
-        _cover((starts[:, None] + side * np.arange(cells)).ravel(), side, length_px)
-        for starts, length_px in ((grid.row_starts, grid.height_px), (grid.col_starts, grid.width_px))
-    )
-    return np.asarray(rows.T @ by_cell @ cols, dtype=np.float32)
-
-
-def _cover(starts: NDArray[np.intp], size: int, length_px: int) -> NDArray[np.float32]:
-    offset = np.arange(length_px) - starts[:, None]
-    return ((offset >= 0) & (offset < size)).astype(np.float32)
+    # A cell covers a range of rows and a range of columns, so one follows the other. Not as products with 0/1
+    # matrices, whose last digit depends on the number of threads.
+    for starts, length_px in ((grid.row_starts, grid.height_px), (grid.col_starts, grid.width_px)):
+        first = (starts[:, None] + side * np.arange(cells)).ravel()
+        total = np.zeros((len(folded), length_px, folded.shape[2]), np.float32)
+        for index, start in enumerate(first):
+            total[:, start : start + side] += folded[:, index, None]
+        folded = total.swapaxes(1, 2)
+    return np.ascontiguousarray(folded)
 
 
 def coverage(grid: PatchGrid) -> NDArray[np.float32]:
