@@ -140,7 +140,8 @@ def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
         few, many = measured["few"], measured["many"]
         rate, usual = many["images_per_s"], median(each["images_per_s"] for each in few)
         memory = max(each["peak_bytes"] for each in few) / 1e6, many["peak_bytes"] / 1e6
-        what = f"A folder of {MANY:,} photos of 160x120, scored with table and report by {jobs} process{'es' * (jobs != '1')}"
+        who = "1 process" if jobs == "1" else f"{jobs} processes"
+        what = f"A folder of {MANY:,} photos of 160x120, scored with table and report by {who}"
         lines += [
             (what, f"{rate:.0f} images/s; of {FEW}: {usual:.0f} images/s"),
             ("... peak memory of all processes", f"{memory[1]:.0f} MB; of {FEW}: {memory[0]:.0f} MB"),
