@@ -130,6 +130,8 @@ class Workers:
             WorkersError: A worker was lost, and its task could not be run elsewhere.
             Exception: What the function raises; tasks that have not begun are dropped.
         """
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
         remaining = iter(tasks)
         under_way: deque[Iterator[Result]] = deque()
         try:
@@ -142,6 +144,11 @@ class Workers:
             while under_way:
                 yield from _taken(under_way[0])
                 under_way.popleft()
+        except BrokenProcessPool as error:  # while tasks are sent, or results taken
+            raise WorkersError(
+                "workers must stay alive until the end, got one that was killed; free some memory, or take "
+                "fewer with --jobs"
+            ) from error
         finally:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # joblib tells of every task that was dropped
@@ -174,18 +181,9 @@ def _is_address(address: str) -> bool:
 
 
 def _taken(results: Iterator[Result]) -> Iterator[Result]:
-    """The same results; a lost worker is told in a sentence."""
-    from joblib.externals.loky.process_executor import BrokenProcessPool
-
-    try:
-        # Not `yield from`, which would close the results with a warning where nobody catches it.
-        for result in results:  # noqa: UP028
-            yield result
-    except BrokenProcessPool as error:
-        raise WorkersError(
-            "workers must stay alive until the end, got one that was killed; free some memory, or take "
-            "fewer with --jobs"
-        ) from error
+    """The same results; not `yield from`, which would close them with a warning where nobody catches it."""
+    for result in results:  # noqa: UP028
+        yield result
 
 
 def _connect(address: str) -> Any:

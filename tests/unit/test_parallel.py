@@ -3,6 +3,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from tests.unit.parallel_tasks import die, process, refuse, square
 from vaead.errors import InvalidInputError, UnknownNameError, WorkersError
@@ -57,6 +58,15 @@ def test_error_of_a_task_is_raised(jobs: int) -> None:
 def test_process_that_dies_is_told() -> None:
     message = "workers must stay alive until the end, got one that was killed; free some memory"
     with pytest.raises(WorkersError, match=message):
+        list(Workers(jobs=2).map(die, [(1,), (2,)]))
+
+
+def test_process_that_died_before_all_tasks_were_sent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(*_: object) -> None:
+        raise BrokenProcessPool
+
+    monkeypatch.setattr(Workers, "_send", send)
+    with pytest.raises(WorkersError, match="workers must stay alive until the end"):
         list(Workers(jobs=2).map(die, [(1,), (2,)]))
 
 
