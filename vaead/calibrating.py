@@ -42,24 +42,21 @@ def calibrate(held_out: Sequence[Scan]) -> tuple[list[Deviation], Calibration]:
     return [fit_deviation(scan.features) for scan in held_out], Calibration.of(terms)
 
 
-def calibrate_pooled(held_out: Sequence[Scan]) -> tuple[ContentDeviation, Calibration]:
+def calibrate_pooled(held_out: Sequence[Sequence[Scan]]) -> tuple[list[ContentDeviation], Calibration]:
     """As `calibrate`, for images in which the same thing need not lie at the same place.
 
     Args:
-        held_out: What the network says about each held-out normal image; their sizes may differ.
+        held_out: What each network says about each of them, one scan an image; their sizes may differ.
     """
-    shares = _cross_fitted_images(held_out)
-    terms = [
-        TermMaps(
-            scan.kl,
-            scan.log_variance,
-            scan.mahalanobis,
-            scan.grid,
-            Calibrated.of([(share, scan.grid)], pooled=True),
-        )
-        for scan, share in zip(held_out, shares, strict=True)
+    shares = [
+        [(share, scan.grid) for share, scan in zip(_cross_fitted_images(scans), scans, strict=True)]
+        for scans in held_out
     ]
-    return fit_content(held_out), Calibration.of(*terms)
+    terms = [
+        TermMaps(scan.kl, scan.log_variance, scan.mahalanobis, scan.grid, Calibrated.of(image, pooled=True))
+        for scan, image in zip(held_out[0], zip(*shares, strict=True), strict=True)
+    ]
+    return [fit_content(scans) for scans in held_out], Calibration.of(*terms)
 
 
 def _cross_fitted_images(scans: Sequence[Scan]) -> list[NDArray[np.float32]]:

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from vaead.config import require_name
 from vaead.errors import InvalidInputError
 from vaead.maps import TermMaps
-from vaead.recipe import COLORS, PhotoOptions, Recipe
+from vaead.recipe import COLORS, INDUSTRIAL, PhotoOptions, Recipe
 from vaead.scoring import check_images
 from vaead.store import Model, load_model, save_model
 from vaead.terms import SCORES
@@ -47,6 +47,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         crops: int | None = None,
         false_alarm_rate: float = 0.05,
         random_state: int = 0,
+        preset: str = INDUSTRIAL.name,
     ) -> None:
         """Choose settings; nothing is checked before `fit`, as scikit-learn asks for.
 
@@ -59,6 +60,8 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             crops: Random patches to train on; the preset's if not given.
             false_alarm_rate: Share of normal images that may be predicted to be anomalous.
             random_state: Seed of everything random.
+            preset: "industrial", or "industrial-multi-scale" with two more networks, of larger and smaller
+                patches.
         """
         self.patch_size = patch_size
         self.stride = stride
@@ -68,13 +71,14 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.crops = crops
         self.false_alarm_rate = false_alarm_rate
         self.random_state = random_state
+        self.preset = preset
 
     def fit(self, X: Images, y: object = None) -> PatchVAEDetector:  # noqa: ARG002, N803 - as in scikit-learn
         """Train on normal images; half of them are kept out to set the threshold.
 
         Raises:
             InvalidInputError: A setting is out of range, or the images are too few, too small or no images.
-            UnknownNameError: There is no such score.
+            UnknownNameError: There is no such score or preset.
             TrainingError: Training did not reach its end.
         """
         from vaead.pipeline import train_photos  # TensorFlow takes seconds to import
@@ -83,6 +87,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         images = _checked(X)
         recipe = Recipe.from_photos(
             PhotoOptions(color=_color(images[0]), aligned=self.aligned),
+            self.preset,
             patch_size=self.patch_size,
             stride=self.stride,
             epochs=self.epochs,
@@ -143,6 +148,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             crops=recipe.train.crops,
             false_alarm_rate=false_alarm_rate,
             random_state=recipe.train.seed,
+            preset=recipe.preset,
         )
         detector.model_ = model
         detector.threshold_ = model.card.calibration.threshold_value(score, false_alarm_rate)

@@ -18,10 +18,10 @@ Read = TypeVar("Read")
 
 
 def read_options(recipe: Recipe, limits: Limits | None = None) -> ReadOptions:
-    """How photos are read for a model: at least one patch large; as luminance for a dataset with classes."""
+    """How photos are read for a model: no smaller than its patches; as luminance for a dataset with classes."""
     photos = recipe.photos or PhotoOptions()
     color: Color = "rgb" if photos.color == "rgb" else "luminance"
-    return ReadOptions(color, photos.scale, recipe.model.patch_size, limits or Limits())
+    return ReadOptions(color, photos.scale, recipe.largest_patch, limits or Limits())
 
 
 def read_pixels(photo: Photo, options: ReadOptions) -> NDArray[np.float32]:

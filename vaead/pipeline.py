@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 import vaead
 from vaead.calibrating import calibrate, calibrate_pooled
+from vaead.calibration import Calibration
 from vaead.card import Companion, ModelCard
 from vaead.config import ModelConfig, PatchGrid
 from vaead.content import ContentDeviation
@@ -86,7 +87,7 @@ def train_photos(
     """
     shapes = {photo.shape for photo in photos}
     for height, width, *_ in shapes:
-        PatchGrid(height, width, recipe.model.patch_size, recipe.model.stride)  # a patch must fit
+        PatchGrid(height, width, recipe.largest_patch, recipe.model.stride)  # a patch must fit
     aligned = recipe.photos is not None and recipe.photos.aligned
     if aligned and len(shapes) > 1:
         raise InvalidInputError(
@@ -116,12 +117,12 @@ def _train(
         for index in range(len(recipe.networks))
     ]
     main = trained[0]
-    if isinstance(normal, np.ndarray):
-        aligned, calibration = calibrate([network.held_out[0] for network in trained])
-        deviations: list[Deviation | ContentDeviation] = [*aligned]
-    else:
-        content, calibration = calibrate_pooled(main.held_out)
-        deviations = [content]
+    found: tuple[Sequence[Deviation | ContentDeviation], Calibration] = (
+        calibrate([network.held_out[0] for network in trained])
+        if isinstance(normal, np.ndarray)
+        else calibrate_pooled([network.held_out for network in trained])
+    )
+    deviations, calibration = found
     card = ModelCard(
         recipe=recipe,
         fingerprint=fingerprint,

@@ -48,6 +48,22 @@ INDUSTRIAL = Preset(
 )
 """For the user's own photos; patches and stride as in the paper, for photos of 640x480 pixels."""
 
+PHOTO_PRESETS = {
+    preset.name: preset
+    for preset in (
+        INDUSTRIAL,
+        dataclasses.replace(
+            INDUSTRIAL,
+            name="industrial-multi-scale",
+            companions=(
+                dataclasses.replace(INDUSTRIAL.model, patch_size=128),
+                dataclasses.replace(INDUSTRIAL.model, patch_size=48, stride=8),
+            ),
+        ),
+    )
+}
+"""Presets for the user's own photos by name; the first is the default."""
+
 INDUSTRIAL_SCALE = 1 / 4
 """What `INDUSTRIAL` shrinks photos, patches and stride to unless told otherwise: a minute and not an hour."""
 
@@ -124,6 +140,11 @@ class Recipe:
         """Epochs of all networks."""
         return self.train.epochs * len(self.networks)
 
+    @property
+    def largest_patch(self) -> int:
+        """Side in pixels of the largest patch of all networks: an image must be as large."""
+        return max(network.patch_size for network in self.networks)
+
     @classmethod
     def from_preset(
         cls,
@@ -160,6 +181,7 @@ class Recipe:
     def from_photos(
         cls,
         options: PhotoOptions,
+        preset: str = INDUSTRIAL.name,
         *,
         patch_size: int | None = None,
         stride: int | None = None,
@@ -167,36 +189,49 @@ class Recipe:
         crops: int | None = None,
         seed: int | None = None,
     ) -> Recipe:
-        """Take the preset `INDUSTRIAL`, shrink its patches as the photos, and change what is given.
+        """Take a preset, shrink its patches as the photos, and change what is given.
 
         Args:
             options: How photos are read.
+            preset: One of `PHOTO_PRESETS`.
             patch_size: In pixels after scaling, a multiple of 4.
-            stride: In pixels after scaling.
+            stride: In pixels after scaling. Both are those of the main network; companions keep their
+                proportion to it.
             epochs: See `TrainConfig`, as for the others.
             crops: See there.
             seed: See there.
 
         Raises:
+            UnknownNameError: There is no such preset.
             InvalidInputError: A setting is out of range.
         """
-        base = INDUSTRIAL.model
-        size = max(16, 4 * round(base.patch_size * options.scale / 4)) if patch_size is None else patch_size
+        require_name("preset", preset, PHOTO_PRESETS)
+        base = PHOTO_PRESETS[preset]
+        size = max(16, _fours(base.model.patch_size * options.scale)) if patch_size is None else patch_size
         model = dataclasses.replace(
-            base,
+            base.model,
             patch_size=size,
-            stride=max(1, size * base.stride // base.patch_size) if stride is None else stride,
+            stride=max(1, size * base.model.stride // base.model.patch_size) if stride is None else stride,
             channels=COLORS[options.color],
         )
+        companions = [
+            dataclasses.replace(
+                model,
+                patch_size=max(8, _fours(model.patch_size * companion.patch_size / base.model.patch_size)),
+                stride=max(1, model.stride * companion.stride // base.model.stride),
+            )
+            for companion in base.companions
+        ]
         settings = {"epochs": epochs, "crops": crops, "seed": seed}
         train: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
         return cls(
             PHOTOS,
             0,
-            INDUSTRIAL.name,
+            preset,
             model,
-            dataclasses.replace(INDUSTRIAL.train, **train),
-            photos=options,
+            dataclasses.replace(base.train, **train),
+            tuple(companions),
+            options,
         )
 
     @property
@@ -215,3 +250,8 @@ class Recipe:
             f"{name.removesuffix('_dim')}{value}" for name, value in chosen.items() if value != default[name]
         )
         return PurePosixPath(self.dataset, str(self.normal), "+".join([self.preset, *changes]))
+
+
+def _fours(pixels: float) -> int:
+    """The multiple of 4 next to a number, as patches have to be."""
+    return 4 * round(pixels / 4)

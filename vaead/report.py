@@ -184,15 +184,16 @@ class Report:
     def _facts(self) -> dict[str, str]:
         """What is known of the model, by title."""
         texts, recipe, card = self._texts, self._card.recipe, self._card
-        photos, model = recipe.photos or PhotoOptions(), recipe.model
+        photos = recipe.photos or PhotoOptions()
         own = recipe.dataset == PHOTOS
         size = texts("report.any_size") if card.image_shape is None else _pixels(card.image_shape)
         color = texts("own.rgb") if photos.color == "rgb" else texts("own.luminance")
         return {
             texts("report.model"): recipe.preset if own else str(recipe.path),
             texts("report.trained"): f"{card.created[:10]}, vaead {card.versions['vaead']}",
-            texts("report.patches"): texts(
-                "report.patch_value", size=_pixels((model.patch_size,) * 2), stride=model.stride
+            texts("report.patches"): ", ".join(
+                texts("report.patch_value", size=_pixels((network.patch_size,) * 2), stride=network.stride)
+                for network in recipe.networks
             ),
             texts("report.photos"): texts(
                 "report.photo_value", scale=f"{photos.scale:g}", color=color, size=size

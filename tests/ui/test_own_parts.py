@@ -137,6 +137,15 @@ def test_estimate_grows_with_crops_epochs_and_patches(photos: OwnPhotos) -> None
         assert more[1] > base[1]
 
 
+def test_further_networks_cost_time_and_the_largest_one_memory(photos: OwnPhotos) -> None:
+    one, three = (
+        estimate(Recipe.from_photos(PhotoOptions(scale=0.25), preset), photos.normal)
+        for preset in ("industrial", "industrial-multi-scale")
+    )
+    assert three.seconds > 2 * one.seconds
+    assert one.n_bytes < three.n_bytes < 2 * one.n_bytes
+
+
 def test_each_image_is_scored_once(
     results: Results, photos: OwnPhotos, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -247,7 +247,7 @@ def test_each_photo_is_judged_by_others(count: int, monkeypatch: pytest.MonkeyPa
             return np.full(scan.cells.shape, len(self._names), np.float32)
 
     monkeypatch.setattr(calibrating, "fit_content", Spy)
-    deviation, calibration = calibrate_pooled(scans)
+    (deviation,), calibration = calibrate_pooled([scans])
     assert len(fits) == min(4, count) + 1
     assert fits[-1] == set(range(count))  # what new photos are judged by is learned from all
     assert isinstance(deviation, Spy)
@@ -257,7 +257,7 @@ def test_each_photo_is_judged_by_others(count: int, monkeypatch: pytest.MonkeyPa
 
 def test_pooled_calibration_is_of_the_largest_values_of_maps() -> None:
     scans = [draw_windows(8, seed=0), draw_windows(9, seed=1)]
-    deviation, calibration = calibrate_pooled(scans)
+    (deviation,), calibration = calibrate_pooled([scans])
     maps = [
         mean_map(fit_content([learned]).shares(judged), judged.grid)
         for judged, learned in zip(scans, scans[::-1], strict=True)
@@ -269,7 +269,24 @@ def test_pooled_calibration_is_of_the_largest_values_of_maps() -> None:
         np.testing.assert_array_equal(getattr(deviation, name), values)
 
 
+def test_map_of_several_networks_is_their_mean() -> None:
+    networks = [[draw_windows(8, seed=seed), draw_windows(9, seed=seed + 1)] for seed in (0, 2)]
+    deviations, calibration = calibrate_pooled(networks)
+    for deviation, scans in zip(deviations, networks, strict=True):
+        np.testing.assert_array_equal(deviation.centers, fit_content(scans).centers)
+    expected = []
+    for judged, learned in ((0, 1), (1, 0)):
+        maps = [
+            mean_map(fit_content([scans[learned]]).shares(scans[judged]), scans[judged].grid)
+            for scans in networks
+        ]
+        expected.append(float(np.mean(maps, axis=0).max()))
+    found = [calibration.image["calibrated"][index] for index in (0, -1)]
+    assert found == pytest.approx(sorted(expected), rel=1e-3)
+    assert calibration.image["new"] == calibrate_pooled(networks[:1])[1].image["new"]
+
+
 def test_one_photo_is_judged_by_itself() -> None:
-    _, calibration = calibrate_pooled([draw_windows(9)])
+    _, calibration = calibrate_pooled([[draw_windows(9)]])
     assert calibration.images == 1
     assert np.isfinite(calibration.image["calibrated"]).all()

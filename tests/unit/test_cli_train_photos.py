@@ -29,7 +29,7 @@ def test_photos_are_trained_on(photos: Path, tmp_path: Path, no_arithmetic: Crop
     result = run("train", "--images", photos, *SMALL, "--out", tmp_path / "new" / "model")
     assert lines_of(result) == [str(tmp_path / "new" / "model")]
     assert result.stderr.startswith(
-        "Training on 4 photos, judged at 32x24 px (scale 0.25) in 16x16 patches every 8 px: 128 crops"
+        "Training on 4 photos, judged at 32x24 px (scale 0.25) in patches of 16x16 every 8 px: 128 crops"
     )
     card = load_model(tmp_path / "new" / "model").card
     assert card.recipe == Recipe.from_photos(
@@ -126,7 +126,7 @@ def test_the_folder_one_is_in_can_hold_the_model(
         (["--dataset", "digits"], "--images must stand without --dataset, got both; leave one of them out"),
         (["--latent", "3"], "--images must stand without --latent, got both"),
         (["--store", "models"], "--images must stand without --store, got both"),
-        (["--preset", "article"], "preset must be industrial for photos, got 'article'; leave out --preset"),
+        (["--preset", "article"], "preset must be one of industrial, industrial-multi-scale, got 'article'"),
         (["--out", "m", "--scale", "2"], "scale must be "),
         (["--out", "m", "--patch-size", "9"], "patch_size must be "),
         (["--out", "m", "--color", "hsv"], "Invalid value for '--color'"),

@@ -20,6 +20,7 @@ SETTINGS = {
     "crops": 256,
     "false_alarm_rate": 0.2,
     "random_state": 5,
+    "preset": "industrial",
 }
 
 
@@ -160,6 +161,11 @@ def test_bad_images_are_refused(images: Images, message: str) -> None:
 def test_bad_setting_is_refused_when_fitted(settings: dict[str, int], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         PatchVAEDetector(**settings).fit([GREY, GREY])
+
+
+def test_unknown_preset_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"preset must be one of industrial, .* got 'article'"):
+        PatchVAEDetector(preset="article").fit([GREY, GREY])
 
 
 def test_unknown_score_is_refused(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from vaead.datasets import Dataset
 from vaead.deviation import Deviation
 from vaead.errors import InvalidInputError, StoreError
 from vaead.health import Health
+from vaead.maps import mean_map
 from vaead.model import describe_layers
 from vaead.patches import every_crop
 from vaead.pipeline import train, train_photos
@@ -127,6 +128,32 @@ Photos = list[NDArray[np.uint8]]
 
 def aligned(recipe: Recipe) -> Recipe:
     return dataclasses.replace(recipe, photos=PhotoOptions(aligned=True))
+
+
+def test_networks_of_photos_judge_together(photos: Photos, tmp_path: Path) -> None:
+    recipe = Recipe.from_photos(
+        PhotoOptions(), "industrial-multi-scale", patch_size=16, stride=4, epochs=1, crops=256
+    )
+    assert [network.patch_size for network in recipe.networks] == [16, 20, 8]
+    save_model(tmp_path / "model", *train_photos(photos, recipe))
+    model = load_model(tmp_path / "model")
+    assert (model.card.recipe, len(model.card.companions)) == (recipe, 2)
+    terms = model.term_maps(photos[0][None])
+    maps = []
+    for member in model.members:
+        scan = member.scorer.scan(photos[0][None])
+        maps.append(mean_map(member.deviation.shares(scan), scan.grid))
+    np.testing.assert_allclose(terms.mean_maps("calibrated"), np.mean(maps, axis=0), rtol=1e-5)
+    np.testing.assert_array_equal(
+        terms.mahalanobis, model.members[0].scorer.scan(photos[0][None]).mahalanobis
+    )
+    assert terms.image_scores("calibrated") == terms.mean_maps("calibrated").max()
+
+
+def test_photo_must_hold_the_largest_patch(photos: Photos) -> None:
+    recipe = Recipe.from_photos(PhotoOptions(), "industrial-multi-scale", patch_size=32, epochs=1, crops=128)
+    with pytest.raises(InvalidInputError, match=r"at least 44x44 pixels .* got 40x48; use a larger"):
+        train_photos(photos, recipe)
 
 
 def test_card_says_how_the_model_of_photos_was_made(photo_model: Model, photo_recipe: Recipe) -> None:

@@ -80,6 +80,30 @@ def test_patches_shrink_as_the_photos(scale: float, patch_size: int, stride: int
     assert (model.patch_size, model.stride) == (patch_size, stride)
 
 
+@pytest.mark.parametrize(
+    ("options", "settings", "windows"),
+    [
+        (PhotoOptions(), {}, [(96, 16), (128, 16), (48, 8)]),
+        (PhotoOptions(scale=0.25), {}, [(24, 4), (32, 4), (12, 2)]),
+        (PhotoOptions(color="rgb"), {"patch_size": 32, "stride": 6}, [(32, 6), (44, 6), (16, 3)]),
+        (PhotoOptions(), {"patch_size": 4, "stride": 1}, [(4, 1), (8, 1), (8, 1)]),
+    ],
+)
+def test_companions_keep_their_proportion_to_the_main_network(
+    options: PhotoOptions, settings: dict[str, int], windows: list[tuple[int, int]]
+) -> None:
+    recipe = Recipe.from_photos(options, "industrial-multi-scale", **settings)
+    assert [(network.patch_size, network.stride) for network in recipe.networks] == windows
+    assert {network.channels for network in recipe.networks} == {recipe.model.channels}
+    assert recipe.largest_patch == max(size for size, _ in windows)
+    assert (recipe.preset, recipe.total_epochs) == ("industrial-multi-scale", 30)
+
+
+def test_preset_of_classes_is_none_of_photos() -> None:
+    with pytest.raises(UnknownNameError, match=r"preset must be one of industrial, .* got 'article'"):
+        Recipe.from_photos(PhotoOptions(), "article")
+
+
 @pytest.mark.parametrize(("color", "channels"), [("luminance", 1), ("rgb", 3)])
 def test_channels_are_those_of_the_photos(color: str, channels: int) -> None:
     assert Recipe.from_photos(PhotoOptions(color=color)).model.channels == channels

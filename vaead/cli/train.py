@@ -81,12 +81,18 @@ def train(
     try:
         if images is not None:
             require_alone("--images", _FOR_CLASSES)
-            out = _require_photo_options(preset, out)
+            out = _require_out(out)
             options = PhotoOptions(
                 color or "luminance", INDUSTRIAL_SCALE if scale is None else scale, aligned
             )
             recipe = Recipe.from_photos(
-                options, patch_size=patch_size, stride=stride, epochs=epochs, crops=crops, seed=seed
+                options,
+                preset or INDUSTRIAL.name,
+                patch_size=patch_size,
+                stride=stride,
+                epochs=epochs,
+                crops=crops,
+                seed=seed,
             )
             _train_on_photos(images, recipe, out, report)
         else:
@@ -129,11 +135,7 @@ def _train_on_photos(images: str, recipe: Recipe, out: Place, report: Progress) 
     report.done(out, card.training_s)
 
 
-def _require_photo_options(preset: str | None, out: Place | None) -> Place:
-    if preset not in (None, INDUSTRIAL.name):
-        raise InvalidInputError(
-            f"preset must be {INDUSTRIAL.name} for photos, got {preset!r}; leave out --preset"
-        )
+def _require_out(out: Place | None) -> Place:
     if out is None:
         raise InvalidInputError("--out must be given with --images, got none; name a folder for the model")
     return out
@@ -187,8 +189,7 @@ def _described(photos: list[NDArray[np.float32]], recipe: Recipe) -> str:
     sizes = sorted({photo.shape[1::-1] for photo in photos})
     shown = " to ".join(f"{width}x{height}" for width, height in dict.fromkeys((sizes[0], sizes[-1])))
     scale = recipe.photos.scale if recipe.photos else 1
-    model = recipe.model
-    return (
-        f"on {len(photos)} photos, judged at {shown} px (scale {scale:g}) in {model.patch_size}x"
-        f"{model.patch_size} patches every {model.stride} px"
+    windows = ", ".join(
+        f"{network.patch_size}x{network.patch_size} every {network.stride} px" for network in recipe.networks
     )
+    return f"on {len(photos)} photos, judged at {shown} px (scale {scale:g}) in patches of {windows}"

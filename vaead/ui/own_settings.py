@@ -9,7 +9,7 @@ import streamlit as st
 
 from vaead.errors import InvalidInputError
 from vaead.photos import check_normals
-from vaead.recipe import INDUSTRIAL, PhotoOptions, Recipe
+from vaead.recipe import INDUSTRIAL, PHOTO_PRESETS, PhotoOptions, Recipe
 from vaead.ui.own_bring import told
 from vaead.ui.own_photos import OwnPhoto, OwnPhotos
 from vaead.ui.own_session import OwnSession
@@ -19,6 +19,9 @@ _TYPICAL_PX = 160
 """The longer side to which images are shrunk unless told otherwise: a minute of training and not an hour."""
 _PAPER_PX = 640
 """The longer side of the images for which the preset's patches are made."""
+
+_PRESET_WIDTH = 240
+"""In pixels; the names of presets fit."""
 
 _START_S = 12.0
 """Seconds to load TensorFlow, to compile, and to calibrate and export the model."""
@@ -61,15 +64,16 @@ class Plan:
 def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
     """Estimate what a training takes.
 
-    Time: a start, and the numbers in all patches of all epochs at the speed measured. Memory: TensorFlow,
-    the crops in single precision with the copies made of one call's share of them, and the scaled images.
+    Time: a start for each network, and the numbers in all patches of all epochs at the speed measured.
+    Memory: TensorFlow, the crops of the largest network in single precision with the copies made of one
+    call's share of them, and the scaled images.
     """
-    values = recipe.train.crops * recipe.model.patch_values
+    values = [recipe.train.crops * network.patch_values for network in recipe.networks]
     scale = _scale(recipe)
     pixels = sum(photo.size[0] * photo.size[1] for photo in photos) * scale**2 * recipe.model.channels
-    crops = 4.0 * values
+    crops = 4.0 * max(values)
     return Cost(
-        seconds=_START_S + recipe.train.epochs * values / _VALUES_PER_S,
+        seconds=_START_S * len(values) + recipe.train.epochs * sum(values) / _VALUES_PER_S,
         n_bytes=_START_BYTES + crops + _COPIES * min(crops, _CALL_BYTES) + 8 * pixels,
     )
 
@@ -105,7 +109,7 @@ def show(own: OwnSession, texts: Texts) -> Plan | None:
         return None
     try:
         recipe = _controls(own, texts)
-        large = tuple(each for each in photos.normal if _fits(each, recipe.model.patch_size, _scale(recipe)))
+        large = tuple(each for each in photos.normal if _fits(each, recipe.largest_patch, _scale(recipe)))
         _tell_small(photos, recipe, texts)
         check_normals(photo.digest for photo in large)
     except InvalidInputError as error:
@@ -119,8 +123,13 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
     photos = own.photos
     default = default_scale(photos.longer_px)
     _prepare(own, {"scale": default, "epochs": INDUSTRIAL.train.epochs, "crops": INDUSTRIAL.train.crops})
-    _prepare(own, {"seed": 0, "color": "luminance", "aligned": False})
+    _prepare(own, {"seed": 0, "color": "luminance", "aligned": False, "preset": INDUSTRIAL.name})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(width=_PRESET_WIDTH):
+            preset = st.selectbox(
+                texts("sidebar.preset"), list(PHOTO_PRESETS), key="own_preset", help=texts("own.preset_help")
+            )
+        own.settings["preset"] = preset
         scale = _number(own, "scale", 0.01, 1.0, 0.01, texts("own.scale"), texts("own.scale_help"))
         patch, stride = default_patches(round(photos.longer_px * scale))
         if own.settings.get("patches_for") != scale:
@@ -136,7 +145,9 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
         seed = int(_number(own, "seed", 0, 999_999, 1, texts("sidebar.seed"), texts("sidebar.seed_help")))
         color, aligned = _reading(own, [each for each in photos.normal if _fits(each, size, scale)], texts)
     options = PhotoOptions(color=color, scale=scale, aligned=aligned)
-    return Recipe.from_photos(options, patch_size=size, stride=step, epochs=epochs, crops=crops, seed=seed)
+    return Recipe.from_photos(
+        options, preset, patch_size=size, stride=step, epochs=epochs, crops=crops, seed=seed
+    )
 
 
 def _reading(own: OwnSession, photos: Sequence[OwnPhoto], texts: Texts) -> tuple[str, bool]:
@@ -186,7 +197,7 @@ def _tell_small(photos: OwnPhotos, recipe: Recipe, texts: Texts) -> None:
     small = [
         each
         for each in (*photos.normal, *photos.judged)
-        if not _fits(each, recipe.model.patch_size, _scale(recipe))
+        if not _fits(each, recipe.largest_patch, _scale(recipe))
     ]
     if small:
         height, width = small[0].size
@@ -194,7 +205,7 @@ def _tell_small(photos: OwnPhotos, recipe: Recipe, texts: Texts) -> None:
             texts(
                 "own.too_small",
                 count=len(small),
-                patch=recipe.model.patch_size,
+                patch=recipe.largest_patch,
                 name=f"`{small[0].name.replace('`', chr(39))}`",
                 size=f"{width}x{height}",
             )
