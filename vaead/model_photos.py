@@ -18,7 +18,7 @@ Read = TypeVar("Read")
 
 
 def read_options(recipe: Recipe, limits: Limits | None = None) -> ReadOptions:
-    """How photos are read for a model: no smaller than its patches; as luminance for a dataset with classes."""
+    """How photos are read for a model: no smaller than its patches; for classes as luminance."""
     photos = recipe.photos or PhotoOptions()
     color: Color = "rgb" if photos.color == "rgb" else "luminance"
     return ReadOptions(color, photos.scale, recipe.largest_patch, limits or Limits())

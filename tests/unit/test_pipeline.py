@@ -20,7 +20,7 @@ from vaead.model import describe_layers
 from vaead.patches import every_crop
 from vaead.pipeline import train, train_photos
 from vaead.recipe import PhotoOptions, Recipe
-from vaead.store import Model, ModelStore
+from vaead.store import Model, ModelStore, load_model, save_model
 from vaead.terms import Array
 from vaead.training import EpochReport, split_normal
 
