@@ -24,6 +24,8 @@ _FOLDS = 4
 _GROUPS = 512
 _LEAST_IN_GROUP = 80
 """Groups of like content: at most so many, with at least so many windows each on average."""
+_MOST_GROUPED = 2**16
+"""Groups are found among so many windows at most, drawn at random; with more they hardly change."""
 _FEW = 20
 """With fewer windows than this a group takes what holds for all."""
 _LEAST_SPREAD = 0.01
@@ -80,7 +82,8 @@ def fit_content(scans: Sequence[Scan]) -> ContentDeviation:
     z = np.concatenate([scan.z_mean.reshape(-1, scan.z_mean.shape[-1]) for scan in scans])
     log_m = np.concatenate([logarithm(scan.cells).reshape(-1, *scan.cells.shape[3:]) for scan in scans])
     groups = max(1, min(_GROUPS, len(z) // _LEAST_IN_GROUP, len(np.unique(z, axis=0))))
-    centers = KMeans(groups, n_init=1, random_state=0).fit(z).cluster_centers_.astype(np.float32)
+    some = z if len(z) <= _MOST_GROUPED else np.random.default_rng(0).choice(z, _MOST_GROUPED, replace=False)
+    centers = KMeans(groups, n_init=1, random_state=0).fit(some).cluster_centers_.astype(np.float32)
     group = nearest(z, centers)
     members = [log_m[group == index] for index in range(groups)]
     members = [values if len(values) >= _FEW else log_m for values in members]
