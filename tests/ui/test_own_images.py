@@ -161,6 +161,26 @@ def test_images_smaller_than_a_patch_are_left_out() -> None:
     assert page.has_button("own_train")
 
 
+def test_preset_of_several_networks_is_trained(start: Start) -> None:
+    jobs = start(WAIT)
+    page = OwnPage()
+    page.click("own_demo")
+    page.select("own_preset", "industrial-multi-scale")
+    page.click("own_train")
+    (status,) = jobs.active()
+    assert status.task.recipe.preset == "industrial-multi-scale"
+    assert status.total_epochs == 30
+
+
+def test_images_smaller_than_the_largest_patch_are_left_out() -> None:
+    page = OwnPage()
+    page.upload("normal", ("small.png", png(np.zeros((28, 40), np.uint8)), "image/png"), *screws(2))
+    assert page.warnings == []
+    page.select("own_preset", "industrial-multi-scale")
+    assert "Smaller than a 32x32 patch after scaling" in page.warnings[0]
+    assert "1 images, such as `small.png` (40x28 px)" in page.warnings[0]
+
+
 def test_patch_size_that_no_network_has_is_said() -> None:
     page = OwnPage()
     page.click("own_demo")

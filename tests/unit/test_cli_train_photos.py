@@ -126,7 +126,10 @@ def test_the_folder_one_is_in_can_hold_the_model(
         (["--dataset", "digits"], "--images must stand without --dataset, got both; leave one of them out"),
         (["--latent", "3"], "--images must stand without --latent, got both"),
         (["--store", "models"], "--images must stand without --store, got both"),
-        (["--preset", "article"], "preset must be one of industrial, industrial-multi-scale, got 'article'"),
+        (
+            ["--out", "m", "--preset", "article"],
+            "preset must be one of industrial, industrial-multi-scale, got 'article'",
+        ),
         (["--out", "m", "--scale", "2"], "scale must be "),
         (["--out", "m", "--patch-size", "9"], "patch_size must be "),
         (["--out", "m", "--color", "hsv"], "Invalid value for '--color'"),
