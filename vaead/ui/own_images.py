@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from vaead.ui import links, own_bring, own_results, own_session, own_settings, own_training
+from vaead.ui import links, own_bring, own_downloads, own_results, own_session, own_settings, own_training
 from vaead.ui.own_session import OwnSession
 from vaead.ui.texts import Texts
 
@@ -34,6 +34,9 @@ def page(texts: Texts) -> None:
         with _step(texts("own.step_results"), False):
             own_results.score_all(own, own.results, texts)
             own_results.show(own.results, score, rate, texts)
+            # Outside the fragment of the results: a click on an image must not put other buttons in the
+            # place of these, as a download that is asked for meanwhile would be lost.
+            own_downloads.show(own.results, score, rate, texts)
     # Last, when every control has compared itself with the link.
     with notices:
         links.show_notices(texts)

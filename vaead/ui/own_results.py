@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from vaead.terms import SCORES
-from vaead.ui import own_bring, own_detail, own_downloads, own_figures, own_metrics
+from vaead.ui import own_bring, own_detail, own_figures, own_metrics
 from vaead.ui.own_scoring import Results, Scored
 from vaead.ui.own_session import OwnSession
 from vaead.ui.texts import Texts
@@ -31,7 +31,7 @@ def score_all(own: OwnSession, results: Results, texts: Texts) -> None:
 
 @st.fragment
 def show(results: Results, score: str, rate: float, texts: Texts) -> None:
-    """Show gallery, image, metrics and downloads. A fragment: a click redraws nothing else.
+    """Show gallery, image and metrics. A fragment: a click redraws nothing else.
 
     Args:
         results: What to show.
@@ -49,7 +49,6 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
             own_detail.show(results, _picked(ranked), score, rate, texts)
         own_metrics.show(results.evaluation.metrics(), score, texts)
     _rejected(results, texts)
-    own_downloads.show(results, score, rate, texts)
 
 
 def controls(texts: Texts) -> tuple[str, float]:
