@@ -30,9 +30,7 @@ def run() -> dict[str, Any]:
     """Measure both ways of training."""
     recipe = Recipe.from_preset("mnist", 1)
     images, _ = split_normal(load_dataset("mnist").train_images(1), recipe.train)
-    crops, positions = unit_crops(
-        images, recipe.model.patch_size, recipe.train.crops, np.random.default_rng(0)
-    )
+    crops, positions = unit_crops(images, recipe.model, recipe.train.crops, np.random.default_rng(0))
     seconds = _alternate(recipe, crops, positions)
     print({name: median(times) for name, times in seconds.items()}, flush=True)
     aware = Recipe.from_preset("mnist", 1, "position-aware")
@@ -64,7 +62,7 @@ def _alternate(
 
 
 def _position_aware(recipe: Recipe, images: NDArray[np.uint8]) -> list[float]:
-    crops = unit_crops(images, recipe.model.patch_size, recipe.train.crops, np.random.default_rng(0))
+    crops = unit_crops(images, recipe.model, recipe.train.crops, np.random.default_rng(0))
     run_epoch = compile_epoch(Vae(recipe.model), recipe.train)
     seconds = []
     for turn in range(TURNS + 1):
@@ -80,7 +78,7 @@ def _losses(recipe: Recipe, images: NDArray[np.uint8]) -> dict[str, list[list[fl
     losses: dict[str, list[list[float]]] = {"plain": [], "vaead": []}
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
-        crops, positions = unit_crops(images, recipe.model.patch_size, config.crops, rng)
+        crops, positions = unit_crops(images, recipe.model, config.crops, rng)
         tf.keras.utils.set_random_seed(seed)
         history = plain.build(recipe.model.sigma2_floor).fit(
             crops[..., None], crops[..., None], batch_size=plain.BATCH_SIZE, epochs=LOSS_EPOCHS, verbose=0

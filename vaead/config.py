@@ -81,13 +81,16 @@ class ModelConfig:
     Attributes:
         network: "article", the tutorial's convolutions; "dense", two hidden layers that are also told where
             in the image a patch lies; or "convolutional", as deep as its patches are large.
-        patch_size: Side of a patch in pixels, a multiple of 4 (the article's encoder halves it twice).
+        patch_size: Side of a patch in pixels of the image, a multiple of 4 (the article's encoder halves it
+            twice) times `shrink`.
         channels: Of the images: 1 if they are grey, 3 if they have colours ("convolutional" alone).
         stride: Distance of neighbouring windows in pixels, at most `patch_size`.
         latent_dim: Dimensions of z.
         units: Width of the hidden layers of "dense", and of the widest layers of "convolutional".
         sigma2_floor: Smallest predicted variance. Where normal pixels never vary, the likelihood has no
             maximum: sigma2 runs to 0 and one grey level decides a score. See benchmarks/sigma2_floor.py.
+        shrink: The network sees a patch smaller by this factor: squares of as many pixels a side become their
+            mean. Networks that shrink differently see coarse and fine things of the same images.
     """
 
     network: str = "article"
@@ -97,12 +100,16 @@ class ModelConfig:
     units: int = 256
     sigma2_floor: float = 0.02
     channels: int = 1
+    shrink: int = 1
 
     def __post_init__(self) -> None:
         require_name("network", self.network, NETWORKS)
-        if not isinstance(self.patch_size, int) or self.patch_size < 4 or self.patch_size % 4:
+        _require_range("shrink", self.shrink, 1, 16)
+        step = 4 * self.shrink
+        if not isinstance(self.patch_size, int) or self.patch_size < step or self.patch_size % step:
             raise InvalidInputError(
-                f"patch_size must be a multiple of 4, got {self.patch_size!r}; try 8 or 16"
+                f"patch_size must be a multiple of {step}, got {self.patch_size!r}; "
+                f"try {2 * step} or {4 * step}"
             )
         if self.channels not in ((1, 3) if self.network == "convolutional" else (1,)):
             raise InvalidInputError(
@@ -115,20 +122,25 @@ class ModelConfig:
         require_number("sigma2_floor", self.sigma2_floor, _SMALLEST_FLOOR, 1)
 
     @property
-    def patch_shape(self) -> tuple[int, ...]:
-        """Shape of a patch: (patch_size, patch_size), and the channels if there are more than one."""
-        side = self.patch_size
+    def input_size(self) -> int:
+        """Side in pixels of a patch as the network sees it."""
+        return self.patch_size // self.shrink
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of what it sees: (input_size, input_size), and the channels if there are more than one."""
+        side = self.input_size
         return (side, side) if self.channels == 1 else (side, side, self.channels)
 
     @property
     def cells(self) -> int:
         """Into how many cells a side of a window is split, of each of which M is told; see `Scan.cells`."""
-        return math.gcd(self.patch_size, 8) if self.network == "convolutional" else 1
+        return math.gcd(self.input_size, 8) if self.network == "convolutional" else 1
 
     @property
-    def patch_values(self) -> int:
-        """Numbers in a patch."""
-        return self.patch_size**2 * self.channels
+    def input_values(self) -> int:
+        """Numbers in a patch as the network sees it."""
+        return self.input_size**2 * self.channels
 
     @property
     def position_aware(self) -> bool:

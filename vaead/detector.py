@@ -52,7 +52,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """Choose settings; nothing is checked before `fit`, as scikit-learn asks for.
 
         Args:
-            patch_size: Side of a patch in pixels, a multiple of 4.
+            patch_size: Side of a patch in pixels, a multiple of 4, or of 8 with "industrial-multi-scale".
             stride: Distance of neighbouring windows in pixels.
             score: "old", "new" or "calibrated".
             aligned: Whether all images have one size and show the same thing at the same place.
@@ -60,8 +60,9 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             crops: Random patches to train on; the preset's if not given.
             false_alarm_rate: Share of normal images that may be predicted to be anomalous.
             random_state: Seed of everything random.
-            preset: "industrial", or "industrial-multi-scale" with two more networks, of larger and smaller
-                patches.
+            preset: "industrial", or "industrial-multi-scale" with two networks: one sees patches at half
+                their size, the other as they are. With images in twice the detail, and twice the patch size
+                and stride, it finds more.
         """
         self.patch_size = patch_size
         self.stride = stride

@@ -51,12 +51,13 @@ class PatchScorer:
         """Compute what the scores are made of.
 
         Args:
-            patches: (n, *patch_shape) in [0, 1], see `ModelConfig.patch_shape`.
+            patches: (n, *input_shape) in [0, 1], see `ModelConfig.input_shape`.
             positions: (n, 2), where each lies in its image, see `PatchGrid.positions`.
 
         Returns:
             kl, log_variance, mahalanobis in nats and signed_error, each (n,), and z_mean (n, latent_dim). If
-            `ModelConfig.cells` is above 1 also cells, (n, cells * cells), into which mahalanobis is split.
+            `ModelConfig.cells` is above 1 also cells and signed_cells, (n, cells * cells), into which
+            mahalanobis and signed_error are split.
         """
         return self._run("scan", patches, positions)
 
@@ -64,7 +65,7 @@ class PatchScorer:
         """Compute what the network makes of patches; the arguments are those of `scan`.
 
         Returns:
-            mu, sigma2 (n, patch_values) and z_mean, z_log_var (n, latent_dim).
+            mu, sigma2 (n, input_values) and z_mean, z_log_var (n, latent_dim).
         """
         return self._run("decode", patches, positions)
 

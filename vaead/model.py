@@ -29,6 +29,7 @@ from vaead.terms import (
     log_variance_term,
     mahalanobis_term,
     signed_error_term,
+    signed_errors,
     squared_errors,
 )
 
@@ -43,7 +44,7 @@ _LEAST_SIDE = 6
 
 
 class Decoded(NamedTuple):
-    """What the network makes of patches: mu and log(sigma2) as (n, patch_values), z as (n, latent_dim)."""
+    """What the network makes of patches: mu and log(sigma2) as (n, input_values), z as (n, latent_dim)."""
 
     mu: Array
     log_sigma2: Array
@@ -75,7 +76,7 @@ class Vae(keras.Model):  # type: ignore[misc]
         """Encode and decode patches.
 
         Args:
-            patches: (n, *patch_shape) in [0, 1], see `ModelConfig`.
+            patches: (n, *input_shape) in [0, 1], see `ModelConfig`.
             positions: (n, 2), where in its image each patch lies, see `PatchGrid.positions`; only for a
                 network that is position-aware.
             noise: (n, latent_dim) standard normal to sample z with; None takes z = z_mean.
@@ -98,7 +99,7 @@ class Vae(keras.Model):  # type: ignore[misc]
     ) -> tuple[Array, Array, Array]:
         """D, A and M of patches, each (n,) in nats; the arguments are those of `call`."""
         decoded = self(patches, positions, noise, training=training)
-        x = ops.reshape(patches, (-1, self.config.patch_values))
+        x = ops.reshape(patches, (-1, self.config.input_values))
         return (
             kl_term(decoded.z_mean, decoded.z_log_var, ops),
             log_variance_term(decoded.log_sigma2, ops),
@@ -108,13 +109,14 @@ class Vae(keras.Model):  # type: ignore[misc]
     def scan(self, patches: Array, positions: Array | None = None) -> dict[str, Array]:
         """What the scores are made of, at z = z_mean; see `vaead.litert.PatchScorer.scan`."""
         decoded = self(patches, positions)
-        x = ops.reshape(patches, (-1, self.config.patch_values))
+        x = ops.reshape(patches, (-1, self.config.input_values))
         cells = {}
         if self.config.cells > 1:
             # A product, which the runtime of LiteRT gets right. A transpose or a pooling of blocks it gets
             # wrong in a scan that follows a decoding.
-            errors = squared_errors(x, decoded.mu, decoded.log_sigma2, ops)
-            cells["cells"] = ops.matmul(errors, _cell_of_values(self.config))
+            of_cells = _cell_of_values(self.config)
+            for name, errors in (("cells", squared_errors), ("signed_cells", signed_errors)):
+                cells[name] = ops.matmul(errors(x, decoded.mu, decoded.log_sigma2, ops), of_cells)
         return cells | {
             "kl": kl_term(decoded.z_mean, decoded.z_log_var, ops),
             "log_variance": log_variance_term(decoded.log_sigma2, ops),
@@ -135,8 +137,8 @@ class Vae(keras.Model):  # type: ignore[misc]
 
 
 def _cell_of_values(config: ModelConfig) -> NDArray[np.float32]:
-    """1 where a value of a patch lies in a cell: (patch_values, cells * cells)."""
-    cell = np.arange(config.patch_size) * config.cells // config.patch_size
+    """1 where a value of a patch lies in a cell: (input_values, cells * cells)."""
+    cell = np.arange(config.input_size) * config.cells // config.input_size
     of_pixels = (config.cells * cell[:, None] + cell).ravel()
     return np.eye(config.cells**2, dtype=np.float32)[np.repeat(of_pixels, config.channels)]
 
@@ -146,7 +148,7 @@ def _normalised_relu(x: Array, name: str) -> Array:
 
 
 def _article_encoder(config: ModelConfig) -> keras.Model:
-    patch_size = config.patch_size
+    patch_size = config.input_size
     patches = keras.Input((patch_size, patch_size), name="patches")
     x = PixelOrder(z_order(patch_size).tolist(), name="z_order")(layers.Flatten(name="row_by_row")(patches))
     x = Rows(1, name="pixels")(x)
@@ -158,7 +160,7 @@ def _article_encoder(config: ModelConfig) -> keras.Model:
 
 
 def _article_decoder(config: ModelConfig) -> keras.Model:
-    patch_size = config.patch_size
+    patch_size = config.input_size
     z = keras.Input((config.latent_dim,), name="z")
     x = _normalised_relu(layers.Dense((patch_size // 4) ** 2, name="dense")(z), "dense")
     x = Rows(1, name="blocks")(x)
@@ -176,7 +178,7 @@ def _article_decoder(config: ModelConfig) -> keras.Model:
 
 
 def _dense_encoder(config: ModelConfig) -> keras.Model:
-    patches = keras.Input((config.patch_size, config.patch_size), name="patches")
+    patches = keras.Input((config.input_size, config.input_size), name="patches")
     positions = keras.Input((2,), name="positions")
     x = _dense_layers(
         [layers.Flatten(name="pixels")(patches), Waves(_OCTAVES, name="waves")(positions)], config.units
@@ -189,7 +191,7 @@ def _dense_decoder(config: ModelConfig) -> keras.Model:
     z = keras.Input((config.latent_dim,), name="z")
     positions = keras.Input((2,), name="positions")
     x = _dense_layers([z, Waves(_OCTAVES, name="waves")(positions)], config.units)
-    heads = [layers.Dense(config.patch_size**2, name=name)(x) for name in ("mu", "sigma2_logit")]
+    heads = [layers.Dense(config.input_size**2, name=name)(x) for name in ("mu", "sigma2_logit")]
     return keras.Model([z, positions], heads, name="decoder")
 
 
@@ -201,9 +203,9 @@ def _dense_layers(inputs: list[Array], units: int) -> Array:
 
 
 def _convolutional_encoder(config: ModelConfig) -> keras.Model:
-    patches = keras.Input(config.patch_shape, name="patches")
+    patches = keras.Input(config.input_shape, name="patches")
     side, widths = _halvings(config)
-    x = layers.Reshape((config.patch_size, config.patch_size, config.channels), name="pixels")(patches)
+    x = layers.Reshape((config.input_size, config.input_size, config.channels), name="pixels")(patches)
     for number, width in enumerate(widths, start=1):
         name = f"conv{number}"
         x = layers.Conv2D(width, 4, strides=2, padding="same", use_bias=False, name=name)(x)
@@ -228,7 +230,7 @@ def _convolutional_decoder(config: ModelConfig) -> keras.Model:
             x = _normalised_relu(x, name)
         x = DepthToSpace(name=f"{name}_blocks")(x)
     heads = [
-        layers.Reshape((config.patch_values,), name=name)(half)
+        layers.Reshape((config.input_values,), name=name)(half)
         for name, half in zip(("mu", "sigma2_logit"), ops.split(x, 2, axis=-1), strict=True)
     ]
     return keras.Model([z], heads, name="decoder")
@@ -236,7 +238,7 @@ def _convolutional_decoder(config: ModelConfig) -> keras.Model:
 
 def _halvings(config: ModelConfig) -> tuple[int, list[int]]:
     """How small a patch gets, and how many channels there are after each halving on the way."""
-    side = config.patch_size
+    side = config.input_size
     widths: list[int] = []
     while side % 2 == 0 and (side > _LEAST_SIDE or not widths):
         side //= 2

@@ -21,7 +21,7 @@ def read_options(recipe: Recipe, limits: Limits | None = None) -> ReadOptions:
     """How photos are read for a model: no smaller than its patches; for classes as luminance."""
     photos = recipe.photos or PhotoOptions()
     color: Color = "rgb" if photos.color == "rgb" else "luminance"
-    return ReadOptions(color, photos.scale, recipe.largest_patch, limits or Limits())
+    return ReadOptions(color, photos.scale, recipe.model.patch_size, limits or Limits())
 
 
 def read_pixels(photo: Photo, options: ReadOptions) -> NDArray[np.float32]:

@@ -63,6 +63,16 @@ def unit(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
     return scaled / np.float32(255) if pixels.dtype == np.uint8 else scaled
 
 
+def unit_shrunk(patches: NDArray[np.generic], factor: int) -> NDArray[np.float32]:
+    """Patches (n, side, side[, channels]) in [0, 1]; squares of `factor` pixels a side become their mean."""
+    if factor == 1:
+        return unit(patches)
+    corners = [(row, column) for row in range(factor) for column in range(factor)]
+    # One corner of all squares at a time: large patches are many, and only small ones are kept.
+    total = sum(unit(patches[:, row::factor, column::factor]) for row, column in corners)
+    return np.asarray(total / np.float32(factor**2), np.float32)
+
+
 def extract_windows(
     images: NDArray[Pixel], grid: PatchGrid, part: slice
 ) -> tuple[NDArray[Pixel], NDArray[np.float32]]:

@@ -87,7 +87,7 @@ def train_photos(
     """
     shapes = {photo.shape for photo in photos}
     for height, width, *_ in shapes:
-        PatchGrid(height, width, recipe.largest_patch, recipe.model.stride)  # a patch must fit
+        PatchGrid(height, width, recipe.model.patch_size, recipe.model.stride)  # a patch must fit
     aligned = recipe.photos is not None and recipe.photos.aligned
     if aligned and len(shapes) > 1:
         raise InvalidInputError(

@@ -12,12 +12,17 @@ from vaead.config import ModelConfig, TrainConfig, require_name, require_number
 
 @dataclass(frozen=True)
 class Preset:
-    """A named choice of networks and training; see `Recipe`."""
+    """A named choice of networks and training; see `Recipe`.
+
+    Attributes:
+        scale: Factor by which photos are resized unless told otherwise.
+    """
 
     name: str
     model: ModelConfig
     train: TrainConfig
     companions: tuple[ModelConfig, ...] = ()
+    scale: float = 1.0
 
 
 PRESETS = {
@@ -45,8 +50,12 @@ INDUSTRIAL = Preset(
         network="convolutional", patch_size=96, stride=16, latent_dim=16, units=64, sigma2_floor=1e-4
     ),
     TrainConfig(crops=25_600, decay=True, kl_weight=1.0),
+    scale=1 / 4,
 )
-"""For the user's own photos; patches and stride as in the paper, for photos of 640x480 pixels."""
+"""For the user's own photos; patches and stride as in the paper, for photos of 640x480 pixels.
+
+These are shrunk to a quarter of their size, as are patches and stride: a minute and not an hour.
+"""
 
 PHOTO_PRESETS = {
     preset.name: preset
@@ -55,17 +64,14 @@ PHOTO_PRESETS = {
         dataclasses.replace(
             INDUSTRIAL,
             name="industrial-multi-scale",
-            companions=(
-                dataclasses.replace(INDUSTRIAL.model, patch_size=128),
-                dataclasses.replace(INDUSTRIAL.model, patch_size=48, stride=8),
-            ),
+            # One network sees what that of `INDUSTRIAL` sees, the other one the same in twice the detail.
+            model=dataclasses.replace(INDUSTRIAL.model, shrink=2),
+            companions=(INDUSTRIAL.model,),
+            scale=2 * INDUSTRIAL.scale,
         ),
     )
 }
 """Presets for the user's own photos by name; the first is the default."""
-
-INDUSTRIAL_SCALE = 1 / 4
-"""What `INDUSTRIAL` shrinks photos, patches and stride to unless told otherwise: a minute and not an hour."""
 
 SHIPPED_PRESETS = ("article", "multi-scale")
 """Presets of which vaead comes with a model of every class."""
@@ -140,11 +146,6 @@ class Recipe:
         """Epochs of all networks."""
         return self.train.epochs * len(self.networks)
 
-    @property
-    def largest_patch(self) -> int:
-        """Side in pixels of the largest patch of all networks: an image must be as large."""
-        return max(network.patch_size for network in self.networks)
-
     @classmethod
     def from_preset(
         cls,
@@ -194,9 +195,8 @@ class Recipe:
         Args:
             options: How photos are read.
             preset: One of `PHOTO_PRESETS`.
-            patch_size: In pixels after scaling, a multiple of 4.
-            stride: In pixels after scaling. Both are those of the main network; companions keep their
-                proportion to it.
+            patch_size: In pixels after scaling; see `ModelConfig` for what it must be a multiple of.
+            stride: In pixels after scaling; these two hold for all networks.
             epochs: See `TrainConfig`, as for the others.
             crops: See there.
             seed: See there.
@@ -207,21 +207,14 @@ class Recipe:
         """
         require_name("preset", preset, PHOTO_PRESETS)
         base = PHOTO_PRESETS[preset]
-        size = max(16, _fours(base.model.patch_size * options.scale)) if patch_size is None else patch_size
+        size = _patch_size(base.model, options.scale) if patch_size is None else patch_size
         model = dataclasses.replace(
             base.model,
             patch_size=size,
             stride=max(1, size * base.model.stride // base.model.patch_size) if stride is None else stride,
             channels=COLORS[options.color],
         )
-        companions = [
-            dataclasses.replace(
-                model,
-                patch_size=max(8, _fours(model.patch_size * companion.patch_size / base.model.patch_size)),
-                stride=max(1, model.stride * companion.stride // base.model.stride),
-            )
-            for companion in base.companions
-        ]
+        companions = [dataclasses.replace(model, shrink=companion.shrink) for companion in base.companions]
         settings = {"epochs": epochs, "crops": crops, "seed": seed}
         train: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
         return cls(
@@ -252,6 +245,7 @@ class Recipe:
         return PurePosixPath(self.dataset, str(self.normal), "+".join([self.preset, *changes]))
 
 
-def _fours(pixels: float) -> int:
-    """The multiple of 4 next to a number, as patches have to be."""
-    return 4 * round(pixels / 4)
+def _patch_size(network: ModelConfig, scale: float) -> int:
+    """The patch size of a network in photos of that scale: the nearest that it can have, and not tiny."""
+    step = 4 * network.shrink
+    return max(16, step * round(network.patch_size * scale / step))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.card import ModelCard
+from vaead.config import ModelConfig
 from vaead.judging import Judgement
 from vaead.overlays import Regions, draw_overlay, draw_photo, to_jpeg
 from vaead.recipe import PHOTOS, PhotoOptions
@@ -181,6 +182,14 @@ class Report:
         texts, flagged = self._texts, sum(row.flagged[row.main] for row in self._rows)
         return texts("report.summary", flagged=flagged, count=len(self._rows))
 
+    def _patches(self, network: ModelConfig) -> str:
+        """What a network sees of an image."""
+        texts, size = self._texts, _pixels((network.patch_size,) * 2)
+        if network.shrink == 1:
+            return texts("report.patch_value", size=size, stride=network.stride)
+        seen = _pixels((network.input_size,) * 2)
+        return texts("report.patch_shrunk", size=size, stride=network.stride, seen=seen)
+
     def _facts(self) -> dict[str, str]:
         """What is known of the model, by title."""
         texts, recipe, card = self._texts, self._card.recipe, self._card
@@ -191,10 +200,7 @@ class Report:
         return {
             texts("report.model"): recipe.preset if own else str(recipe.path),
             texts("report.trained"): f"{card.created[:10]}, vaead {card.versions['vaead']}",
-            texts("report.patches"): ", ".join(
-                texts("report.patch_value", size=_pixels((network.patch_size,) * 2), stride=network.stride)
-                for network in recipe.networks
-            ),
+            texts("report.patches"): "; ".join(self._patches(network) for network in recipe.networks),
             texts("report.photos"): texts(
                 "report.photo_value", scale=f"{photos.scale:g}", color=color, size=size
             ),

@@ -17,7 +17,7 @@ from vaead.config import ModelConfig, PatchGrid
 from vaead.errors import InvalidInputError
 from vaead.litert import PatchScorer
 from vaead.maps import Scan
-from vaead.patches import average_windows, extract_windows, unit
+from vaead.patches import average_windows, extract_windows, unit_shrunk
 from vaead.terms import TERMS
 
 _BATCH = 512
@@ -77,18 +77,20 @@ class ImageScorer:
         count = len(images) * grid.shape[0] * grid.shape[1]
         found = {name: np.empty(count, np.float32) for name in (*TERMS, "signed_error")}
         found["z_mean"] = np.empty((count, self.config.latent_dim), np.float32)
+        cells = {"cells": "mahalanobis", "signed_cells": "signed_error"}
         if self.config.cells > 1:
-            found["cells"] = np.empty((count, self.config.cells**2), np.float32)
+            found |= {name: np.empty((count, self.config.cells**2), np.float32) for name in cells}
 
         def scan_part(part: slice) -> None:
-            for name, values in self._patches.scan(*_unit_windows(images, grid, part)).items():
+            for name, values in self._patches.scan(*self._windows(images, grid, part)).items():
                 found[name][part] = values
 
         self._run_in_parts(scan_part, count, on_progress)
         shaped = {name: v.reshape(-1, *grid.shape, *v.shape[1:]) for name, v in found.items()}
-        cells = shaped.pop("cells", shaped["mahalanobis"])
         side = self.config.cells
-        return Scan(**shaped, cells=cells.reshape(-1, *grid.shape, side, side), grid=grid)
+        for name, whole in cells.items():
+            shaped[name] = shaped.get(name, shaped[whole]).reshape(-1, *grid.shape, side, side)
+        return Scan(**shaped, grid=grid)
 
     def reconstruct(self, images: NDArray[np.generic]) -> Reconstruction:
         """What the decoder makes of a few images.
@@ -97,24 +99,39 @@ class ImageScorer:
             InvalidInputError: The images are not as the class describes.
         """
         grid = self.grid(images)
-        patch = self.config.patch_shape
-        shape = (len(images), *grid.shape, *patch)
         count = len(images) * grid.shape[0] * grid.shape[1]
-        made = {name: np.empty((count, *patch), np.float32) for name in ("mu", "sigma2")}
+        made = {name: np.empty((count, *self.config.input_shape), np.float32) for name in ("mu", "sigma2")}
 
         def decode(part: slice) -> None:
-            decoded = self._patches.decode(*_unit_windows(images, grid, part))
+            decoded = self._patches.decode(*self._windows(images, grid, part))
             for name, values in made.items():
-                values[part] = decoded[name].reshape(-1, *patch)
+                values[part] = decoded[name].reshape(-1, *self.config.input_shape)
 
         self._run_in_parts(decode, count)
-        return Reconstruction(**{name: average_windows(v.reshape(shape), grid) for name, v in made.items()})
+        windows = {name: self._enlarged(values) for name, values in made.items()}
+        return Reconstruction(
+            **{
+                name: average_windows(values.reshape(len(images), *grid.shape, *values.shape[1:]), grid)
+                for name, values in windows.items()
+            }
+        )
+
+    def _windows(
+        self, images: NDArray[np.generic], grid: PatchGrid, part: slice
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """As `extract_windows`, as the network sees them."""
+        patches, positions = extract_windows(images, grid, part)
+        return unit_shrunk(patches, self.config.shrink), positions
+
+    def _enlarged(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network made of patches, at their size in the image."""
+        return patches.repeat(self.config.shrink, axis=1).repeat(self.config.shrink, axis=2)
 
     def _run_in_parts(
         self, work: Callable[[slice], None], count: int, on_progress: Progress | None = None
     ) -> None:
         """Do the work on patches 0 to count - 1, a batch at a time, on all cores."""
-        size = max(1, min(_BATCH, _BATCH_PIXELS // self.config.patch_values))
+        size = max(1, min(_BATCH, _BATCH_PIXELS // self.config.input_values))
         parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
         alone = len(parts) == 1 or _ALONE.get()
         done = map(work, parts) if alone else _workers().map(work, parts)
@@ -154,14 +171,6 @@ def check_images(images: NDArray[np.generic], channels: int) -> None:
             f"images must hold values from 0 to 1 and no NaN, got {low:g} to {high:g}; "
             "divide 8-bit values by 255 or pass them as uint8"
         )
-
-
-def _unit_windows(
-    images: NDArray[np.generic], grid: PatchGrid, part: slice
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """As `extract_windows`, with pixels in [0, 1]."""
-    pixels, positions = extract_windows(images, grid, part)
-    return unit(pixels), positions
 
 
 @cache

@@ -50,7 +50,7 @@ def _recipe_options(recipe: Recipe, store_root: Place) -> list[str]:
 def _photo_options(task: PhotoTask) -> list[str]:
     model, train = task.recipe.model, task.recipe.train
     photos = task.recipe.photos or PhotoOptions()
-    reading = ["--scale", repr(photos.scale), "--color", photos.color]
+    reading = ["--preset", task.recipe.preset, "--scale", repr(photos.scale), "--color", photos.color]
     reading += ["--aligned"] if photos.aligned else []
     patches = ["--patch-size", str(model.patch_size), "--stride", str(model.stride)]
     size = ["--epochs", str(train.epochs), "--crops", str(train.crops), "--seed", str(train.seed)]

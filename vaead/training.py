@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from vaead.config import ModelConfig, TrainConfig
 from vaead.errors import InvalidInputError, TrainingError
 from vaead.model import Vae
-from vaead.patches import random_crops, unit
+from vaead.patches import random_crops, unit_shrunk
 from vaead.terms import TERMS, Array
 
 
@@ -115,10 +115,10 @@ def fit(
     keras.utils.set_random_seed(config.seed)
     rng = np.random.default_rng([config.seed, 1])
     vae = Vae(model)
-    crops, positions = unit_crops(images, model.patch_size, config.crops, rng)
+    crops, positions = unit_crops(images, model, config.crops, rng)
     watch = _held_out_loss(vae, config, watched_crops(held_out, model, rng))
     # No call gets less than a batch.
-    calls = min(-(-config.crops * model.patch_values // _CALL_VALUES), config.crops // config.batch_size)
+    calls = min(-(-config.crops * model.input_values // _CALL_VALUES), config.crops // config.batch_size)
     run_epoch = compile_epoch(vae, config)
     best = _Best(config.patience)
 
@@ -179,20 +179,18 @@ class _Best:
 
 
 def unit_crops(
-    images: Images, patch_size: int, count: int, rng: np.random.Generator
+    images: Images, model: ModelConfig, count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Random crops (count, patch_size, patch_size[, channels]) in [0, 1] and their positions (count, 2)."""
-    crops, positions = random_crops(images, patch_size, count, rng)
-    return unit(crops), positions
+    """Random crops as the network sees them, (count, *model.input_shape), and their positions (count, 2)."""
+    crops, positions = random_crops(images, model.patch_size, count, rng)
+    return unit_shrunk(crops, model.shrink), positions
 
 
 def watched_crops(
     held_out: Images, model: ModelConfig, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Crops of held-out images that tell how a training goes: many, but fewer where patches are large."""
-    return unit_crops(
-        held_out, model.patch_size, min(_WATCHED_CROPS, _WATCHED_VALUES // model.patch_values), rng
-    )
+    return unit_crops(held_out, model, min(_WATCHED_CROPS, _WATCHED_VALUES // model.input_values), rng)
 
 
 def _held_out_loss(

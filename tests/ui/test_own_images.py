@@ -96,7 +96,7 @@ def test_demo_brings_images_with_labels_and_masks() -> None:
     page = OwnPage()
     page.click("own_demo")
     assert page.titles == ["1. Images: 4 normal, 7 to judge", "2. Train a model on the normal images"]
-    assert "**7 to judge** · 160x120 px · grey · 5 with masks" in page.said
+    assert "**7 to judge** · 320x240 px · grey · 5 with masks" in page.said
     assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (1.0, 24, 4)
 
 
@@ -169,16 +169,18 @@ def test_preset_of_several_networks_is_trained(start: Start) -> None:
     page.click("own_train")
     (status,) = jobs.active()
     assert status.task.recipe.preset == "industrial-multi-scale"
-    assert status.total_epochs == 30
+    assert status.total_epochs == 20
 
 
-def test_images_smaller_than_the_largest_patch_are_left_out() -> None:
+def test_settings_follow_the_preset_until_they_are_changed() -> None:
     page = OwnPage()
-    page.upload("normal", ("small.png", png(np.zeros((28, 40), np.uint8)), "image/png"), *screws(2))
-    assert page.warnings == []
+    page.click("own_demo")
+    assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 24, 4)
     page.select("own_preset", "industrial-multi-scale")
-    assert "Smaller than a 32x32 patch after scaling" in page.warnings[0]
-    assert "1 images, such as `small.png` (40x28 px)" in page.warnings[0]
+    assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (1.0, 48, 8)
+    page.set_number("own_patch", 32)
+    page.set_number("own_epochs", 3)
+    assert (page["own_scale"], page["own_patch"], page["own_epochs"]) == (1.0, 32, 3)
 
 
 def test_patch_size_that_no_network_has_is_said() -> None:

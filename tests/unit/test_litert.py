@@ -44,13 +44,13 @@ def test_scan_is_made_of_what_is_decoded(scorer: PatchScorer) -> None:
     np.testing.assert_allclose(scanned["z_mean"], decoded["z_mean"], rtol=1e-4, atol=1e-5)
 
 
-def test_cells_split_m_also_after_a_decoding(photo_model: Model) -> None:
+def test_cells_split_the_errors_also_after_a_decoding(photo_model: Model) -> None:
     config = photo_model.card.recipe.model
     side = config.patch_size // config.cells
     scorer = PatchScorer(photo_model.parts[0].program)
     random = np.random.default_rng(0)
     for count in (6, 6, 3, 3):
-        patches = random.random((count, *config.patch_shape), np.float32)
+        patches = random.random((count, *config.input_shape), np.float32)
         scanned, decoded = (ask(patches, NOWHERE) for ask in (scorer.scan, scorer.decode))
         errors = np.square(patches.reshape(count, -1) - decoded["mu"]) / decoded["sigma2"] / 2
         expected = errors.reshape(count, config.cells, side, config.cells, side * config.channels)
@@ -58,6 +58,9 @@ def test_cells_split_m_also_after_a_decoding(photo_model: Model) -> None:
             scanned["cells"].reshape(count, config.cells, config.cells), expected.sum(axis=(2, 4)), rtol=1e-3
         )
         np.testing.assert_allclose(scanned["cells"].sum(axis=1), scanned["mahalanobis"], rtol=1e-4)
+        np.testing.assert_allclose(
+            scanned["signed_cells"].sum(axis=1), scanned["signed_error"], rtol=1e-4, atol=1e-3
+        )
 
 
 class FakeInterpreter:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vaead.config import ModelConfig
 from vaead.model import Vae, describe_layers
 from vaead.recipe import INDUSTRIAL, PRESETS, Preset
-from vaead.terms import TERMS, Array, mahalanobis_term
+from vaead.terms import TERMS, Array, mahalanobis_term, signed_error_term
 
 ARTICLE = ModelConfig(sigma2_floor=0.01)
 DENSE = ModelConfig(network="dense", patch_size=12, latent_dim=3, units=40, sigma2_floor=0.01)
@@ -173,7 +173,7 @@ def test_convolutional_network_is_as_deep_as_its_patches_are_large(
     table = describe_layers(vae)
     assert [entry["output"] for entry in table if entry["kind"] == "Conv2D"][: len(halved)] == halved
     assert sum(entry["kind"] == "Conv2D" for entry in table) == 2 * len(halved)
-    shapes = [tuple(part.shape) for part in vae(np.zeros((2, *config.patch_shape), np.float32))]
+    shapes = [tuple(part.shape) for part in vae(np.zeros((2, *config.input_shape), np.float32))]
     assert shapes == [(2, size * size * channels)] * 2 + [(2, 5)] * 2
 
 
@@ -215,19 +215,22 @@ def test_scan_is_the_terms_with_signed_error_and_z(vae: Vae) -> None:
     np.testing.assert_allclose(scan["signed_error"], np.sum(error, axis=1), rtol=1e-4, atol=1e-4)
 
 
-def test_cells_of_a_scan_are_m_of_square_parts_of_the_patch_in_all_colours() -> None:
+def test_cells_of_a_scan_are_errors_of_square_parts_of_the_patch_in_all_colours() -> None:
     vae = Vae(COLOURS)
-    patches = np.random.default_rng(0).random((3, *COLOURS.patch_shape), np.float32)
+    patches = np.random.default_rng(0).random((3, *COLOURS.input_shape), np.float32)
     decoded = vae(patches)
     for row, column in ((0, 0), (2, 7)):
-        part = np.zeros(COLOURS.patch_shape, bool)
+        part = np.zeros(COLOURS.input_shape, bool)
         part[2 * row : 2 * row + 2, 2 * column : 2 * column + 2] = True
         x, mu, log_sigma2 = (
             np.reshape(values, (3, -1))[:, part.ravel()]
             for values in (patches, decoded.mu, decoded.log_sigma2)
         )
-        expected = mahalanobis_term(x, mu, log_sigma2)
-        np.testing.assert_allclose(vae.scan(patches)["cells"][:, 8 * row + column], expected, rtol=1e-4)
+        scan, cell = vae.scan(patches), 8 * row + column
+        np.testing.assert_allclose(scan["cells"][:, cell], mahalanobis_term(x, mu, log_sigma2), rtol=1e-4)
+        np.testing.assert_allclose(
+            scan["signed_cells"][:, cell], signed_error_term(x, mu, log_sigma2), rtol=1e-4, atol=1e-4
+        )
 
 
 @pytest.mark.parametrize("config", [ARTICLE, DENSE, COLOURS], ids=lambda config: config.network)
@@ -235,7 +238,7 @@ def test_saved_network_is_loaded_as_it_was(tmp_path: Path, config: ModelConfig) 
     vae = Vae(config)
     vae.set_weights(random_like(vae.get_weights()))
     random = np.random.default_rng(0)
-    patches = random.random((2, *config.patch_shape), np.float32)
+    patches = random.random((2, *config.input_shape), np.float32)
     positions = random.random((2, 2), np.float32)
     terms = vae.terms(patches, positions)
     vae.save(tmp_path / "model.keras")

@@ -83,20 +83,20 @@ def test_patches_shrink_as_the_photos(scale: float, patch_size: int, stride: int
 @pytest.mark.parametrize(
     ("options", "settings", "windows"),
     [
-        (PhotoOptions(), {}, [(96, 16), (128, 16), (48, 8)]),
-        (PhotoOptions(scale=0.25), {}, [(24, 4), (32, 4), (12, 2)]),
-        (PhotoOptions(color="rgb"), {"patch_size": 32, "stride": 6}, [(32, 6), (44, 6), (16, 3)]),
-        (PhotoOptions(), {"patch_size": 4, "stride": 1}, [(4, 1), (8, 1), (8, 1)]),
+        (PhotoOptions(), {}, [(96, 16, 48), (96, 16, 96)]),
+        (PhotoOptions(scale=0.5), {}, [(48, 8, 24), (48, 8, 48)]),
+        (PhotoOptions(scale=0.1), {}, [(16, 2, 8), (16, 2, 16)]),
+        (PhotoOptions(color="rgb"), {"patch_size": 32, "stride": 6}, [(32, 6, 16), (32, 6, 32)]),
     ],
 )
-def test_companions_keep_their_proportion_to_the_main_network(
-    options: PhotoOptions, settings: dict[str, int], windows: list[tuple[int, int]]
+def test_companions_see_the_same_patches(
+    options: PhotoOptions, settings: dict[str, int], windows: list[tuple[int, int, int]]
 ) -> None:
     recipe = Recipe.from_photos(options, "industrial-multi-scale", **settings)
-    assert [(network.patch_size, network.stride) for network in recipe.networks] == windows
+    found = [(network.patch_size, network.stride, network.input_size) for network in recipe.networks]
+    assert found == windows
     assert {network.channels for network in recipe.networks} == {recipe.model.channels}
-    assert recipe.largest_patch == max(size for size, _ in windows)
-    assert (recipe.preset, recipe.total_epochs) == ("industrial-multi-scale", 30)
+    assert (recipe.preset, recipe.total_epochs) == ("industrial-multi-scale", 20)
 
 
 def test_preset_of_classes_is_none_of_photos() -> None:

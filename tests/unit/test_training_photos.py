@@ -71,6 +71,6 @@ def test_fewer_crops_are_watched_where_patches_are_large(size: int, channels: in
     config = ModelConfig(network="convolutional", patch_size=size, channels=channels)
     image = np.full((128, 130, 3)[: 2 if channels == 1 else 3], 51, np.uint8)
     crops, positions = watched_crops([image], config, np.random.default_rng(0))
-    assert crops.shape == (count, *config.patch_shape)
+    assert crops.shape == (count, *config.input_shape)
     assert positions.shape == (count, 2)
     np.testing.assert_array_equal(np.unique(crops), np.float32([0.2]))

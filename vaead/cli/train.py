@@ -18,11 +18,12 @@ from vaead.cli.base import (
 )
 from vaead.cli.photos import Skipped
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
+from vaead.config import ModelConfig, require_name
 from vaead.errors import InvalidInputError, StoreError
 from vaead.model_photos import read_ahead, read_options, read_pixels
 from vaead.photos import Rejected, check_normals, find_photos, pixel_digest
 from vaead.places import Place, UrlPath, require_writable
-from vaead.recipe import COLORS, INDUSTRIAL, INDUSTRIAL_SCALE, PhotoOptions, Recipe
+from vaead.recipe import COLORS, INDUSTRIAL, PHOTO_PRESETS, PhotoOptions, Recipe
 from vaead.store import CARD, ModelStore, save_model
 
 _FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "patience")
@@ -34,7 +35,7 @@ _FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "out")
 @click.option("--images", help="Folder or URL of normal photos, or of a dataset with train/good.")
 @click.option("--patch-size", type=int, help="Of photos, in pixels after scaling.  [default: 96 times scale]")
 @click.option("--stride", type=int, help="Of photos, in pixels after scaling.  [default: patch size / 6]")
-@click.option("--scale", type=float, help=f"Resize photos by this factor.  [default: {INDUSTRIAL_SCALE}]")
+@click.option("--scale", type=float, help="Resize photos by this factor.  [default: the preset's]")
 @click.option("--color", type=click.Choice(list(COLORS)), help="Of photos.  [default: luminance]")
 @click.option("--aligned", is_flag=True, help="All photos have one size and show the same at the same place.")
 @click.option("--out", type=PlaceType(), help="Folder or URL of the model of photos.")
@@ -82,12 +83,12 @@ def train(
         if images is not None:
             require_alone("--images", _FOR_CLASSES)
             out = _require_out(out)
-            options = PhotoOptions(
-                color or "luminance", INDUSTRIAL_SCALE if scale is None else scale, aligned
-            )
+            preset = preset or INDUSTRIAL.name
+            require_name("preset", preset, PHOTO_PRESETS)
+            scale = PHOTO_PRESETS[preset].scale if scale is None else scale
             recipe = Recipe.from_photos(
-                options,
-                preset or INDUSTRIAL.name,
+                PhotoOptions(color or "luminance", scale, aligned),
+                preset,
                 patch_size=patch_size,
                 stride=stride,
                 epochs=epochs,
@@ -189,7 +190,11 @@ def _described(photos: list[NDArray[np.float32]], recipe: Recipe) -> str:
     sizes = sorted({photo.shape[1::-1] for photo in photos})
     shown = " to ".join(f"{width}x{height}" for width, height in dict.fromkeys((sizes[0], sizes[-1])))
     scale = recipe.photos.scale if recipe.photos else 1
-    windows = ", ".join(
-        f"{network.patch_size}x{network.patch_size} every {network.stride} px" for network in recipe.networks
-    )
+    windows = ", ".join(_windows(network) for network in recipe.networks)
     return f"on {len(photos)} photos, judged at {shown} px (scale {scale:g}) in patches of {windows}"
+
+
+def _windows(network: ModelConfig) -> str:
+    size, seen = network.patch_size, network.input_size
+    shrunk = "" if network.shrink == 1 else f" (shrunk to {seen}x{seen})"
+    return f"{size}x{size}{shrunk} every {network.stride} px"

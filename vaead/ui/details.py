@@ -118,7 +118,7 @@ def _decoder(
 
 def _network(card: ModelCard, texts: Texts) -> None:
     total = sum(int(layer["parameters"]) for layer in card.layers)
-    st.markdown(texts("details.network_text", parameters=f"{total:,}", size=card.recipe.model.patch_size))
+    st.markdown(texts("details.network_text", parameters=f"{total:,}", size=card.recipe.model.input_size))
     part_names = {"encoder": texts("details.encoder"), "decoder": texts("details.decoder_part")}
     st.dataframe(
         {

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from vaead.datasets.screws import DEFECTS, make_screw
 from vaead.images import mask_to_png, to_png
 from vaead.photos.layout import NORMAL
-from vaead.recipe import INDUSTRIAL_SCALE
 from vaead.ui.own_photos import OwnPhotos, examine
 
 _SEED = 0
+_SCALE = 0.5
+"""Of 640x480 pixels: made in some seconds, and as detailed as any preset sees them unless told otherwise."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +34,7 @@ def take_in_demo(
     """Make the images of the demo, always the same ones."""
     plan = list(_plan(size or DemoSize()))
     for index, (into, name, defect, severity) in enumerate(plan):
-        screw = make_screw(
-            _SEED, index, None if defect == NORMAL else defect, severity, scale=INDUSTRIAL_SCALE
-        )
+        screw = make_screw(_SEED, index, None if defect == NORMAL else defect, severity, _SCALE)
         data = to_png(screw.image)
         photo = replace(examine(data, name), path=own.write(data, ".png"), defect=defect)
         if defect != NORMAL:
@@ -59,7 +58,7 @@ def samples() -> dict[str, NDArray[np.uint8]]:
     kinds = (NORMAL, *DEFECTS)
     return {
         kind: make_screw(
-            _SEED, 500 + index, None if kind == NORMAL else kind, 0.9 if index else None, INDUSTRIAL_SCALE
+            _SEED, 500 + index, None if kind == NORMAL else kind, 0.9 if index else None, _SCALE
         ).image
         for index, kind in enumerate(kinds)
     }

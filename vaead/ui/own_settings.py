@@ -15,10 +15,8 @@ from vaead.ui.own_photos import OwnPhoto, OwnPhotos
 from vaead.ui.own_session import OwnSession
 from vaead.ui.texts import Texts
 
-_TYPICAL_PX = 160
-"""The longer side to which images are shrunk unless told otherwise: a minute of training and not an hour."""
 _PAPER_PX = 640
-"""The longer side of the images for which the preset's patches are made."""
+"""The longer side of the images for which patches and scale of the presets are made."""
 
 _PRESET_WIDTH = 240
 """In pixels; the names of presets fit."""
@@ -68,7 +66,7 @@ def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
     Memory: TensorFlow, the crops of the largest network in single precision with the copies made of one
     call's share of them, and the scaled images.
     """
-    values = [recipe.train.crops * network.patch_values for network in recipe.networks]
+    values = [recipe.train.crops * network.input_values for network in recipe.networks]
     scale = _scale(recipe)
     pixels = sum(photo.size[0] * photo.size[1] for photo in photos) * scale**2 * recipe.model.channels
     crops = 4.0 * max(values)
@@ -78,26 +76,27 @@ def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
     )
 
 
-def default_scale(longer_px: int) -> float:
-    """The factor that makes the longer side about 160 pixels, in whole per cent where that is possible.
+def default_scale(longer_px: int, preset: str) -> float:
+    """The factor that makes images as large as the preset makes those of the paper, in whole per cent.
 
-    >>> default_scale(640), default_scale(100), default_scale(4000)
-    (0.25, 1.0, 0.04)
+    >>> [default_scale(longer_px, "industrial") for longer_px in (640, 100, 4000)]
+    [0.25, 1.0, 0.04]
     """
-    return min(1.0, max(0.01, round(_TYPICAL_PX / longer_px, 2)))
+    return min(1.0, max(0.01, round(PHOTO_PRESETS[preset].scale * _PAPER_PX / longer_px, 2)))
 
 
-def default_patches(longer_px: int) -> tuple[int, int]:
+def default_patches(longer_px: int, preset: str) -> tuple[int, int]:
     """Patch size and stride that see as much of an image as the paper's do.
 
     Args:
         longer_px: The longer side of the images after scaling.
+        preset: One of `PHOTO_PRESETS`.
 
-    >>> default_patches(160), default_patches(640)
+    >>> default_patches(160, "industrial"), default_patches(640, "industrial")
     ((24, 4), (96, 16))
     """
     share = min(1.0, max(0.001, longer_px / _PAPER_PX))
-    model = Recipe.from_photos(PhotoOptions(scale=share)).model
+    model = Recipe.from_photos(PhotoOptions(scale=share), preset).model
     return model.patch_size, model.stride
 
 
@@ -109,7 +108,7 @@ def show(own: OwnSession, texts: Texts) -> Plan | None:
         return None
     try:
         recipe = _controls(own, texts)
-        large = tuple(each for each in photos.normal if _fits(each, recipe.largest_patch, _scale(recipe)))
+        large = tuple(each for each in photos.normal if _fits(each, recipe.model.patch_size, _scale(recipe)))
         _tell_small(photos, recipe, texts)
         check_normals(photo.digest for photo in large)
     except InvalidInputError as error:
@@ -121,23 +120,21 @@ def show(own: OwnSession, texts: Texts) -> Plan | None:
 def _controls(own: OwnSession, texts: Texts) -> Recipe:
     """The controls and what they add up to."""
     photos = own.photos
-    default = default_scale(photos.longer_px)
-    _prepare(own, {"scale": default, "epochs": INDUSTRIAL.train.epochs, "crops": INDUSTRIAL.train.crops})
-    _prepare(own, {"seed": 0, "color": "luminance", "aligned": False, "preset": INDUSTRIAL.name})
+    _prepare(own, {"epochs": INDUSTRIAL.train.epochs, "crops": INDUSTRIAL.train.crops, "seed": 0})
+    _prepare(own, {"color": "luminance", "aligned": False, "preset": INDUSTRIAL.name})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width=_PRESET_WIDTH):
             preset = st.selectbox(
                 texts("sidebar.preset"), list(PHOTO_PRESETS), key="own_preset", help=texts("own.preset_help")
             )
         own.settings["preset"] = preset
+        _follow(own, {"scale": default_scale(photos.longer_px, preset)}, preset)
         scale = _number(own, "scale", 0.01, 1.0, 0.01, texts("own.scale"), texts("own.scale_help"))
-        patch, stride = default_patches(round(photos.longer_px * scale))
-        if own.settings.get("patches_for") != scale:
-            own.settings["patches_for"] = scale
-            st.session_state.update(own_patch=patch, own_stride=stride)
-        _prepare(own, {"patch": patch, "stride": stride})
-        size = int(_number(own, "patch", 4, 128, 4, texts("own.patch"), texts("own.patch_help")))
-        step = int(_number(own, "stride", 1, 128, 1, texts("own.stride"), texts("own.stride_help")))
+        patch, stride = default_patches(round(photos.longer_px * scale), preset)
+        _follow(own, {"patch": patch, "stride": stride}, f"{preset} at {scale}")
+        step = 4 * PHOTO_PRESETS[preset].model.shrink
+        size = int(_number(own, "patch", step, 128, step, texts("own.patch"), texts("own.patch_help")))
+        stride = int(_number(own, "stride", 1, 128, 1, texts("own.stride"), texts("own.stride_help")))
         epochs = int(_number(own, "epochs", 1, 100, 1, texts("sidebar.epochs"), texts("sidebar.epochs_help")))
         crops = int(
             _number(own, "crops", 128, 1_000_000, 128, texts("sidebar.crops"), texts("sidebar.crops_help"))
@@ -146,7 +143,7 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
         color, aligned = _reading(own, [each for each in photos.normal if _fits(each, size, scale)], texts)
     options = PhotoOptions(color=color, scale=scale, aligned=aligned)
     return Recipe.from_photos(
-        options, preset, patch_size=size, stride=step, epochs=epochs, crops=crops, seed=seed
+        options, preset, patch_size=size, stride=stride, epochs=epochs, crops=crops, seed=seed
     )
 
 
@@ -178,6 +175,16 @@ def _prepare(own: OwnSession, defaults: dict[str, float | bool | str]) -> None:
             st.session_state[f"own_{name}"] = own.settings.setdefault(name, default)
 
 
+def _follow(own: OwnSession, defaults: dict[str, float | bool | str], choice: str) -> None:
+    """As `_prepare`; the controls also get these values when a choice that they depend on has changed."""
+    known = f"{'_'.join(defaults)}_for"
+    if own.settings.get(known) != choice:
+        own.settings[known] = choice
+        own.settings.update(defaults)
+        st.session_state.update({f"own_{name}": default for name, default in defaults.items()})
+    _prepare(own, defaults)
+
+
 def _number(own: OwnSession, name: str, low: float, high: float, step: float, label: str, help: str) -> float:
     with st.container(width=132):
         taken = st.number_input(label, low, high, step=step, key=f"own_{name}", help=help)
@@ -197,7 +204,7 @@ def _tell_small(photos: OwnPhotos, recipe: Recipe, texts: Texts) -> None:
     small = [
         each
         for each in (*photos.normal, *photos.judged)
-        if not _fits(each, recipe.largest_patch, _scale(recipe))
+        if not _fits(each, recipe.model.patch_size, _scale(recipe))
     ]
     if small:
         height, width = small[0].size
@@ -205,7 +212,7 @@ def _tell_small(photos: OwnPhotos, recipe: Recipe, texts: Texts) -> None:
             texts(
                 "own.too_small",
                 count=len(small),
-                patch=recipe.largest_patch,
+                patch=recipe.model.patch_size,
                 name=f"`{small[0].name.replace('`', chr(39))}`",
                 size=f"{width}x{height}",
             )
