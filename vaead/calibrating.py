@@ -29,7 +29,7 @@ _MOST_GROUPED = 2**16
 _FEW = 20
 """With fewer windows than this a group takes what holds for all."""
 _LEAST_SPREAD = 0.01
-"""Of log M in a group: M that differs by a hundredth is no deviation, even where all images are the same."""
+"""Of log M and of the signed error: a hundredth is no deviation, even where all images are the same."""
 
 
 def calibrate(held_out: Sequence[Scan]) -> tuple[list[Deviation], Calibration]:
@@ -74,26 +74,44 @@ def _cross_fitted_images(scans: Sequence[Scan]) -> list[NDArray[np.float32]]:
 
 
 def fit_content(scans: Sequence[Scan]) -> ContentDeviation:
-    """Group normal windows by their content and learn the usual M of the cells of each group.
+    """Group normal windows by their content and learn the usual errors of the cells of each group.
 
     Args:
         scans: What the network says about each held-out normal image; their sizes may differ.
     """
     z = np.concatenate([scan.z_mean.reshape(-1, scan.z_mean.shape[-1]) for scan in scans])
-    log_m = np.concatenate([logarithm(scan.cells).reshape(-1, *scan.cells.shape[3:]) for scan in scans])
+    log_m, signed = (
+        np.concatenate([values.reshape(-1, *values.shape[3:]) for values in of_scans])
+        for of_scans in ([logarithm(scan.cells) for scan in scans], [scan.signed_cells for scan in scans])
+    )
     groups = max(1, min(_GROUPS, len(z) // _LEAST_IN_GROUP, len(np.unique(z, axis=0))))
     some = z if len(z) <= _MOST_GROUPED else np.random.default_rng(0).choice(z, _MOST_GROUPED, replace=False)
     centers = KMeans(groups, n_init=1, random_state=0).fit(some).cluster_centers_.astype(np.float32)
     group = nearest(z, centers)
-    members = [log_m[group == index] for index in range(groups)]
-    members = [values if len(values) >= _FEW else log_m for values in members]
-    median = np.array([np.median(values, axis=0) for values in members], np.float32)
-    spread = np.array([np.max(values, axis=0) for values in members], np.float32) - median
+    everywhere = np.arange(len(z))
+    members = [np.flatnonzero(group == index) for index in range(groups)]
+    members = [found if len(found) >= _FEW else everywhere for found in members]
+    median, signed_median = (
+        np.array([np.median(values[found], axis=0) for found in members], np.float32)
+        for values in (log_m, signed)
+    )
+    above = [(log_m[found] - middle).max(axis=0) for found, middle in zip(members, median, strict=True)]
+    aside = [
+        np.abs(signed[found] - middle).max(axis=0)
+        for found, middle in zip(members, signed_median, strict=True)
+    ]
     return ContentDeviation(
         centers=centers,
         median=median,
-        spread=np.maximum(spread, max(0.1 * np.median(spread), _LEAST_SPREAD)).astype(np.float32),
+        spread=_above_0(np.array(above)),
+        signed_median=signed_median,
+        signed_spread=_above_0(np.array(aside)),
     )
+
+
+def _above_0(spread: NDArray[np.float32]) -> NDArray[np.float32]:
+    least = max(0.1 * float(np.median(spread)), _LEAST_SPREAD)
+    return np.maximum(spread, least).astype(np.float32)
 
 
 def fit_deviation(features: NDArray[np.float32]) -> Deviation:

@@ -1,8 +1,9 @@
 """The calibrated score of photos in which the same thing need not lie at the same place.
 
 Where a window lies says nothing then; what it shows does. A window is compared with held-out normal windows
-of like content, which the network tells by z: whether M is larger than theirs. A defect is often smaller than
-a window, so this is asked of each of its cells.
+of like content, which the network tells by z. A defect is often smaller than a window, so this is asked of
+each of its cells: whether M is larger than theirs, or the signed error far from theirs. M finds what is
+rough, the signed error what is a little too bright or too dark all over a cell, where a pixel may be noise.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ class ContentDeviation:
         centers: Mean z of each group, (groups, latent_dim).
         median: Median of log M of each cell in each group, (groups, cells, cells).
         spread: How far above it the largest log M of each cell lies, (groups, cells, cells), above 0.
+        signed_median: Median of the signed error of each cell in each group, (groups, cells, cells).
+        signed_spread: How far from it the farthest one lies, (groups, cells, cells), above 0.
     """
 
     pooled: ClassVar[bool] = True
@@ -31,17 +34,21 @@ class ContentDeviation:
     centers: NDArray[np.float32]
     median: NDArray[np.float32]
     spread: NDArray[np.float32]
+    signed_median: NDArray[np.float32]
+    signed_spread: NDArray[np.float32]
 
     def shares(self, scan: Scan) -> NDArray[np.float32]:
-        """How far log M lies above that of like normal windows.
+        """How far log M lies above that of like normal windows, or the signed error from theirs.
 
         Returns:
-            (N, rows, cols, cells, cells), squared spreads above the median, and 0 below it: a cell that is
-            reproduced unusually well is no sign that those beside it are normal. 1 is the largest known.
+            (N, rows, cols, cells, cells), squared spreads, of the two the larger; 1 is the largest known. M
+            below the median does not count: a cell that is reproduced unusually well is no sign that those
+            beside it are normal.
         """
         group = nearest(scan.z_mean, self.centers)
         above = (logarithm(scan.cells) - self.median[group]) / self.spread[group]
-        shares: NDArray[np.float32] = np.square(np.maximum(above, 0))
+        aside = np.abs(scan.signed_cells - self.signed_median[group]) / self.signed_spread[group]
+        shares: NDArray[np.float32] = np.square(np.maximum(above, aside))
         return shares
 
 

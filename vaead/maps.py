@@ -26,6 +26,7 @@ class Scan:
         z_mean: (N, rows, cols, latent_dim).
         cells: M of each of the square cells into which a window is split, (N, rows, cols, cells, cells); of
             a network that does not split its windows, that of the whole window.
+        signed_cells: The signed error of each of them, of the same shape.
     """
 
     kl: NDArray[np.float32]
@@ -34,6 +35,7 @@ class Scan:
     signed_error: NDArray[np.float32]
     z_mean: NDArray[np.float32]
     cells: NDArray[np.float32]
+    signed_cells: NDArray[np.float32]
     grid: PatchGrid
 
     @property

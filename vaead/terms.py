@@ -58,4 +58,9 @@ def signed_error_term(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = n
 
     No part of the loss; the calibrated score compares it with that of normal images.
     """
-    return xp.sum((x - mu) * xp.exp(-0.5 * log_sigma2), axis=-1)
+    return xp.sum(signed_errors(x, mu, log_sigma2, xp), axis=-1)
+
+
+def signed_errors(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:
+    """What each dimension adds to the signed error: as `signed_error_term`, without the sum."""
+    return (x - mu) * xp.exp(-0.5 * log_sigma2)

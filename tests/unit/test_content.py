@@ -14,15 +14,26 @@ def deviation() -> ContentDeviation:
         centers=np.array([[0, 0], [10, 0]], np.float32),
         median=np.array([[[1, 1], [1, 2]], [[5, 5], [5, 6]]], np.float32),
         spread=np.array([[[0.5, 0.5], [0.5, 1]], [[2, 2], [2, 4]]], np.float32),
+        signed_median=np.array([[[0, 0], [0, 3]], [[7, 7], [7, 7]]], np.float32),
+        signed_spread=np.array([[[1, 1], [1, 2]], [[9, 9], [9, 9]]], np.float32),
     )
 
 
-def scan(log_m: NDArray[np.float64], z: NDArray[np.float64]) -> Scan:
-    """Windows of one row each: log M of their cells (N, cols, 2, 2) and their z (N, cols, 2)."""
+def scan(
+    log_m: NDArray[np.float64], z: NDArray[np.float64], signed: NDArray[np.float64] | None = None
+) -> Scan:
+    """Windows of one row each: log M of their cells (N, cols, 2, 2) and their z (N, cols, 2).
+
+    Args:
+        signed: Signed error of their cells, as `log_m`; the usual one of like content if not given.
+    """
+    if signed is None:
+        usual = np.array([[[0, 0], [0, 3]], [[7, 7], [7, 7]]], float)
+        signed = usual[(z[..., 0] > 5).astype(int)]
     cells, z_mean = np.exp(log_m)[:, None].astype(np.float32), z[:, None].astype(np.float32)
     unused = np.full(z_mean.shape[:3], np.nan, np.float32)  # nothing else may count
     grid = PatchGrid(8, 6 + 2 * z.shape[1], patch_size=8, stride=2)
-    return Scan(unused, unused, unused, unused, z_mean, cells, grid)
+    return Scan(unused, unused, unused, unused, z_mean, cells, signed[:, None].astype(np.float32), grid)
 
 
 def test_cell_is_compared_with_those_of_windows_of_the_nearest_content(deviation: ContentDeviation) -> None:
@@ -36,6 +47,14 @@ def test_cell_that_is_reproduced_unusually_well_has_no_share(deviation: ContentD
     random = np.random.default_rng(0)
     shares = deviation.shares(scan(random.uniform(-9, 1, (2, 5, 2, 2)), np.zeros((2, 5, 2))))
     assert not shares.any()
+
+
+def test_cell_is_as_far_from_normal_as_the_larger_of_its_two_deviations(deviation: ContentDeviation) -> None:
+    log_m = np.array([[[[1, 2], [3, 4]], [[1, 1], [1, 2]]]], float)
+    signed = np.array([[[[3, 1], [-5, 3]], [[-2, 2], [0, 1]]]], float)
+    expected = [[[9, 4], [25, 4]], [[4, 4], [0, 1]]]
+    shares = deviation.shares(scan(log_m, np.zeros((1, 2, 2)), signed))
+    np.testing.assert_allclose(shares[0, 0], expected, rtol=1e-5, atol=1e-5)
 
 
 def test_place_of_a_window_says_nothing(deviation: ContentDeviation) -> None:

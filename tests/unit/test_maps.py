@@ -107,7 +107,7 @@ def scan_of(
     mahalanobis: NDArray[np.float32], kl: NDArray[np.float32], rest: NDArray[np.float32], grid: PatchGrid
 ) -> Scan:
     cells = mahalanobis[..., None, None]
-    return Scan(kl, rest[..., 0], mahalanobis, rest[..., 1], rest[..., 2:], cells, grid)
+    return Scan(kl, rest[..., 0], mahalanobis, rest[..., 1], rest[..., 2:], cells, cells, grid)
 
 
 def test_features_are_logarithms_of_m_and_d_and_all_others_as_they_are() -> None:
