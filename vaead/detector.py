@@ -62,7 +62,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             random_state: Seed of everything random.
             preset: "industrial", or "industrial-multi-scale" with two networks: one sees patches at half
                 their size, the other as they are. With images in twice the detail, and twice the patch size
-                and stride, it finds more.
+                and stride, maps are a little better.
         """
         self.patch_size = patch_size
         self.stride = stride

@@ -136,6 +136,7 @@ def test_pooled_score_does_not_depend_on_the_place(photo_model: Model) -> None:
     first, second = (photo_model.term_maps(each) for each in (image, moved))
     expected = np.roll(first.maps("calibrated"), (8, 20), axis=(1, 2))
     assert np.ptp(expected) > 1
-    np.testing.assert_allclose(second.maps("calibrated"), expected, rtol=1e-3, atol=1e-3)
+    inside = (slice(None), slice(24, 56), slice(36, 80))  # at the border fewer windows lie over a pixel
+    np.testing.assert_allclose(second.maps("calibrated")[inside], expected[inside], rtol=1e-3, atol=1e-3)
     scores = [terms.image_scores("calibrated") for terms in (first, second)]
     np.testing.assert_allclose(*scores, rtol=1e-3)

@@ -34,8 +34,8 @@ def test_saved_model_of_photos_judges_as_before(
         ),
         ("center spread mean axes variance rest surprise", "center, .*, rest, got center.*, surprise; train"),
         ("", "center, .*, rest, got nothing; train the"),
-        ("centers median", "centers, median, spread, got centers, median; train the"),
-        ("centers median spread surprise", "centers, median, spread, got .*, surprise; train the"),
+        ("centers median", "centers, median, spread, .*, got centers, median; train the"),
+        ("centers median spread surprise", "centers, median, spread, .*, got .*, surprise; train the"),
     ],
 )
 def test_model_with_other_arrays_is_refused(tmp_path: Path, model: Model, names: str, message: str) -> None:
