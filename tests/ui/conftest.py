@@ -190,11 +190,11 @@ def open_evaluate() -> OpenEvaluate:
 
 @pytest.fixture(scope="session")
 def photo_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hardly trained model of screw holes at a quarter of their size."""
+    """A hardly trained model of the part that the demo shows, at a quarter of its size."""
     from vaead.pipeline import train_photos
 
-    recipe = Recipe.from_photos(PhotoOptions(), patch_size=24, stride=8, epochs=1, crops=256)
-    images = [make_screw(1, index, scale=0.25).image for index in range(6)]
+    recipe = Recipe.from_photos(PhotoOptions(scale=0.5), patch_size=24, stride=8, epochs=1, crops=256)
+    images = [make_screw(0, index, scale=0.25).image for index in range(6)]
     folder = tmp_path_factory.mktemp("photo_model") / "model"
     save_model(folder, *train_photos(images, recipe))
     return folder
