@@ -77,9 +77,19 @@ class Calibration:
         """The window score that a share `level` of held-out normal windows does not exceed."""
         return float(np.interp(level, LEVELS, self.window[name]))
 
-    def window_range(self, name: str) -> tuple[float, float]:
-        """The values between which nearly all held-out normal windows lie: black and white of a map."""
-        low, high = (self.window_quantile(name, level) for level in (0.001, 0.999))
+    def color_range(self, name: str) -> tuple[float, float]:
+        """The values of windows between which the colours of a map run, the same for all images.
+
+        The lightest is what 1 of 100 held-out normal windows stays below. The darkest of a score is what 1 of
+        20 held-out normal images passes anywhere, so that a normal image is hardly ever as dark; of a term,
+        whose largest windows are not kept, what 1 of 1,000 windows passes.
+        """
+        low = self.window_quantile(name, 0.01)
+        high = (
+            self.threshold_value(name, 0.05, "window")
+            if name in self.largest
+            else self.window_quantile(name, 0.999)
+        )
         return low, max(high, low + 1e-9)
 
     def threshold(self, score: str, false_alarm_rate: float, rule: str = "score") -> Threshold:

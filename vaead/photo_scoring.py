@@ -100,7 +100,7 @@ def _write_maps(folder: Place, photo: Photo, judgement: Judgement, calibration: 
         with writes("--maps", folder):
             write_whole(_target(folder, photo, f"{name}.npy"), array.getvalue())
             write_whole(
-                _target(folder, photo, f"{name}.png"), map_to_png(anomaly_map, calibration.window_range(name))
+                _target(folder, photo, f"{name}.png"), map_to_png(anomaly_map, calibration.color_range(name))
             )
 
 

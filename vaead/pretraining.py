@@ -1,4 +1,4 @@
-"""Train the models that come with vaead, all classes of all datasets, and measure them on the test images."""
+"""Train the models that come with vaead: of all classes, measured on test images, and of the demo."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 
+from vaead import demo
 from vaead.card import ModelCard
 from vaead.datasets import get_spec, load_dataset
-from vaead.errors import ModelFormatError
+from vaead.errors import ModelFormatError, ModelNotFoundError
 from vaead.evaluation import class_aurocs
+from vaead.images import to_png
+from vaead.model_photos import read_options, read_source
 from vaead.pairs import pairs_file
 from vaead.parallel import Workers
 from vaead.places import Place, absolute, write_whole
 from vaead.recipe import Recipe
-from vaead.store import ModelStore
+from vaead.store import ModelStore, load_model, save_model
 from vaead.terms import SCORES
 
 _ONE_AT_A_TIME = threading.Lock()
@@ -86,6 +89,28 @@ def _trained_and_measured(recipe: Recipe, store: ModelStore) -> Recipe:
     rounded = {score: {name: round(v, 5) for name, v in values.items()} for score, values in auroc.items()}
     store.save(dataclasses.replace(model.card, auroc=rounded), model.parts)
     return recipe
+
+
+def pretrain_demo(store: ModelStore) -> Place:
+    """Train the model of the demo, if the store does not hold it yet, and return its folder.
+
+    Raises:
+        VaeadError: The training has failed, or the store cannot be written.
+    """
+    folder, recipe = demo.model_folder(store.root), demo.recipe()
+    try:
+        if load_model(folder).card.recipe == recipe:
+            return folder
+    except (ModelFormatError, ModelNotFoundError):
+        pass
+    from vaead.pipeline import train_photos
+
+    options = read_options(recipe)
+    normal = [image for image in demo.images() if image.to_train]
+    photos = [read_source(to_png(image.make().image), image.name, options) for image in normal]
+    card, parts, _ = train_photos(photos, recipe)
+    save_model(folder, card, parts)
+    return folder
 
 
 def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[Place]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from vaead.config import ModelConfig, TrainConfig, require_name, require_number
+from vaead.config import ModelConfig, TrainConfig, require_name
+from vaead.errors import InvalidInputError
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,9 @@ def get_preset(name: str) -> Preset:
     return PRESETS[name]
 
 
+_SMALLEST_SCALE = 1e-3
+
+
 @dataclass(frozen=True)
 class PhotoOptions:
     """How the user's own photos are read before a model sees them.
@@ -104,7 +108,10 @@ class PhotoOptions:
 
     def __post_init__(self) -> None:
         require_name("color", self.color, COLORS)
-        require_number("scale", self.scale, 1e-3, 1.0 + 1e-9)
+        if not (isinstance(self.scale, int | float) and _SMALLEST_SCALE <= self.scale <= 1):
+            raise InvalidInputError(
+                f"scale must be a number from {_SMALLEST_SCALE:g} to 1, got {self.scale!r}; try 0.5"
+            )
 
 
 COLORS = {"luminance": 1, "rgb": 3}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-TRAINED_S = 120.0
+TRAINED_S, DRAWN_S = 120.0, 60.0
 
 
 @pytest.fixture
@@ -47,6 +48,18 @@ def upload(visitor: Visit, number: int, files: list[Path] | Path, said: str) -> 
     expect(visitor.page.get_by_text(said)).to_be_visible()
 
 
+def test_demo_shows_what_is_found_without_a_training(visit: Visitor) -> None:
+    visitor = open_page(visit)
+    visitor.button("Try it with screw holes").click()
+    figure = visitor.page.locator(".st-key-own_maps").get_by_role("figure")
+    # The image twice, the overlay, the mask and a map of each score.
+    expect(figure.locator(".heatmaplayer image")).to_have_count(7, timeout=1000 * DRAWN_S)
+    expect(visitor.page.get_by_text("By a model that comes with vaead")).to_be_visible()
+    decision = re.compile("its calibrated score .* is above .* of 30 held-out")
+    expect(visitor.page.get_by_text(decision)).to_be_visible()
+    assert visitor.server.trainings() == []
+
+
 def test_own_images_are_uploaded_trained_on_and_judged(visit: Visitor, parts: Path) -> None:
     visitor = open_page(visit)
     (parts / "notes.png").write_text("no image")
@@ -60,7 +73,6 @@ def test_own_images_are_uploaded_trained_on_and_judged(visit: Visitor, parts: Pa
         visitor.page.keyboard.press("Enter")
     visitor.button("Train this model").click()
     figure = visitor.page.locator(".st-key-own_maps").get_by_role("figure")
-    # The image twice, the overlay, the mask and a map of each score.
     expect(figure.locator(".heatmaplayer image")).to_have_count(7, timeout=1000 * TRAINED_S)
     tiles = visitor.page.locator(".st-key-own_gallery").get_by_role("button")
     expect(visitor.page.locator(".st-key-own_gallery img")).to_have_count(2)

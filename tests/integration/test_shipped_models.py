@@ -10,10 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 import vaead
-from vaead import Recipe, load_dataset, load_model
+from vaead import Recipe, demo, load_dataset, load_model
 from vaead.datasets import Dataset, dataset_names, get_spec
 from vaead.evaluation import Metrics
+from vaead.images import to_png
+from vaead.model_photos import read_options, read_source
 from vaead.pairs import pairs_file
+from vaead.photos.layout import NORMAL
 from vaead.recipe import SHIPPED_PRESETS
 from vaead.store import Model, ModelStore
 from vaead.terms import SCORES
@@ -127,3 +130,17 @@ def test_calibrated_tells_most_classes_from_the_rest_better_than_new() -> None:
     cards = [STORE.load(recipe).card for recipe in SHIPPED if recipe.preset == "multi-scale"]
     better = [card.auroc["calibrated"]["all"] > card.auroc["new"]["all"] for card in cards]
     assert np.mean(better) > 0.8
+
+
+def test_model_of_the_demo_tells_defects_from_normal_images() -> None:
+    model = load_model(demo.model_folder(STORE.root))
+    assert model.card.recipe == demo.recipe()
+    assert model.card.health.faults == ()
+    options = read_options(model.card.recipe)
+    judged = [image for image in demo.images() if not image.to_train]
+    photos = [read_source(to_png(image.make().image), image.name, options) for image in judged]
+    scores = model.anomaly_score(np.stack(photos), "calibrated")
+    anomalous = np.array([image.defect != NORMAL for image in judged])
+    assert Metrics.of(scores[~anomalous], scores[anomalous]).auroc > 0.9
+    threshold = model.card.calibration.threshold_value("calibrated", 0.05)
+    assert np.mean(scores[anomalous] > threshold) > 0.6 > 0.3 > np.mean(scores[~anomalous] > threshold)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from tests.ui.own_helpers import png, screw
 from vaead.datasets.screws import DEFECTS
+from vaead.demo import DemoSize
 from vaead.errors import InvalidInputError
 from vaead.photo_evaluation import ALL, evaluate_photos
 from vaead.photos import Photo
@@ -41,7 +42,7 @@ def ignore(done: int, total: int) -> None:
 def photos(tmp_path: Path) -> OwnPhotos:
     own = OwnPhotos(tmp_path / "photos")
     own.folder.mkdir()
-    own_demo.take_in_demo(own, ignore, own_demo.DemoSize(normal=2, good=2, defective=1))
+    own_demo.take_in_demo(own, ignore, DemoSize(normal=2, good=2, defective=1))
     return own
 
 
@@ -124,7 +125,7 @@ def test_colours_are_found_and_grey_stored_as_colour_is_grey() -> None:
 
 def test_demo_is_the_same_every_time(photos: OwnPhotos, tmp_path: Path) -> None:
     again = OwnPhotos(tmp_path)
-    own_demo.take_in_demo(again, ignore, own_demo.DemoSize(normal=2, good=2, defective=1))
+    own_demo.take_in_demo(again, ignore, DemoSize(normal=2, good=2, defective=1))
     assert [each.digest for each in again.judged] == [each.digest for each in photos.judged]
 
 

@@ -103,7 +103,7 @@ def photos() -> list[NDArray[np.uint8]]:
 @pytest.fixture(scope="session")
 def photo_recipe() -> Recipe:
     """Grey photos that are not aligned, 63 windows in one of 40x48 pixels."""
-    recipe = Recipe.from_photos(PhotoOptions(), patch_size=16, stride=4, epochs=6, crops=2048, seed=3)
+    recipe = Recipe.from_photos(PhotoOptions(), patch_size=16, stride=4, epochs=2, crops=2048, seed=3)
     return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, latent_dim=4))
 
 

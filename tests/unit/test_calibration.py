@@ -45,6 +45,19 @@ def test_window_quantiles_are_those_of_numpy(held_out: TermMaps, calibration: Ca
 
 
 @pytest.mark.parametrize("name", [*SCORES, *TERMS])
+def test_colors_run_from_low_normal_windows_to_what_few_normal_images_reach(
+    held_out: TermMaps, calibration: Calibration, name: str
+) -> None:
+    windows = held_out.windows(name)
+    low, high = calibration.color_range(name)
+    assert np.mean(windows < low) == pytest.approx(0.01, abs=0.001)
+    if name in SCORES:
+        assert np.mean(windows.max(axis=(1, 2)) > high) == pytest.approx(0.05, abs=1 / COUNT)
+    else:
+        assert np.mean(windows > high) == pytest.approx(0.001, abs=0.0005)
+
+
+@pytest.mark.parametrize("name", [*SCORES, *TERMS])
 def test_window_ranks_are_shares_of_windows_below(
     held_out: TermMaps, calibration: Calibration, name: str
 ) -> None:

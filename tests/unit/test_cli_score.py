@@ -100,7 +100,7 @@ def test_maps_are_written(
         anomaly_map = model.term_maps(images[:1]).mean_maps(name)[0]
         np.testing.assert_allclose(np.load(maps / f"{image.stem}.{name}.npy"), anomaly_map, rtol=1e-5)
         png = (maps / f"{image.stem}.{name}.png").read_bytes()
-        limits = model.card.calibration.window_range(name)
+        limits = model.card.calibration.color_range(name)
         assert png == map_to_png(np.load(maps / f"{image.stem}.{name}.npy"), limits)
 
 

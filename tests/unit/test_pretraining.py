@@ -2,18 +2,21 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from vaead import pretraining
+from vaead import demo, pretraining
+from vaead.card import ModelCard
 from vaead.config import ModelConfig
 from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.evaluation import class_aurocs
 from vaead.pairs import pairs_file
 from vaead.parallel import Workers
-from vaead.pretraining import is_measured, pretrain, recipes, write_pairs
+from vaead.pretraining import is_measured, pretrain, pretrain_demo, recipes, write_pairs
 from vaead.recipe import SHIPPED_PRESETS, Recipe
-from vaead.store import Model, ModelStore
+from vaead.store import Model, ModelStore, load_model
 from vaead.terms import SCORES
 
 CLASSES = range(10)
@@ -97,6 +100,29 @@ def test_training_that_fails_leaves_other_models_alone(own: ModelStore, model: M
         list(pretrain([too_large, TINY], own, Workers(jobs=1)))
     assert is_measured(TINY, own)
     assert too_large not in own
+
+
+def test_model_of_the_demo_is_trained_once(
+    own: ModelStore, photo_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[int] = []
+
+    def train_photos(photos: list[NDArray[np.float32]], recipe: Recipe) -> tuple[ModelCard, object, object]:
+        assert recipe == demo.recipe()
+        assert {photo.shape for photo in photos} == {(120, 160)}
+        trained.append(len(photos))
+        return dataclasses.replace(photo_model.card, recipe=recipe), photo_model.parts, []
+
+    small = demo.DemoSize(normal=3, good=1, defective=1)
+    monkeypatch.setattr(demo, "DemoSize", lambda: small)
+    monkeypatch.setattr("vaead.pipeline.train_photos", train_photos)
+    folder = pretrain_demo(own)
+    assert folder == demo.model_folder(own.root)
+    assert load_model(folder).card.recipe == demo.recipe()
+    assert pretrain_demo(own) == folder
+    (folder / "calibration.npz").write_bytes(b"")
+    assert pretrain_demo(own) == folder
+    assert trained == [3, 3]
 
 
 def test_table_of_pairs_has_a_row_for_each_normal_class(own: ModelStore, model: Model) -> None:

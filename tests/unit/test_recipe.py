@@ -129,5 +129,5 @@ def test_unknown_color_is_refused() -> None:
 
 @pytest.mark.parametrize("scale", [0, -1, 1.01, float("nan")])
 def test_scale_out_of_range_is_refused(scale: float) -> None:
-    with pytest.raises(InvalidInputError, match=f"scale must be a number from 0.001 to below 1, got {scale}"):
+    with pytest.raises(InvalidInputError, match=f"scale must be a number from 0.001 to 1, got {scale}"):
         PhotoOptions(scale=scale)

@@ -33,10 +33,10 @@ def test_crops_that_need_much_memory_come_in_several_calls(
     _, (whole, *_) = fit(photos, photos, photo_recipe.model, photo_recipe.train)
     expected, again = no_arithmetic
     no_arithmetic.clear()
-    monkeypatch.setattr(training, "_CALL_VALUES", 200 * 16 * 16)
+    monkeypatch.setattr(training, "_CALL_VALUES", 800 * 16 * 16)
     _, (in_parts, *_) = fit(photos, photos, photo_recipe.model, photo_recipe.train)
 
-    assert [len(crops) for crops in no_arithmetic] == [171, 171, 170] * 2
+    assert [len(crops) for crops in no_arithmetic] == [683, 683, 682] * 2
     np.testing.assert_array_equal(np.concatenate(no_arithmetic[:3]), expected)
     np.testing.assert_array_equal(np.concatenate(no_arithmetic[3:]), again)
     assert in_parts.loss == pytest.approx(whole.loss)
@@ -45,7 +45,7 @@ def test_crops_that_need_much_memory_come_in_several_calls(
 def test_several_calls_learn_as_much_as_one(
     photos: list[NDArray[np.uint8]], photo_recipe: Recipe, photo_model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "_CALL_VALUES", 256 * 16 * 16)  # two calls of two batches each
+    monkeypatch.setattr(training, "_CALL_VALUES", 1024 * 16 * 16)  # two calls of eight batches each
     parts = split_normal(photos, photo_recipe.train)
     vae, reports = fit(*parts, photo_recipe.model, photo_recipe.train)
     assert all(np.isfinite(weight).all() for weight in vae.get_weights())

@@ -17,7 +17,7 @@ from vaead.photos import Rejected
 from vaead.photos.limits import megabytes
 from vaead.photos.reasons import PhotoError, Reason
 from vaead.ui import own_demo
-from vaead.ui.own_detail import plain
+from vaead.ui.own_detail import code, plain
 from vaead.ui.own_photos import LIMITS, OwnPhoto, OwnPhotos, take_in
 from vaead.ui.own_session import OwnSession
 from vaead.ui.texts import Texts
@@ -26,6 +26,8 @@ _SHOWN = 8
 _SHOWN_PX = 94
 _LONG_TABLE_PX = 420
 _ROLES = ("normal", "judged")
+_SAME_SIZE = 1.25
+"""Images whose longer sides differ by a smaller factor may be crops of one resolution."""
 
 
 def show(own: OwnSession, texts: Texts) -> None:
@@ -40,6 +42,7 @@ def show(own: OwnSession, texts: Texts) -> None:
     _row(photos.normal, texts("own.normal_row", count=f"{len(photos.normal):,}"), texts)
     if photos.judged:
         _row(photos.judged, texts("own.judged_row", count=f"{len(photos.judged):,}"), texts)
+        _tell_other_resolution(photos, texts)
     _show_rejected(photos, texts)
     with st.container(horizontal=True):
         with st.popover(texts("own.add"), icon=":material/add_photo_alternate:", key="own_add"):
@@ -68,6 +71,7 @@ def _invitation(own: OwnSession, texts: Texts) -> None:
     if clicked:
         with _taking(own, texts):
             own_demo.take_in_demo(own.photos, _progress(place, texts))
+            own_demo.take_model(own)
 
 
 def _uploaders(own: OwnSession, texts: Texts) -> None:
@@ -174,6 +178,26 @@ def _row(photos: Sequence[OwnPhoto], title: str, texts: Texts) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for photo in sample:
             st.image(photo.thumbnail, width=_SHOWN_PX, alt=photo.name)
+
+
+def _tell_other_resolution(photos: OwnPhotos, texts: Texts) -> None:
+    """Warn of images in which the same thing is likely to be larger or smaller than in the normal ones."""
+    usual = [max(photo.size) for photo in photos.normal]
+    others = [
+        photo
+        for photo in photos.judged
+        if usual and not min(usual) / _SAME_SIZE <= max(photo.size) <= max(usual) * _SAME_SIZE
+    ]
+    if others:
+        height, width = others[0].size
+        st.warning(
+            texts(
+                "own.other_resolution",
+                count=f"{len(others):,}",
+                name=code(others[0].name),
+                size=f"{width}x{height}",
+            )
+        )
 
 
 def _show_rejected(photos: OwnPhotos, texts: Texts) -> None:

@@ -1,64 +1,66 @@
-"""The demo: made-up images of screw holes, taken in as if a visitor had brought them."""
+"""The demo: made-up images of screw holes, taken in as if a visitor had brought them, and their model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from vaead.datasets.screws import DEFECTS, make_screw
+from vaead import demo
+from vaead.errors import ModelNotFoundError
 from vaead.images import mask_to_png, to_png
 from vaead.photos.layout import NORMAL
-from vaead.ui.own_photos import OwnPhotos, examine
-
-_SEED = 0
-_SCALE = 0.5
-"""Of 640x480 pixels: made in some seconds, and as detailed as any preset sees them unless told otherwise."""
-
-
-@dataclass(frozen=True)
-class DemoSize:
-    """How many images the demo has."""
-
-    normal: int = 60
-    good: int = 10
-    defective: int = 5
+from vaead.store import default_root, load_model, save_model
+from vaead.ui.own_photos import OwnPhoto, OwnPhotos, examine
+from vaead.ui.own_scoring import Results
+from vaead.ui.own_session import OwnSession
 
 
 def take_in_demo(
-    own: OwnPhotos, on_progress: Callable[[int, int], None], size: DemoSize | None = None
+    own: OwnPhotos, on_progress: Callable[[int, int], None], size: demo.DemoSize | None = None
 ) -> None:
     """Make the images of the demo, always the same ones."""
-    plan = list(_plan(size or DemoSize()))
-    for index, (into, name, defect, severity) in enumerate(plan):
-        screw = make_screw(_SEED, index, None if defect == NORMAL else defect, severity, _SCALE)
-        data = to_png(screw.image)
-        photo = replace(examine(data, name), path=own.write(data, ".png"), defect=defect)
-        if defect != NORMAL:
-            photo = replace(photo, mask=own.write(mask_to_png(screw.mask), ".png"))
-        (own.normal if into == "normal" else own.judged).append(photo)
-        on_progress(index + 1, len(plan))
+    images = demo.images(size)
+    with ThreadPoolExecutor(thread_name_prefix="vaead-demo") as makers:
+        for number, (image, made) in enumerate(zip(images, makers.map(_make, images), strict=True), start=1):
+            photo = replace(made.photo, path=own.write(made.data, ".png"), defect=image.defect)
+            if image.defect != NORMAL:
+                photo = replace(photo, mask=own.write(made.mask, ".png"))
+            (own.normal if image.to_train else own.judged).append(photo)
+            on_progress(number, len(images))
 
 
-def _plan(size: DemoSize) -> Iterator[tuple[str, str, str, float | None]]:
-    """Where each image goes, its name, its defect, and how severe that is: from slight to obvious."""
-    yield from (("normal", f"train/good/{number:03d}.png", NORMAL, None) for number in range(size.normal))
-    yield from (("judged", f"test/good/{number:03d}.png", NORMAL, None) for number in range(size.good))
-    for defect in DEFECTS:
-        for number in range(size.defective):
-            yield "judged", f"test/{defect}/{number:03d}.png", defect, (number + 1) / size.defective
+class _Made(NamedTuple):
+    """An image of the demo as files, and what is known of it."""
+
+    data: bytes
+    mask: bytes
+    photo: OwnPhoto
+
+
+def _make(image: demo.DemoImage) -> _Made:
+    screw = image.make()
+    data = to_png(screw.image)
+    return _Made(data, mask_to_png(screw.mask), examine(data, image.name))
+
+
+def take_model(own: OwnSession) -> None:
+    """Give the visitor a copy of the model that comes with vaead; without it the page offers to train one."""
+    try:
+        model = load_model(demo.model_folder(default_root()))
+    except ModelNotFoundError:
+        return
+    folder = own.new_run() / "model"
+    save_model(folder, model.card, model.parts)
+    own.results = Results(model, folder)
 
 
 @st.cache_resource(show_spinner=False)
 def samples() -> dict[str, NDArray[np.uint8]]:
     """One image of each kind; the same for all visitors."""
-    kinds = (NORMAL, *DEFECTS)
-    return {
-        kind: make_screw(
-            _SEED, 500 + index, None if kind == NORMAL else kind, 0.9 if index else None, _SCALE
-        ).image
-        for index, kind in enumerate(kinds)
-    }
+    return {image.defect: image.make().image for image in demo.samples()}

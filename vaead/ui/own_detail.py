@@ -29,7 +29,7 @@ def show(results: Results, scored: Scored, score: str, rate: float, texts: Texts
     """
     photo = scored.photo
     words = decision(results, scored, score, rate, texts)
-    st.markdown(f"{_name(photo)} {words}")
+    st.markdown(f"{code(photo.name)} {words}")
     if score not in scored.scores:
         st.info(texts("own.other_size", score=texts(f"score.{score}")))
         score = next(iter(scored.scores))
@@ -63,9 +63,9 @@ def plain(text: str) -> str:
     return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
 
 
-def _name(photo: OwnPhoto) -> str:
-    # As code, so that a name cannot put pictures or links on the page.
-    return f"`{photo.name.replace('`', chr(39))}`"
+def code(name: str) -> str:
+    """A name as code in Markdown, so that it cannot put pictures or links on the page."""
+    return f"`{name.replace('`', chr(39))}`"
 
 
 def decision(results: Results, scored: Scored, score: str, rate: float, texts: Texts) -> str:
@@ -78,6 +78,7 @@ def decision(results: Results, scored: Scored, score: str, rate: float, texts: T
             "value": own_figures.number(scored.scores[score]),
             "limit": own_figures.number(limits[score]),
             "rate": own_figures.percent(rate),
+            "count": f"{results.calibration.images:,}",
         }
         name = texts(f"score.{score}")
         parts.append(

@@ -60,7 +60,7 @@ def maps_zip(results: Results, score: str, rate: float) -> bytes:
     A map is the mean of the windows over each pixel, so it can be compared with the threshold of windows, and
     pixels at the border with all others.
     """
-    limits = results.calibration.window_range(score)
+    limits = results.calibration.color_range(score)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, scored in enumerate(results.scored):

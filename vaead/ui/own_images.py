@@ -32,6 +32,8 @@ def page(texts: Texts) -> None:
         with st.sidebar:
             score, rate = own_results.controls(texts)
         with _step(texts("own.step_results"), False):
+            if own.task is None:
+                st.caption(texts("own.shipped"))
             own_results.score_all(own, own.results, texts)
             own_results.show(own.results, score, rate, texts)
             # Outside the fragment of the results: a click on an image must not put other buttons in the

@@ -42,7 +42,7 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
     if not ranked:
         st.info(texts("own.no_judged"), icon=":material/info:")
     else:
-        left, right = st.columns([2, 3], gap="medium")
+        left, right = st.columns([1, 2], gap="medium")
         with left:
             _gallery(results, ranked, score, rate, texts)
         with right:

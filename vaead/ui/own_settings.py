@@ -11,6 +11,7 @@ from vaead.errors import InvalidInputError
 from vaead.photos import check_normals
 from vaead.recipe import INDUSTRIAL, PHOTO_PRESETS, PhotoOptions, Recipe
 from vaead.ui.own_bring import told
+from vaead.ui.own_detail import code
 from vaead.ui.own_photos import OwnPhoto, OwnPhotos
 from vaead.ui.own_session import OwnSession
 from vaead.ui.texts import Texts
@@ -18,8 +19,9 @@ from vaead.ui.texts import Texts
 _PAPER_PX = 640
 """The longer side of the images for which patches and scale of the presets are made."""
 
-_PRESET_WIDTH = 240
+_PRESET_WIDTH, _NUMBER_WIDTH = 240, 132
 """In pixels; the names of presets fit."""
+_LARGEST_PATCH = 128
 
 _START_S = 12.0
 """Seconds to load TensorFlow, to compile, and to calibrate and export the model."""
@@ -132,9 +134,8 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
         scale = _number(own, "scale", 0.01, 1.0, 0.01, texts("own.scale"), texts("own.scale_help"))
         patch, stride = default_patches(round(photos.longer_px * scale), preset)
         _follow(own, {"patch": patch, "stride": stride}, f"{preset} at {scale}")
-        step = 4 * PHOTO_PRESETS[preset].model.shrink
-        size = int(_number(own, "patch", step, 128, step, texts("own.patch"), texts("own.patch_help")))
-        stride = int(_number(own, "stride", 1, 128, 1, texts("own.stride"), texts("own.stride_help")))
+        size = _patch(own, preset, texts)
+        stride = int(_number(own, "stride", 1, size, 1, texts("own.stride"), texts("own.stride_help")))
         epochs = int(_number(own, "epochs", 1, 100, 1, texts("sidebar.epochs"), texts("sidebar.epochs_help")))
         crops = int(
             _number(own, "crops", 128, 1_000_000, 128, texts("sidebar.crops"), texts("sidebar.crops_help"))
@@ -185,8 +186,19 @@ def _follow(own: OwnSession, defaults: dict[str, float | bool | str], choice: st
     _prepare(own, defaults)
 
 
+def _patch(own: OwnSession, preset: str, texts: Texts) -> int:
+    """The patch size, of those that the networks of the preset can have; a smaller stride follows it."""
+    step = 4 * PHOTO_PRESETS[preset].model.shrink
+    with st.container(width=_NUMBER_WIDTH):
+        sizes = range(step, _LARGEST_PATCH + 1, step)
+        size = st.selectbox(texts("own.patch"), sizes, key="own_patch", help=texts("own.patch_help"))
+    own.settings["patch"] = size
+    own.settings["stride"] = st.session_state["own_stride"] = min(st.session_state["own_stride"], size)
+    return size
+
+
 def _number(own: OwnSession, name: str, low: float, high: float, step: float, label: str, help: str) -> float:
-    with st.container(width=132):
+    with st.container(width=_NUMBER_WIDTH):
         taken = st.number_input(label, low, high, step=step, key=f"own_{name}", help=help)
     own.settings[name] = taken
     return float(taken)
@@ -213,7 +225,7 @@ def _tell_small(photos: OwnPhotos, recipe: Recipe, texts: Texts) -> None:
                 "own.too_small",
                 count=len(small),
                 patch=recipe.model.patch_size,
-                name=f"`{small[0].name.replace('`', chr(39))}`",
+                name=code(small[0].name),
                 size=f"{width}x{height}",
             )
         )

@@ -18,8 +18,6 @@ from vaead.ui.state import Choice
 from vaead.ui.texts import Texts
 
 _IMAGE_SCALE = Scale(0, 255, "Greys", reverse=True)
-_NORMAL_RANGE = (0.01, 0.999)
-"""Shares of held-out normal windows between which the colours of maps in nats run."""
 
 
 def verdict(terms: TermMaps, texts: Texts) -> str:
@@ -60,7 +58,7 @@ def decision(terms: TermMaps, calibration: Calibration, choice: Choice, texts: T
 
 def mean_scale(calibration: Calibration, name: str, palette: str, title: str, column: int) -> Scale:
     """The colours of mean maps: fixed by held-out normal images, the same for every pair."""
-    low, high = (calibration.window_quantile(name, level) for level in _NORMAL_RANGE)
+    low, high = calibration.color_range(name)
     return Scale(low, high, palette, title, columns=(column, column))
 
 
