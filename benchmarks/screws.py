@@ -11,50 +11,43 @@ from __future__ import annotations
 import math
 import time
 from statistics import mean, median
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
-from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import report
+from benchmarks.screw_photos import (
+    GOOD,
+    SEEDS,
+    TRAIN,
+    Files,
+    ScrewPhoto,
+    auroc,
+    graded,
+    judge,
+    make_files,
+    read,
+    train,
+)
 from vaead.datasets.screws import DEFECTS, make_screw
-from vaead.evaluation import Metrics
-from vaead.images import mask_to_png, to_png
 from vaead.maps import TermMaps
 from vaead.patches import unit
-from vaead.photos import ReadOptions, read_mask, read_photo
-from vaead.pipeline import train_photos
 from vaead.pixel_metrics import PixelMetrics
-from vaead.recipe import PHOTO_PRESETS, PhotoOptions, Recipe
-from vaead.store import Model
+from vaead.recipe import PHOTO_PRESETS
 from vaead.terms import SCORES
 
-SEEDS = (11, 12, 13)
 SEVERITIES = (0.3, 0.6, 1.0)
-NORMAL, TESTED, DEFECTIVE = 100, 50, 20
 PLACES = {"thread": (80, 110), "rim": (115, 150), "plate": (180, math.inf)}
 """Distances from the middle in reference pixels that lie in these places in nearly all images."""
 RUNS = 5
-
-_TRAIN, _GOOD = "train", "good"
-_Files = dict[str, list[tuple[bytes, bytes]]]
-"""Images and masks as files by kind: for training, good ones to judge, and those with each defect."""
-
-
-class _Photo(NamedTuple):
-    """An image (H, W) as a preset reads it, and where it is anomalous (H, W)."""
-
-    image: NDArray[np.float32]
-    mask: NDArray[np.bool_]
 
 
 def run() -> dict[str, Any]:
     """Measure every seed with every preset."""
     presets: dict[str, Any] = {name: {"seeds": []} for name in PHOTO_PRESETS}
     for seed in SEEDS:
-        files = _make(seed)
+        files = make_files(seed, (None, *SEVERITIES))
         for name, figures in presets.items():
             figures["seeds"].append({"seed": seed, **_measure(files, name)})
             print(name, figures["seeds"][-1], flush=True)
@@ -64,27 +57,27 @@ def run() -> dict[str, Any]:
     return {"presets": presets}
 
 
-def _measure(files: _Files, preset: str) -> dict[str, Any]:
+def _measure(files: Files, preset: str) -> dict[str, Any]:
     scale = PHOTO_PRESETS[preset].scale
-    photos = {kind: [_read(*each, scale) for each in found] for kind, found in files.items()}
+    photos = {kind: [read(*each, scale) for each in found] for kind, found in files.items()}
     start = time.monotonic()
-    model = _train([photo.image for photo in photos[_TRAIN]], preset, scale)
+    model = train([photo.image for photo in photos[TRAIN]], preset, scale)
     seconds = time.monotonic() - start
-    judged = {kind: _judge(model, found) for kind, found in photos.items() if kind != _TRAIN}
-    normal, drawn = photos[_GOOD], {defect: photos[defect] for defect in DEFECTS}
+    judged = {kind: judge(model, found) for kind, found in photos.items() if kind != TRAIN}
+    normal, drawn = photos[GOOD], {defect: photos[defect] for defect in DEFECTS}
     everything = [*normal, *(photo for found in drawn.values() for photo in found)]
-    usual, together = judged[_GOOD], _judge(model, everything)
-    anomalous = _judge(model, everything[len(normal) :])
+    usual, together = judged[GOOD], judge(model, everything)
+    anomalous = judge(model, everything[len(normal) :])
     return {
         "training_s": round(seconds, 1),
-        "image_auroc": {score: _auroc(usual, anomalous, score) for score in SCORES},
+        "image_auroc": {score: auroc(usual, anomalous, score) for score in SCORES},
         "by_defect": {
-            defect: {score: _auroc(usual, judged[defect], score) for score in SCORES} for defect in DEFECTS
+            defect: {score: auroc(usual, judged[defect], score) for score in SCORES} for defect in DEFECTS
         },
         "by_severity": {
             str(severity): {
                 score: round(
-                    mean(_auroc(usual, judged[_graded(defect, severity)], score) for defect in DEFECTS), 4
+                    mean(auroc(usual, judged[graded(defect, severity)], score) for defect in DEFECTS), 4
                 )
                 for score in SCORES
             }
@@ -92,13 +85,13 @@ def _measure(files: _Files, preset: str) -> dict[str, Any]:
         },
         "pixel": _pixels(together, everything),
         "pixel_by_defect": {
-            defect: _pixels(_judge(model, normal + found), normal + found) for defect, found in drawn.items()
+            defect: _pixels(judge(model, normal + found), normal + found) for defect, found in drawn.items()
         },
         "pixel_by_place": _by_place(together, everything, scale),
     }
 
 
-def _pixels(terms: TermMaps, photos: list[_Photo]) -> dict[str, dict[str, float]]:
+def _pixels(terms: TermMaps, photos: list[ScrewPhoto]) -> dict[str, dict[str, float]]:
     """How well pixels of defects are told from all others, by score."""
     masks = [photo.mask for photo in photos]
     found = {score: PixelMetrics.of(list(terms.mean_maps(score)), masks) for score in SCORES}
@@ -108,7 +101,7 @@ def _pixels(terms: TermMaps, photos: list[_Photo]) -> dict[str, dict[str, float]
     }
 
 
-def _by_place(terms: TermMaps, photos: list[_Photo], scale: float) -> dict[str, dict[str, float]]:
+def _by_place(terms: TermMaps, photos: list[ScrewPhoto], scale: float) -> dict[str, dict[str, float]]:
     """AUROC of the pixels of one place alone, where to know the place is of no help."""
     masks = np.stack([photo.mask for photo in photos])
     height, width = masks.shape[1:]
@@ -125,56 +118,10 @@ def _by_place(terms: TermMaps, photos: list[_Photo], scale: float) -> dict[str, 
     return found
 
 
-def _make(seed: int) -> _Files:
-    """Files of all screws of a seed with their masks, by kind."""
-    plan: list[tuple[str, int, str | None, float | None]]
-    plan = [(_TRAIN, index, None, None) for index in range(NORMAL)]
-    plan += [(_GOOD, 1000 + index, None, None) for index in range(TESTED)]
-    for severity in (None, *SEVERITIES):
-        for number, defect in enumerate(DEFECTS):
-            first = 2000 + 100 * number
-            plan += [
-                (_graded(defect, severity), first + index, defect, severity) for index in range(DEFECTIVE)
-            ]
-    made = Parallel(n_jobs=-1)(delayed(_file)(seed, *screw) for _, *screw in plan)
-    files: _Files = {}
-    for (kind, *_), file in zip(plan, made, strict=True):
-        files.setdefault(kind, []).append(file)
-    return files
-
-
-def _graded(defect: str, severity: float | None) -> str:
-    return defect if severity is None else f"{defect} {severity}"
-
-
-def _file(seed: int, index: int, defect: str | None, severity: float | None) -> tuple[bytes, bytes]:
-    screw = make_screw(seed, index, defect, severity)
-    return to_png(screw.image), mask_to_png(screw.mask)
-
-
-def _read(image: bytes, mask: bytes, scale: float) -> _Photo:
-    options = ReadOptions(scale=scale)
-    pixels = read_photo(image, "screw", options)[:, :, 0]
-    return _Photo(pixels, read_mask(mask, "mask", pixels.shape, options))
-
-
-def _train(images: list[NDArray[np.float32]], preset: str, scale: float, **settings: int) -> Model:
-    card, parts, _ = train_photos(images, Recipe.from_photos(PhotoOptions(scale=scale), preset, **settings))
-    return Model(card, parts)
-
-
-def _judge(model: Model, photos: list[_Photo]) -> TermMaps:
-    return model.term_maps(np.stack([photo.image for photo in photos]))
-
-
-def _auroc(normal: TermMaps, anomalous: TermMaps, score: str) -> float:
-    return round(Metrics.of(normal.image_scores(score), anomalous.image_scores(score)).auroc, 4)
-
-
 def _full_size(preset: str) -> list[float]:
     """Seconds to judge one image of 640x480 with windows of 96x96 every 16 pixels; how well plays no part."""
     images = [unit(make_screw(SEEDS[0], index).image) for index in range(4)]
-    model = _train(images, preset, 1.0, epochs=1, crops=256)
+    model = train(images, preset, 1.0, epochs=1, crops=256)
     seconds = []
     for _ in range(RUNS + 1):
         start = time.monotonic()

@@ -92,6 +92,15 @@ class Calibration:
         )
         return low, max(high, low + 1e-9)
 
+    def heat_range(self, score: str) -> tuple[float, float]:
+        """The values of windows between which a map laid over an image goes from clear to full colour.
+
+        It begins at what 1 of 100 held-out normal windows passes, and is full at twice the distance from
+        there to their maximum; the same for all images.
+        """
+        low, highest = (self.window_quantile(score, level) for level in (0.99, 1.0))
+        return low, low + 2 * max(highest - low, 1e-6)
+
     def threshold(self, score: str, false_alarm_rate: float, rule: str = "score") -> Threshold:
         """As `threshold_value`, with its confidence interval."""
         value = self.threshold_value(score, false_alarm_rate, rule)

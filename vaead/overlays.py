@@ -12,8 +12,11 @@ from scipy import ndimage
 
 _SIDE_PX = 384
 """The longer side of a picture."""
-_HEAT = ((0.0, (228, 60, 20), 0.0), (0.35, (240, 120, 20), 0.55), (1.0, (200, 0, 40), 0.75))
-"""Colour and opacity by the share of the range of a map."""
+HEAT = ((0.0, (228, 60, 20), 0.0), (0.35, (240, 120, 20), 0.75), (1.0, (200, 0, 40), 1.0))
+"""Colour and opacity of a map over a photo by the share of its range: clear where normal photos are, and
+readable on dark and on light metal."""
+OPACITY = 0.7
+"""By which opacities are multiplied unless somebody chooses otherwise."""
 _LINE, _RIM = (255, 255, 255), (150, 0, 30)
 _TOUCHING = np.ones((3, 3), np.bool_)
 
@@ -78,11 +81,11 @@ def draw_overlay(
     low, high = limits
     heat = np.clip((anomaly_map - low) / max(high - low, 1e-9), 0, 1).astype(np.float32)
     heat = np.asarray(Image.fromarray(heat).resize(size, Image.Resampling.BILINEAR))
-    shares = [share for share, _, _ in _HEAT]
+    shares = [share for share, _, _ in HEAT]
     colour = np.stack(
-        [np.interp(heat, shares, [rgb[channel] for _, rgb, _ in _HEAT]) for channel in range(3)], axis=-1
+        [np.interp(heat, shares, [rgb[channel] for _, rgb, _ in HEAT]) for channel in range(3)], axis=-1
     )
-    opacity = np.interp(heat, shares, [alpha for _, _, alpha in _HEAT])[..., None]
+    opacity = OPACITY * np.interp(heat, shares, [alpha for _, _, alpha in HEAT])[..., None]
     drawn: Pixels = np.round(picture * (1 - opacity) + colour * opacity).astype(np.uint8)
     inside = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST))
     # A white line with a dark rim is seen on any photo.

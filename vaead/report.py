@@ -26,9 +26,6 @@ LISTED = 10_000
 """Further images of which a report has the numbers."""
 
 _TEMPLATE = Path(__file__).with_name("report.html")
-_HEAT_FROM, _HEAT_SPAN = 0.9, 2.0
-"""Colours begin at the value that a tenth of normal windows passes, and are full at twice the distance from
-there to the largest normal window; so they are the same for all images."""
 
 Rank = tuple[bool, float]
 """The higher, the earlier in a report: the most anomalous first, those without the calibrated score last."""
@@ -76,7 +73,7 @@ class Entry:
         mask, pictures = judgement.masks[main], None
         if above is None or _rank(judgement.scores) > above:
             picture = draw_photo(photo)
-            overlay = draw_overlay(picture, judgement.maps[main], _heat_limits(card, main), mask)
+            overlay = draw_overlay(picture, judgement.maps[main], card.calibration.heat_range(main), mask)
             pictures = _data_url(picture), _data_url(overlay)
         return cls(judgement.scores, judgement.flagged, Regions.of(mask), pictures)
 
@@ -244,11 +241,6 @@ class Report:
         if regions.count == 1:
             return texts("report.region", place=place, share=share)
         return texts("report.regions", count=regions.count, place=place, share=share)
-
-
-def _heat_limits(card: ModelCard, score: str) -> tuple[float, float]:
-    low, high = (card.calibration.window_quantile(score, level) for level in (_HEAT_FROM, 1.0))
-    return low, low + _HEAT_SPAN * max(high - low, 1e-6)
 
 
 def _pixels(shape: tuple[int, ...]) -> str:

@@ -8,14 +8,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from vaead.overlays import OPACITY, Regions
 from vaead.terms import SCORES
 from vaead.ui import own_figures
 from vaead.ui.own_figures import View
 from vaead.ui.own_photos import OwnPhoto
 from vaead.ui.own_scoring import Results, Scored
 from vaead.ui.texts import Texts
-
-_OPACITY = 70
 
 
 def show(results: Results, scored: Scored, score: str, rate: float, texts: Texts) -> None:
@@ -33,8 +32,9 @@ def show(results: Results, scored: Scored, score: str, rate: float, texts: Texts
     if score not in scored.scores:
         st.info(texts("own.other_size", score=texts(f"score.{score}")))
         score = next(iter(scored.scores))
+    usual = round(100 * OPACITY)
     percent = st.slider(
-        texts("own.opacity"), 0, 100, value=_OPACITY, step=5, format="%d %%", key="own_opacity", width=220
+        texts("own.opacity"), 0, 100, value=usual, step=5, format="%d %%", key="own_opacity", width=220
     )
     true_mask = results.true_mask(photo)
     mask = results.over(photo, score, rate)
@@ -106,14 +106,13 @@ def _listed(names: list[str], texts: Texts) -> str:
 
 def _legend(mask: NDArray[np.bool_], true_mask: NDArray[np.bool_] | None, rate: float, texts: Texts) -> str:
     """Say what the lines surround."""
-    from scipy.ndimage import label  # takes a while to import, and only this needs it here
-
-    _, count = label(mask, structure=np.ones((3, 3)))
-    area = f"{100 * mask.mean():.2g} %"
-    values = {"area": area, "rate": own_figures.percent(rate)}
+    regions = Regions.of(mask)
+    values = {"area": f"{100 * regions.share:.2g} %", "rate": own_figures.percent(rate)}
     parts = [texts("own.no_region")]
-    if count:
-        parts = [texts("own.region", **values) if count == 1 else texts("own.regions", count=count, **values)]
+    if regions.count == 1:
+        parts = [texts("own.region", **values)]
+    elif regions.count:
+        parts = [texts("own.regions", count=regions.count, **values)]
     if true_mask is not None and true_mask.any():
         parts.append(texts("own.true_regions"))
     return " ".join(parts) if texts.language == "en" else "".join(parts)

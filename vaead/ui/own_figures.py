@@ -14,6 +14,7 @@ from PIL import Image
 
 from vaead.figures import PALETTES, Panel, Scale, panels
 from vaead.maps import TermMaps
+from vaead.overlays import HEAT
 from vaead.terms import SCORES
 from vaead.ui import pictures
 from vaead.ui.own_scoring import Results
@@ -21,11 +22,6 @@ from vaead.ui.texts import Texts
 
 _IMAGE, _MASK = 0, 1
 _TRUE_COLOR = "#1f9e89"
-_HEAT = ((0.0, "rgba(228,60,20,0)"), (0.35, "rgba(240,120,20,0.75)"), (1.0, "rgba(200,0,40,1)"))
-"""Clear where normal images are, so that the image shows through; readable on dark and on light metal."""
-_HEAT_FROM, _HEAT_SPAN = 0.99, 2.0
-"""The overlay begins at the value that one of a hundred normal windows passes, and is full at twice the
-distance from there to their maximum."""
 _COLUMNS = 3
 _HEIGHT_SHARE = 76.0
 """Height of two rows of three square panels with what is between them, in per cent of their width."""
@@ -126,15 +122,13 @@ def _map_scale(results: Results, score: str, column: int, texts: Texts) -> Scale
 
 def _heat(view: View, results: Results, under: dict[str, Any]) -> dict[str, Any]:
     """The map of the chosen score over the second panel, whose axes it shares."""
-    calibration = results.calibration
-    low = calibration.window_quantile(view.score, _HEAT_FROM)
-    high = low + _HEAT_SPAN * max(calibration.window_quantile(view.score, 1.0) - low, 1e-6)
+    low, high = results.calibration.heat_range(view.score)
     return {
         "type": "heatmap",
         "z": view.terms.mean_maps(view.score)[0],
         "zmin": low,
         "zmax": high,
-        "colorscale": _HEAT,
+        "colorscale": [(share, f"rgba{(*rgb, alpha)}") for share, rgb, alpha in HEAT],
         "showscale": False,
         "opacity": view.opacity,
         "hoverinfo": "skip",
