@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from vaead.maps import Scan, logarithm
 
+_BLOCK = 8192
+"""Windows compared with all groups at a time, so that little memory is needed however many there are."""
+
 
 @dataclass(frozen=True)
 class ContentDeviation:
@@ -54,7 +57,11 @@ class ContentDeviation:
 
 def nearest(z: NDArray[np.float32], centers: NDArray[np.float32]) -> NDArray[np.intp]:
     """Index of the center nearest to each z (..., latent_dim): (...)."""
-    # |z - c|^2 without |z|^2, which is the same for all centers.
-    nearness: NDArray[np.float32] = z @ centers.T - 0.5 * np.square(centers).sum(axis=1)
-    found: NDArray[np.intp] = nearness.argmax(axis=-1)
-    return found
+    points = z.reshape(-1, z.shape[-1])
+    offsets = 0.5 * np.square(centers).sum(axis=1)
+    found = np.empty(len(points), np.intp)
+    for start in range(0, len(points), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        # |z - c|^2 without |z|^2, which is the same for all centers.
+        found[block] = (points[block] @ centers.T - offsets).argmax(axis=1)
+    return found.reshape(z.shape[:-1])

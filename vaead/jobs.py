@@ -101,7 +101,9 @@ class TrainingJobs:
         self._max_running = max_running
         self._max_waiting = max_waiting
         self._command = command
-        self._lock = threading.Lock()  # guards all that follows, and every _Job
+        # Guards all that follows, and every _Job. The collector may run a finalizer that calls `cancel` in a
+        # thread that holds it, so it must be one that a thread may take twice.
+        self._lock = threading.RLock()
         self._jobs: dict[Task, _Job] = {}  # the latest job of each task, in the order of submission
         self._threads: dict[Task, threading.Thread] = {}  # one for each child that may still live
         self._closed = False
@@ -195,7 +197,7 @@ class TrainingJobs:
 class _Job:
     """A job as it changes, guarded by the lock of its TrainingJobs. Times are on the monotonic clock."""
 
-    lock: threading.Lock
+    lock: threading.RLock
     task: Task
     total_epochs: int
     state: JobState = JobState.QUEUED

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -72,3 +74,16 @@ def test_nearest_center_has_the_least_distance() -> None:
     centers: NDArray[np.float32] = random.normal(3, 2, (7, 5)).astype(np.float32)
     distances = np.linalg.norm(z[..., None, :] - centers, axis=-1)
     np.testing.assert_array_equal(nearest(z, centers), distances.argmin(axis=-1))
+
+
+def test_many_windows_are_compared_with_many_groups_in_little_memory() -> None:
+    random = np.random.default_rng(0)
+    z = random.normal(0, 1, (100_000, 3)).astype(np.float32)
+    centers = random.normal(0, 1, (500, 3)).astype(np.float32)
+    tracemalloc.start()
+    found = nearest(z, centers)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    for place in (0, -1):
+        assert found[place] == np.square(centers - z[place]).sum(axis=1).argmin()
+    assert peak < 50e6  # all at once would take 200 MB

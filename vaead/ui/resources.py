@@ -31,7 +31,7 @@ class DatasetSource:
     """
 
     def __init__(self) -> None:
-        self._failed: dict[str, tuple[float, DataUnavailableError]] = {}
+        self._failed: dict[str, tuple[float, str]] = {}
         self._lock = threading.Lock()
 
     def load(self, name: str, on_progress: Callable[[int, int], None]) -> Dataset:
@@ -41,14 +41,15 @@ class DatasetSource:
             DataUnavailableError: It cannot be had, or could not be a short while ago.
         """
         with self._lock:
-            failed_at, error = self._failed.get(name, (-_ERROR_KEPT_S, None))
-        if error is not None and time.monotonic() - failed_at < _ERROR_KEPT_S:
-            raise error
+            failed_at, message = self._failed.get(name, (-_ERROR_KEPT_S, ""))
+        if message and time.monotonic() - failed_at < _ERROR_KEPT_S:
+            raise DataUnavailableError(message)
         try:
             return load_dataset(name, on_progress)
         except DataUnavailableError as error:
             with self._lock:
-                self._failed[name] = (time.monotonic(), error)
+                # Not the error itself, which would keep all that its traceback names.
+                self._failed[name] = (time.monotonic(), str(error))
             raise
 
     def retry(self, name: str) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from tests.unit.jobs.helpers import (
 )
 from vaead import jobs
 from vaead.errors import TrainingError
-from vaead.jobs import Epoch, JobState, TrainingJobs
+from vaead.jobs import Epoch, JobState, JobStatus, TrainingJobs
 
 
 def test_cancel_kills_the_child_and_what_it_started(start: Start, tmp_path: Path) -> None:
@@ -223,3 +224,21 @@ def test_children_end_with_the_program(tmp_path: Path) -> None:
     )
     (pid,) = read_pids(tmp_path, 1)
     assert not is_alive(pid)
+
+
+def test_collector_may_cancel_a_job_at_any_moment(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = start(WAIT)
+    training.submit(RECIPE)
+    training.submit(OTHER)
+    snapshot = training._snapshot
+
+    def collected_meanwhile(job: object) -> JobStatus:
+        training.cancel(OTHER)  # as the finalizer of the folder of a visitor who has left
+        return snapshot(job)
+
+    monkeypatch.setattr(training, "_snapshot", collected_meanwhile)
+    asking = threading.Thread(target=training.status, args=(RECIPE,), daemon=True)
+    asking.start()
+    asking.join(DEADLINE_S)
+    assert not asking.is_alive()
+    assert status_of(training, OTHER).state is JobState.CANCELLED
