@@ -96,7 +96,8 @@ def read_mask(
         (H, W), True where anomalous.
 
     Raises:
-        InvalidInputError: As for `read_photo`, or the mask has another size than its image, or no white.
+        InvalidInputError: As for `read_photo`, or the mask has another size than its image, or is neither
+            black nor has any white.
         DataUnavailableError: The file is there but cannot be read.
     """
     options = options or ReadOptions()

@@ -38,7 +38,7 @@ def show(recipe: Recipe, texts: Texts) -> None:
         st.error(str(error))
         return
     if pairs is None or pairs.classes != len(spec.class_names):
-        st.info(texts("matrix.missing"), icon=":material/grid_on:")
+        st.info(texts("matrix.missing", dataset=spec.name, preset=recipe.preset), icon=":material/grid_on:")
         return
     _matrix(pairs, recipe.preset, spec, texts)
 
