@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 PALETTES = ("Blues", "Cividis", "Viridis")
 """Colour scales to choose from; the first is the tutorial's."""
 
+Values = NDArray[np.floating] | NDArray[np.uint8]
+
 _COLUMN_GAP = 0.02
 _ROW_GAP = 0.1
 """Gaps between panels as shares of the figure; between rows it holds the titles of the lower row."""
@@ -44,9 +46,11 @@ class Scale:
     log: bool = False
     columns: tuple[int, int] = (0, 0)
 
-    def color(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Values in the unit of the colour axis."""
-        return np.asarray(np.log10(values) if self.log else values, dtype=np.float32)
+    def color(self, values: Values) -> Values:
+        """Values in the unit of the colour axis, in as few bytes as their digits need."""
+        if self.log:
+            return np.log10(values, dtype=np.float32)
+        return values if values.dtype == np.uint8 else values.astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Panel:
         outlined: (H, W), the pixels around which a line is drawn, if any.
     """
 
-    values: NDArray[np.floating]
+    values: Values
     scale: int
     title: str
     unit: str = ""
@@ -80,13 +84,14 @@ def article_scale(maps: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(1.0 + 9.0 * (maps - low) / (high - low if high > low else 1.0), dtype=np.float32)
 
 
-def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str) -> go.Figure:
+def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str, step: int = 1) -> go.Figure:
     """Draw rows of pictures of one size, whose zoom is linked.
 
     Args:
         rows: Panels by row, all rows equally long.
         scales: The colour scales the panels refer to.
         hover: Text of the hover box with the places {x}, {y} and {value}.
+        step: Each value stands for a square of so many pixels a side. Axes and hover are in pixels.
     """
     columns = len(rows[0])
     flat = [panel for row in rows for panel in row]
@@ -107,9 +112,16 @@ def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str)
         layout |= _axes(index, _cell(row, len(rows), _ROW_GAP), _cell(column, columns, _COLUMN_GAP))
     for index, scale in enumerate(scales):
         layout[f"coloraxis{_suffix(index)}"] = _color_axis(scale, columns)
-    heatmaps = [_heatmap(panel, scales[panel.scale], hover, index) for index, panel in enumerate(flat)]
+    # The middle of a square may lie between two pixels.
+    places = {axis: f"%{{{axis}:.0f}}" if step > 1 else f"%{{{axis}}}" for axis in "xy"}
+    # A second array would double what is sent, so only where the colour is not the value itself.
+    hovers = [hover.format(value=f"%{{{'customdata' if s.log else 'z'}:.3g}}", **places) for s in scales]
+    heatmaps = [
+        _heatmap(panel, scales[panel.scale], hovers[panel.scale], index) | squares(step)
+        for index, panel in enumerate(flat)
+    ]
     outlines = [
-        _outline(panel.outlined, index)
+        _outline(panel.outlined, index, step)
         for index, panel in enumerate(flat)
         if panel.outlined is not None and panel.outlined.any()
     ]
@@ -172,28 +184,39 @@ def gallery(images: NDArray[np.uint8], columns: int, hover: str) -> go.Figure:
     return go.Figure([picture, markers], layout)
 
 
+def squares(step: int) -> dict[str, Any]:
+    """Where a trace of `panels` has its values, see there.
+
+    >>> squares(2)
+    {'x0': 0.5, 'dx': 2, 'y0': 0.5, 'dy': 2}
+    """
+    return {} if step == 1 else {"x0": (step - 1) / 2, "dx": step, "y0": (step - 1) / 2, "dy": step}
+
+
 def _heatmap(panel: Panel, scale: Scale, hover: str, index: int) -> dict[str, Any]:
-    text = hover.format(x="%{x}", y="%{y}", value="%{customdata:.3g}")
     return {
         "type": "heatmap",
         "z": scale.color(panel.values),
-        "customdata": panel.values,
+        **({"customdata": panel.values} if scale.log else {}),
         "coloraxis": f"coloraxis{_suffix(panel.scale)}",
         "xaxis": f"x{_suffix(index)}",
         "yaxis": f"y{_suffix(index)}",
-        "hovertemplate": f"{text} {panel.unit}<extra>{panel.title}</extra>",
+        "hovertemplate": f"{hover} {panel.unit}<extra>{panel.title}</extra>",
     }
 
 
-def _outline(pixels: NDArray[np.bool_], index: int) -> dict[str, Any]:
+def _outline(pixels: NDArray[np.bool_], index: int, step: int) -> dict[str, Any]:
     # A rim of False closes lines that would run along the border of the image.
     rimmed = np.pad(pixels.astype(np.uint8), 1)
-    height, width = rimmed.shape
+    rows, columns = (
+        step * (np.clip(np.arange(-1, length - 1, dtype=np.float32), -0.5, length - 2.5) + 0.5) - 0.5
+        for length in rimmed.shape
+    )
     return {
         "type": "contour",
         "z": rimmed,
-        "x": np.clip(np.arange(-1, width - 1), -0.5, width - 2.5),
-        "y": np.clip(np.arange(-1, height - 1), -0.5, height - 2.5),
+        "x": columns,
+        "y": rows,
         "contours": {"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
         "line": {"color": _OUTLINE, "width": 1.5, "smoothing": 0},
         "showscale": False,

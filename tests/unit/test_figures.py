@@ -133,7 +133,7 @@ def test_linear_scale_colours_by_the_value() -> None:
 
 def test_hover_shows_pixel_value_and_unit() -> None:
     templates = [trace.hovertemplate for trace in draw(NATS).data[:3]]
-    text = "row %{y}, column %{x}<br>%{customdata:.3g}"
+    text = "row %{y}, column %{x}<br>%{z:.3g}"
     assert templates == [
         f"{text} of 255<extra>image</extra>",
         f"{text} nats<extra>old</extra>",
@@ -143,7 +143,30 @@ def test_hover_shows_pixel_value_and_unit() -> None:
 
 def test_hover_shows_the_value_and_not_its_logarithm() -> None:
     values = np.array([[1.0, 10.0], [2.0, 5.0]])
-    np.testing.assert_array_equal(draw(LOG, values).data[1].customdata, values)
+    panel = draw(LOG, values).data[1]
+    np.testing.assert_array_equal(panel.customdata, values)
+    assert "%{customdata:.3g}" in panel.hovertemplate
+
+
+def test_values_are_sent_once_where_the_scale_is_linear() -> None:
+    assert [trace.customdata for trace in draw(NATS).data] == [None] * 6
+
+
+def test_grey_levels_are_sent_as_bytes_and_maps_in_single_precision() -> None:
+    values = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    row = [Panel(values, 0, "image"), Panel(values.astype(np.float64), 1, "old")]
+    image, old = panels([row], [GREY, NATS], HOVER).data
+    assert (image.z.dtype, old.z.dtype) == (np.uint8, np.float32)
+
+
+def test_squares_of_pixels_stand_and_are_outlined_where_their_pixels_are() -> None:
+    inside = np.array([[False, True]])
+    picture, outline = panels([[Panel(np.zeros((1, 2)), 0, "image", "", inside)]], [GREY], HOVER, 4).data
+    # Columns 0 to 3 and 4 to 7, rows 0 to 3.
+    assert [picture.x0, picture.dx, picture.y0, picture.dy] == [1.5, 4, 1.5, 4]
+    np.testing.assert_array_equal(outline.x, [-0.5, 1.5, 5.5, 7.5])
+    np.testing.assert_array_equal(outline.y, [-0.5, 1.5, 3.5])
+    assert picture.hovertemplate.startswith("row %{y:.0f}, column %{x:.0f}<br>")
 
 
 def test_title_stands_above_its_panel() -> None:

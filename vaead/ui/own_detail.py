@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from vaead.overlays import OPACITY, Regions
 from vaead.terms import SCORES
 from vaead.ui import own_figures
-from vaead.ui.own_figures import View
 from vaead.ui.own_photos import OwnPhoto
 from vaead.ui.own_scoring import Results, Scored
+from vaead.ui.own_view import View
 from vaead.ui.texts import Texts
 
 

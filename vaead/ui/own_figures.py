@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 from PIL import Image
 
-from vaead.figures import PALETTES, Panel, Scale, panels
-from vaead.maps import TermMaps
+from vaead.figures import PALETTES, Panel, Scale, panels, squares
 from vaead.overlays import HEAT
 from vaead.terms import SCORES
 from vaead.ui import pictures
 from vaead.ui.own_scoring import Results
+from vaead.ui.own_view import Reduced, View
 from vaead.ui.texts import Texts
 
 _IMAGE, _MASK = 0, 1
@@ -29,52 +27,34 @@ _MARGINS_PX = 84
 _TALLEST_PX = 760
 
 
-@dataclass(frozen=True)
-class View:
-    """What is shown of one image.
-
-    Attributes:
-        pixels: (H, W), or (H, W, 3) in colours, 0 to 1.
-        terms: What the model says.
-        score: The score of overlay and mask.
-        mask: (H, W), what that score points at.
-        true_mask: (H, W), what is known to be anomalous, if anything is.
-        opacity: Of the overlay, 0 to 1.
-    """
-
-    pixels: NDArray[np.float32]
-    terms: TermMaps
-    score: str
-    mask: NDArray[np.bool_]
-    true_mask: NDArray[np.bool_] | None
-    opacity: float
-
-
 def draw(view: View, results: Results, texts: Texts) -> go.Figure:
     """Draw all panels as one figure, so that they zoom together."""
-    grey = view.pixels if view.pixels.ndim == 2 else view.pixels.mean(axis=2)
+    small = view.reduced()
+    grey = small.pixels
+    if grey.ndim == 3:
+        grey = np.round(grey.mean(axis=2)).astype(np.uint8)
     of_255 = texts("compare.of_255")
     shown = texts(f"score.{view.score}")
     rows = [
         [
-            Panel(255 * grey, _IMAGE, texts("own.image"), of_255, view.true_mask),
-            Panel(255 * grey, _IMAGE, texts("own.overlay", score=shown), of_255, view.mask),
-            Panel(view.mask.astype(np.float32), _MASK, texts("own.mask"), "", view.mask),
+            Panel(grey, _IMAGE, texts("own.image"), of_255, small.true_mask),
+            Panel(grey, _IMAGE, texts("own.overlay", score=shown), of_255, small.mask),
+            Panel(small.mask.astype(np.uint8), _MASK, texts("own.mask"), "", small.mask),
         ],
-        [_map(view.terms, score, index, texts) for index, score in enumerate(SCORES, start=_MASK + 1)],
+        [_map(view, small, score, index, texts) for index, score in enumerate(SCORES, start=_MASK + 1)],
     ]
     scales = [Scale(0, 255, "Greys", reverse=True), Scale(-0.2, 1.4, "Greys")]
     scales += [_map_scale(results, score, column, texts) for column, score in enumerate(SCORES)]
-    figure: dict[str, Any] = panels(rows, scales, texts("compare.hover")).to_plotly_json()
+    figure: dict[str, Any] = panels(rows, scales, texts("compare.hover"), small.step).to_plotly_json()
     traces = list(figure["data"])
     for axis in (value for name, value in figure["layout"].items() if name.startswith("coloraxis")):
         if "colorbar" in axis:
             axis["colorbar"] = {**axis["colorbar"], "nticks": 3}  # more do not fit on a phone
-    _color_truth(traces, view)
-    if view.pixels.ndim == 3:
-        traces[0], traces[1] = (_colored(traces[index], view.pixels) for index in (0, 1))
+    _color_truth(traces, small)
+    if small.pixels.ndim == 3:
+        traces[:2] = _colored(traces[:2], small)
     # Above the images, below the outlines.
-    traces.insert(len(SCORES) + _COLUMNS, _heat(view, results, traces[1]))
+    traces.insert(len(SCORES) + _COLUMNS, _heat(view, small, results, traces[1]))
     return go.Figure(traces, figure["layout"])
 
 
@@ -103,15 +83,15 @@ def show(figure: go.Figure, shape: tuple[int, int], alt: str) -> None:
     pictures.show_as_high(figure, "own_maps", alt, height)
 
 
-def _map(terms: TermMaps, score: str, scale: int, texts: Texts) -> Panel:
+def _map(view: View, small: Reduced, score: str, scale: int, texts: Texts) -> Panel:
     name = texts(f"score.{score}")
     unit = "" if score == "calibrated" else texts("compare.nats")
-    if score not in terms.scores:
-        blank = np.full((terms.grid.height_px, terms.grid.width_px), np.nan, np.float32)
+    if score not in small.maps:
+        blank = np.full(small.mask.shape, np.nan, np.float32)
         return Panel(blank, scale, texts("own.no_score", score=name))
-    value = number(float(terms.image_scores(score)[0]))
+    value = number(float(view.terms.image_scores(score)[0]))
     title = texts("compare.score_title", score=name, value=value)
-    return Panel(terms.mean_maps(score)[0], scale, title, unit)
+    return Panel(small.maps[score], scale, title, unit)
 
 
 def _map_scale(results: Results, score: str, column: int, texts: Texts) -> Scale:
@@ -120,34 +100,37 @@ def _map_scale(results: Results, score: str, column: int, texts: Texts) -> Scale
     return pictures.mean_scale(results.calibration, score, PALETTES[0], title, column)
 
 
-def _heat(view: View, results: Results, under: dict[str, Any]) -> dict[str, Any]:
+def _heat(view: View, small: Reduced, results: Results, under: dict[str, Any]) -> dict[str, Any]:
     """The map of the chosen score over the second panel, whose axes it shares."""
     low, high = results.calibration.heat_range(view.score)
+    # Nobody reads numbers from it, so it has as many steps as a screen has.
+    shares = np.clip((small.maps[view.score] - low) / max(high - low, 1e-9), 0, 1)
     return {
         "type": "heatmap",
-        "z": view.terms.mean_maps(view.score)[0],
-        "zmin": low,
-        "zmax": high,
+        "z": np.round(255 * shares).astype(np.uint8),
+        "zmin": 0,
+        "zmax": 255,
         "colorscale": [(share, f"rgba{(*rgb, alpha)}") for share, rgb, alpha in HEAT],
         "showscale": False,
         "opacity": view.opacity,
         "hoverinfo": "skip",
         "xaxis": under["xaxis"],
         "yaxis": under["yaxis"],
+        **squares(small.step),
     }
 
 
-def _colored(trace: dict[str, Any], pixels: NDArray[np.float32]) -> dict[str, Any]:
-    """The same panel as a picture in colours."""
+def _colored(traces: list[dict[str, Any]], small: Reduced) -> list[dict[str, Any]]:
+    """The same panels as pictures in colours."""
     buffer = io.BytesIO()
-    Image.fromarray(np.round(255 * pixels).astype(np.uint8)).save(buffer, "PNG")
-    source = base64.b64encode(buffer.getvalue()).decode()
-    axes = {"xaxis": trace["xaxis"], "yaxis": trace["yaxis"]}
-    return {"type": "image", "source": f"data:image/png;base64,{source}", "hoverinfo": "skip", **axes}
+    Image.fromarray(small.pixels).save(buffer, "PNG")
+    source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    picture = {"type": "image", "source": source, "hoverinfo": "skip", **squares(small.step)}
+    return [picture | {axis: trace[axis] for axis in ("xaxis", "yaxis")} for trace in traces]
 
 
-def _color_truth(traces: list[dict[str, Any]], view: View) -> None:
+def _color_truth(traces: list[dict[str, Any]], small: Reduced) -> None:
     """Give the outline of what is known a colour of its own."""
-    if view.true_mask is not None and view.true_mask.any():
+    if small.true_mask is not None and small.true_mask.any():
         outline = next(trace for trace in traces if trace["type"] == "contour")
         outline["line"] = {**outline["line"], "color": _TRUE_COLOR, "width": 2}
