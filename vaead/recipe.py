@@ -238,18 +238,40 @@ class Recipe:
     def path(self) -> PurePosixPath:
         """Where the model lies in a store: the preset's name, then every setting that differs from it.
 
+        Settings of the second network begin with "2.", and so on.
+
+        Raises:
+            InvalidInputError: It is of photos, whose models lie in folders of their own.
+
         >>> str(Recipe.from_preset("mnist", 1).path)
         'mnist/1/article'
         >>> str(Recipe.from_preset("mnist", 1, epochs=3, seed=7).path)
         'mnist/1/article+epochs3+seed7'
         """
+        if self.photos is not None:
+            raise InvalidInputError(
+                "recipe must be of a dataset with classes to have a place in a store, got one of photos; "
+                "save its model to a folder of its own"
+            )
         base = get_preset(self.preset)
-        default = dataclasses.asdict(base.model) | dataclasses.asdict(base.train)
-        chosen = dataclasses.asdict(self.model) | dataclasses.asdict(self.train)
-        changes = sorted(
-            f"{name.removesuffix('_dim')}{value}" for name, value in chosen.items() if value != default[name]
-        )
-        return PurePosixPath(self.dataset, str(self.normal), "+".join([self.preset, *changes]))
+        usual = (base.model, *base.companions)
+        changes = _changes(self.train, base.train)
+        if len(self.networks) != len(usual):
+            changes.append(f"networks{len(self.networks)}")
+        for index, network in enumerate(self.networks):
+            found = _changes(network, usual[index] if index < len(usual) else ModelConfig())
+            changes += [f"{index + 1}.{change}" if index else change for change in found]
+        return PurePosixPath(self.dataset, str(self.normal), "+".join([self.preset, *sorted(changes)]))
+
+
+def _changes(chosen: ModelConfig | TrainConfig, usual: ModelConfig | TrainConfig) -> list[str]:
+    """The settings that differ from the usual ones, each with its value."""
+    default = dataclasses.asdict(usual)
+    return [
+        f"{name.removesuffix('_dim')}{value}"
+        for name, value in dataclasses.asdict(chosen).items()
+        if value != default[name]
+    ]
 
 
 def _patch_size(network: ModelConfig, scale: float) -> int:

@@ -102,9 +102,19 @@ class ModelStore:
 
         Raises:
             ModelNotFoundError: It is not in the store.
-            ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
+            ModelFormatError: It is incomplete, damaged, from another version of vaead, or of another recipe.
         """
-        return load_model(self.folder(recipe))
+        folder = self.folder(recipe)
+        model = load_model(folder)
+        _require_recipe(model.card, recipe, folder)
+        return model
+
+    def load_card(self, recipe: Recipe) -> ModelCard:
+        """Read the card of the model of a recipe; see `load` and `load_card`."""
+        folder = self.folder(recipe)
+        card = load_card(folder)
+        _require_recipe(card, recipe, folder)
+        return card
 
     def check_writable(self) -> None:
         """Find out before a training starts whether its model can be saved.
@@ -157,6 +167,17 @@ def save_model(
         raise _not_writable(place, error) from error
 
 
+def load_card(folder: Place | str) -> ModelCard:
+    """Read the card of a model folder alone; nothing is known then of its other files.
+
+    Raises:
+        ModelNotFoundError: There is no model.
+        ModelFormatError: The card is damaged or from a newer version of vaead.
+    """
+    card, _ = _read_card(to_place(folder))
+    return card
+
+
 def load_model(folder: Place | str) -> Model:
     """Read a model folder, on this machine or at a URL, and check that it is whole.
 
@@ -165,8 +186,7 @@ def load_model(folder: Place | str) -> Model:
         ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
     """
     place = to_place(folder)
-    _require_card(place)
-    card, checksums = ModelCard.from_json(_read(place / CARD).decode(errors="replace"))
+    card, checksums = _read_card(place)
     networks = range(len(card.recipe.networks))
     needed = {_numbered(name, index) for name in (PROGRAM, CALIBRATION) for index in networks}
     files = {name: _read(place / name) for name in sorted(needed | set(checksums))}
@@ -186,6 +206,20 @@ def load_model(folder: Place | str) -> Model:
             for index in networks
         ],
     )
+
+
+def _read_card(folder: Place) -> tuple[ModelCard, dict[str, str]]:
+    _require_card(folder)
+    return ModelCard.from_json(_read(folder / CARD).decode(errors="replace"))
+
+
+def _require_recipe(card: ModelCard, recipe: Recipe, folder: Place) -> None:
+    # The folder's name tells what differs from a preset, and a preset may have changed since.
+    if card.recipe != recipe:
+        raise ModelFormatError(
+            f"model must be made from the recipe asked for, got one with other settings in {str(folder)!r}; "
+            "train the model again"
+        )
 
 
 def _deviation(arrays: dict[str, NDArray[np.generic]]) -> Deviation | ContentDeviation:

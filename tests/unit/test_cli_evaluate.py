@@ -1,6 +1,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,10 @@ DIGITS = ("--dataset", "digits", "--normal", "1")
 
 
 @pytest.fixture
-def shelf(store: ModelStore, recipe: Recipe, tmp_path: Path) -> Path:
+def shelf(model: Model, tmp_path: Path) -> Path:
     """A store where the small model stands for the preset's own."""
-    shutil.copytree(store.folder(recipe), tmp_path / "digits" / "1" / "article")
+    card = replace(model.card, recipe=Recipe.from_preset("digits", 1))
+    ModelStore(tmp_path).save(card, model.parts)
     return tmp_path
 
 

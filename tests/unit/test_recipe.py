@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 
+from vaead.config import ModelConfig
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.recipe import INDUSTRIAL, PHOTOS, PRESETS, SHIPPED_PRESETS, PhotoOptions, Recipe, get_preset
 
@@ -62,6 +63,28 @@ def test_recipes_that_differ_in_any_setting_have_folders_of_their_own(
     changed = dataclasses.replace(recipe, **{part: dataclasses.replace(getattr(recipe, part), **settings)})
     assert changed.path != recipe.path
     assert changed.path.parent == recipe.path.parent
+
+
+def test_settings_of_companions_are_told_apart() -> None:
+    recipe = Recipe.from_preset("digits", 0, "multi-scale", latent=4)
+    (companion,) = recipe.companions
+    changed = dataclasses.replace(companion, latent_dim=8)
+    assert str(recipe.path) == "digits/0/multi-scale+latent4"
+    others = [(), (changed,), (companion, ModelConfig(stride=1)), (companion, ModelConfig())]
+    paths = [str(dataclasses.replace(recipe, companions=other).path) for other in others]
+    assert paths == [
+        "digits/0/multi-scale+latent4+networks1",
+        "digits/0/multi-scale+2.latent8+latent4",
+        "digits/0/multi-scale+3.stride1+latent4+networks3",
+        "digits/0/multi-scale+latent4+networks3",
+    ]
+
+
+def test_recipe_of_photos_has_no_place_in_a_store() -> None:
+    with pytest.raises(
+        InvalidInputError, match=r"recipe must be of a dataset .* got one of photos; save its"
+    ):
+        _ = Recipe.from_photos(PhotoOptions()).path
 
 
 def test_recipe_of_unchanged_photos_has_the_settings_of_its_preset() -> None:

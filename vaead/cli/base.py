@@ -77,13 +77,19 @@ class PlaceType(click.Path):
         return UrlPath(value) if is_url(value) else super().convert(value, param, ctx)
 
 
-def dataset_options(command: Command) -> Command:
-    """The options that name a model in a store: dataset, normal class, preset, store."""
+def dataset_options(command: Command, presets: str | None = None) -> Command:
+    """The options that name a model in a store: dataset, normal class, preset, store.
+
+    Args:
+        command: What gets them.
+        presets: Which there are, and which is the default; those of the datasets if not given.
+    """
+    presets = presets or f"One of {', '.join(PRESETS)}.  [default: {DEFAULT_PRESET}]"
     for option in reversed(
         (
             click.option("--dataset", help=f"One of {', '.join(dataset_names())}."),
             click.option("--normal", help="The normal class: its number or its name."),
-            click.option("--preset", help=f"One of {', '.join(PRESETS)}.  [default: {DEFAULT_PRESET}]"),
+            click.option("--preset", help=presets),
             click.option(
                 "--store",
                 type=PlaceType(file_okay=False),
@@ -169,7 +175,7 @@ def stored_model(dataset: str, normal: int, preset: str | None, store: Place | N
     Raises:
         UnknownNameError: There is no such preset.
         ModelNotFoundError: It is not in the store.
-        ModelFormatError: It is damaged.
+        ModelFormatError: It is damaged, or of another recipe.
     """
-    recipe = Recipe.from_preset(dataset, normal, preset or DEFAULT_PRESET)
-    return LocatedModel.load(ModelStore(store).folder(recipe))
+    recipe, models = Recipe.from_preset(dataset, normal, preset or DEFAULT_PRESET), ModelStore(store)
+    return LocatedModel(models.load(recipe), models.folder(recipe))
