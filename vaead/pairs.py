@@ -75,6 +75,25 @@ class Pairs:
                 "run python -m vaead pretrain again"
             ) from error
 
+    def to_json(self) -> str:
+        """What `read` reads."""
+        seeds = {
+            str(seed): {score: _rows(table[index]) for score, table in self.auroc.items()}
+            for index, seed in enumerate(self.seeds)
+        }
+        return json.dumps({"measured": self.measured, "seeds": seeds})
+
+    def updated(self, newer: Pairs) -> Pairs:
+        """These pairs with the seeds of another measurement in place of the same seeds, or added."""
+        kept = [index for index, seed in enumerate(self.seeds) if seed not in newer.seeds]
+        seeds = [*(self.seeds[index] for index in kept), *newer.seeds]
+        order = np.argsort(seeds)
+        auroc = {
+            score: np.concatenate([self.auroc[score][kept], table])[order]
+            for score, table in newer.auroc.items()
+        }
+        return Pairs(max(self.measured, newer.measured), tuple(sorted(seeds)), auroc)
+
     @property
     def classes(self) -> int:
         """Number of classes."""
@@ -102,3 +121,8 @@ class Pairs:
 
     def _values(self, score: str, minus: str | None) -> NDArray[np.float64]:
         return self.auroc[score] - self.auroc[minus] if minus else self.auroc[score]
+
+
+def _rows(table: NDArray[np.float64]) -> list[list[float | None]]:
+    """JSON has no NaN."""
+    return [[value if np.isfinite(value) else None for value in row] for row in table.tolist()]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from vaead import demo
 from vaead.card import ModelCard
@@ -16,7 +17,7 @@ from vaead.errors import ModelFormatError, ModelNotFoundError
 from vaead.evaluation import class_aurocs
 from vaead.images import to_png
 from vaead.model_photos import read_options, read_source
-from vaead.pairs import pairs_file
+from vaead.pairs import Pairs, pairs_file
 from vaead.parallel import Workers
 from vaead.places import Place, absolute, write_whole
 from vaead.recipe import Recipe
@@ -117,26 +118,43 @@ def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[Place]:
     """Gather the AUROCs in the cards of models into one file for each dataset and preset.
 
     A file holds `seeds`, by seed and score a matrix of AUROCs, rows normal and columns anomalous classes
-    with None on the diagonal and where there is no model; and `measured`, the day of the last model.
+    with None on the diagonal and where there is no model; and `measured`, the day of the last model. Other
+    seeds in a file that is there already are kept; a damaged file is replaced.
+
+    Raises:
+        ModelNotFoundError: A model is not in the store.
+        ModelFormatError: A card is damaged.
     """
     files = []
     for dataset, preset in sorted({(recipe.dataset, recipe.preset) for recipe in trained}):
         cards = [
-            store.load(recipe).card
+            store.load_card(recipe)
             for recipe in trained
             if (recipe.dataset, recipe.preset) == (dataset, preset)
         ]
-        seeds = sorted({card.recipe.train.seed for card in cards})
-        content = {
-            "measured": max(card.created for card in cards)[:10],
-            "seeds": {
-                str(seed): {score: _matrix(cards, dataset, seed, score) for score in SCORES} for seed in seeds
-            },
-        }
         file = pairs_file(store.root, dataset, preset)
-        write_whole(file, json.dumps(content).encode())
+        write_whole(file, _with_other_seeds(_measured(cards, dataset), file).to_json().encode())
         files.append(file)
     return files
+
+
+def _measured(cards: Sequence[ModelCard], dataset: str) -> Pairs:
+    """What the cards of models of a dataset say, all of one preset."""
+    seeds = tuple(sorted({card.recipe.train.seed for card in cards}))
+    auroc = {
+        score: np.array([_matrix(cards, dataset, seed, score) for seed in seeds], np.float64)
+        for score in SCORES
+    }
+    return Pairs(max(card.created for card in cards)[:10], seeds, auroc)
+
+
+def _with_other_seeds(pairs: Pairs, file: Place) -> Pairs:
+    """Add the seeds that a file holds besides these."""
+    try:
+        known = Pairs.read(file)
+    except ModelFormatError:  # damaged: the page that finds out says that this command makes it again
+        known = None
+    return pairs if known is None else known.updated(pairs)
 
 
 def _matrix(cards: Sequence[ModelCard], dataset: str, seed: int, score: str) -> list[list[float | None]]:

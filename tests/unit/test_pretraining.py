@@ -1,6 +1,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,6 +148,36 @@ def test_table_of_pairs_has_a_row_for_each_normal_class(own: ModelStore, model: 
         assert first[4][5] == pytest.approx(0.4 / (1 + index))
         assert second[1][0] == pytest.approx(0.17 / (1 + index))
         assert first[0] == second[4] == [None] * 10
+
+
+def test_table_of_pairs_keeps_the_seeds_that_were_not_measured(own: ModelStore, model: Model) -> None:
+    def measure(seed: int, value: float, day: str) -> dict[str, Any]:
+        recipe = Recipe.from_preset("digits", 1, seed=seed)
+        auroc = {score: {str(number): value for number in CLASSES if number != 1} for score in SCORES}
+        put(own, model, recipe, auroc=auroc, created=f"{day}T10:00:00+00:00")
+        (file,) = write_pairs([recipe], own)
+        content: dict[str, Any] = json.loads(file.read_text())
+        return content
+
+    second = measure(1, 0.25, "2026-03-03")["seeds"]
+    measure(0, 0.5, "2026-02-02")
+    content = measure(0, 0.75, "2026-02-04")
+    assert content["measured"] == "2026-03-03"
+    assert list(content["seeds"]) == ["0", "1"]
+    assert content["seeds"]["1"] == second["1"]
+    for score in SCORES:
+        assert content["seeds"]["0"][score][1] == [0.75, None, *[0.75] * 8]
+        assert content["seeds"]["0"][score][0] == [None] * 10
+
+
+def test_damaged_table_of_pairs_is_replaced(own: ModelStore, model: Model) -> None:
+    recipe = Recipe.from_preset("digits", 1)
+    put(own, model, recipe)
+    (file,) = write_pairs([recipe], own)
+    whole = file.read_text()
+    file.write_text(whole[:-9])
+    assert write_pairs([recipe], own) == [file]
+    assert file.read_text() == whole
 
 
 def test_each_dataset_and_preset_has_a_table_of_its_own(
