@@ -31,11 +31,9 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes:
         model_: The trained model; its `card` says how it was made.
-        threshold_: Anomaly score above which an image is predicted to be anomalous.
     """
 
     model_: Model
-    threshold_: float
 
     def __init__(
         self,
@@ -96,9 +94,24 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             seed=self.random_state,
         )
         card, parts, _ = train_photos(images, recipe)
-        self.model_ = Model(card, parts)
-        self.threshold_ = card.calibration.threshold_value(self.score, self.false_alarm_rate)
+        model = Model(card, parts)
+        _threshold(model, self.score, self.false_alarm_rate)  # refuses a rate that is out of range
+        self.model_ = model
         return self
+
+    @property
+    def threshold_(self) -> float:
+        """Anomaly score above which an image is predicted to be anomalous.
+
+        It follows `score` and `false_alarm_rate`, which may be set after `fit`.
+
+        Raises:
+            NotFittedError: There is no model yet.
+            InvalidInputError: The false-alarm rate is out of range.
+            UnknownNameError: There is no such score.
+        """
+        check_is_fitted(self)
+        return _threshold(self.model_, self.score, self.false_alarm_rate)
 
     def anomaly_map(self, X: Images) -> list[NDArray[np.float32]]:  # noqa: N803
         """Anomaly maps (H, W), one an image: for each pixel the mean of the windows over it."""
@@ -151,8 +164,8 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             random_state=recipe.train.seed,
             preset=recipe.preset,
         )
+        _threshold(model, score, false_alarm_rate)  # as in `fit`
         detector.model_ = model
-        detector.threshold_ = model.card.calibration.threshold_value(score, false_alarm_rate)
         return detector
 
     def _terms(self, images: Images) -> Iterator[TermMaps]:
@@ -165,6 +178,11 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.three_d_array = True
         tags.input_tags.two_d_array = False
         return tags
+
+
+def _threshold(model: Model, score: str, false_alarm_rate: float) -> float:
+    require_name("score", score, SCORES)
+    return model.card.calibration.threshold_value(score, false_alarm_rate)
 
 
 def _checked(images: Images) -> list[NDArray[np.generic]]:

@@ -70,6 +70,24 @@ def test_settings_reach_the_recipe(detector: PatchVAEDetector) -> None:
     assert detector.threshold_ == calibration.threshold_value("calibrated", 0.2)
 
 
+def test_threshold_follows_the_settings(detector: PatchVAEDetector, mixed: Images, tmp_path: Path) -> None:
+    detector.save(tmp_path / "own")
+    again = PatchVAEDetector.load(tmp_path / "own")
+    calibration = detector.model_.card.calibration
+    again.set_params(score="old", false_alarm_rate=0.3)
+    assert again.threshold_ == calibration.threshold_value("old", 0.3)
+    scores = [detector.model_.anomaly_score(image[None], "old")[0] for image in mixed]
+    np.testing.assert_array_equal(again.predict(mixed) == -1, np.array(scores) > again.threshold_)
+    again.set_params(score="newer")
+    with pytest.raises(UnknownNameError, match="score must be one of old, new, calibrated, got 'newer'"):
+        _ = again.threshold_
+
+
+def test_threshold_is_not_there_before_fit() -> None:
+    with pytest.raises(NotFittedError, match="This PatchVAEDetector instance is not fitted yet"):
+        _ = PatchVAEDetector().threshold_
+
+
 def test_prediction_is_the_sign_of_the_decision(detector: PatchVAEDetector, mixed: Images) -> None:
     decision, predicted = detector.decision_function(mixed), detector.predict(mixed)
     assert set(predicted) == {1, -1}
@@ -161,6 +179,12 @@ def test_bad_images_are_refused(images: Images, message: str) -> None:
 def test_bad_setting_is_refused_when_fitted(settings: dict[str, int], message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):
         PatchVAEDetector(**settings).fit([GREY, GREY])
+
+
+def test_rate_out_of_range_is_refused(detector: PatchVAEDetector, tmp_path: Path) -> None:
+    detector.save(tmp_path / "own")
+    with pytest.raises(InvalidInputError, match=r"false_alarm_rate must be above 0 and below 1, got 1\.5"):
+        PatchVAEDetector.load(tmp_path / "own", false_alarm_rate=1.5)
 
 
 def test_unknown_preset_is_refused() -> None:
