@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image
 from tests.unit.command_line import assert_refused, lines_of, run
 from vaead import __version__
 from vaead.cli import main
-from vaead.recipe import Recipe
+from vaead.recipe import PHOTO_PRESETS, PRESETS, Recipe
 from vaead.store import load_model
 
 Crops = list[NDArray[np.float32]]
@@ -28,6 +29,14 @@ def test_help_explains_every_option(name: str, command: click.Command) -> None:
             assert option.help
             assert all(each in text for each in option.opts)
     assert str(command.help).splitlines()[0] in text
+
+
+def test_help_of_training_names_all_presets() -> None:
+    text = " ".join(run("train", "--help").stdout.split())
+    assert ", ".join(PRESETS) in text
+    assert ", ".join(PHOTO_PRESETS) in text
+    assert "[default: article, with --images industrial]" in text
+    assert "industrial" not in run("evaluate", "--help").stdout
 
 
 def test_version_is_that_of_the_package() -> None:
@@ -60,6 +69,29 @@ def test_training_prints_the_folder(tmp_path: Path, no_arithmetic: Crops) -> Non
     assert result.stderr.startswith(f"Training {SMALL_PATH}: 128 crops, 2 epochs\n")
     recipe = load_model(tmp_path / SMALL_PATH).card.recipe
     assert recipe == Recipe.from_preset("digits", 1, epochs=2, crops=128, latent=3, patience=9, seed=5)
+
+
+def test_all_networks_are_told_and_counted(
+    tmp_path: Path, no_arithmetic: Crops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars: list[Any] = []
+    make = click.progressbar
+
+    def progressbar(**options: Any) -> Any:
+        bars.append(make(**options))
+        return bars[-1]
+
+    monkeypatch.setattr(click, "progressbar", progressbar)
+    options = ["--preset", "multi-scale", "--epochs", 4, "--crops", 128, "--patience", 1]
+    result = run("train", *DIGITS, "1", *options, "--store", tmp_path)
+    assert "multi-scale+crops128+epochs4+patience1: 128 crops, 2 networks of 4 epochs each\n" in result.stderr
+    (folder,) = lines_of(result)
+    # The loss never falls, so that each network stops after two epochs.
+    assert [len(each.history) for each in (load_model(folder).card, *load_model(folder).card.companions)] == [
+        2,
+        2,
+    ]
+    assert [(bar.length, bar.pos) for bar in bars] == [(8, 8)]
 
 
 def test_training_reports_events(tmp_path: Path, no_arithmetic: Crops) -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,10 +83,17 @@ def test_false_alarm_rate_out_of_range_is_refused(folder: Path, image: Path) -> 
     assert_refused(result, "false_alarm_rate must be above 0 and below 1, got 5.0; try 0.05")
 
 
-def test_model_is_found_in_a_store(folder: Path, image: Path, tmp_path: Path) -> None:
-    shutil.copytree(folder, tmp_path / "models" / "digits" / "1" / "article")
+def test_model_is_found_in_a_store(folder: Path, image: Path, model: Model, tmp_path: Path) -> None:
+    card = replace(model.card, recipe=Recipe.from_preset("digits", 1))
+    ModelStore(tmp_path / "models").save(card, model.parts)
     arguments = ["score", *DIGITS, "1", "--store", tmp_path / "models", image]
     assert lines_of(run(*arguments)) == lines_of(run("score", "--model", folder, image))
+
+
+def test_model_of_other_settings_in_a_store_is_refused(folder: Path, image: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "models" / "digits" / "1" / "article")
+    result = run("score", *DIGITS, "1", "--store", tmp_path / "models", image)
+    assert_refused(result, "model must be made from the recipe asked for, got one with other settings")
 
 
 def test_maps_are_written(
@@ -209,6 +217,19 @@ def test_of_a_dataset_the_test_images_are_scored(folder: Path, image: Path, tmp_
         shutil.copy(image, tmp_path / "set" / name)
     scored = [line.split("\t")[0] for line in lines_of(run("score", "--model", folder, tmp_path / "set"))]
     assert scored == [str(tmp_path / "set" / name) for name in ("test/good/2.png", "test/hole/3.png")]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_dataset_without_test_images_is_refused(
+    folder: Path, image: Path, tmp_path: Path, options: list[str]
+) -> None:
+    (tmp_path / "set/train/good").mkdir(parents=True)
+    shutil.copy(image, tmp_path / "set/train/good/1.png")
+    result = run("score", "--model", folder, tmp_path / "set", *options)
+    assert_refused(
+        result, "images must be photos, .* got none to score in '.*set'; name its folder train/good"
+    )
+    assert lines_of(run("score", "--model", folder, tmp_path / "set/train/good", *options))
 
 
 def test_folder_without_images_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePath
 import click
 
 from vaead.cli.base import one_line
+from vaead.errors import InvalidInputError
 from vaead.photos import Photo, Rejected, find_photos
 from vaead.photos.names import is_image_name
 from vaead.places import is_url
@@ -24,7 +25,7 @@ def list_photos(places: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:
         Photos, whose `name` is relative to the folder that was named; and files that are no images.
 
     Raises:
-        InvalidInputError: A folder holds no image, or several datasets.
+        InvalidInputError: A folder holds no image, a dataset no image for testing, or there are several.
         DataUnavailableError: A folder cannot be listed.
     """
     photos: list[Photo] = []
@@ -34,6 +35,11 @@ def list_photos(places: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:
             photos.append(Photo(PurePath(place).name, place))
         else:
             found = find_photos(place)
+            if not found.to_score:
+                raise InvalidInputError(
+                    "images must be photos, a plain folder of them, or a dataset with test/<defect>, got "
+                    f"none to score in {place!r}; name its folder train/good to score that"
+                )
             photos += found.to_score
             rejected += found.rejected
     return photos, rejected

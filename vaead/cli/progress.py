@@ -66,17 +66,21 @@ class TextProgress:
 
     def start(self, recipe: Recipe, what: str) -> None:
         """See `Progress`."""
-        click.echo(f"Training {what}: {recipe.train.crops:,} crops, {recipe.train.epochs} epochs", err=True)
-        bar = click.progressbar(length=recipe.total_epochs, label="epochs", file=sys.stderr)
+        count, epochs = len(recipe.networks), f"{recipe.train.epochs} epochs"
+        size = epochs if count == 1 else f"{count} networks of {epochs} each"
+        click.echo(f"Training {what}: {recipe.train.crops:,} crops, {size}", err=True)
+        self._epochs = recipe.total_epochs
+        bar = click.progressbar(length=self._epochs, label="epochs", file=sys.stderr)
         self._bar = self._shown.enter_context(bar)
 
     def epoch(self, report: EpochReport) -> None:
         """See `Progress`."""
         self._bar.label = f"loss {report.loss:9.2f}"
-        self._bar.update(1)
+        self._advance(report.epoch)  # by more than one, where a network before has stopped early
 
     def done(self, folder: Place, elapsed_s: float) -> None:
         """See `Progress`."""
+        self._advance(self._epochs)
         self._shown.close()
         click.echo(f"Trained in {elapsed_s:.1f} s", err=True)
         click.echo(str(folder))
@@ -84,3 +88,6 @@ class TextProgress:
     def stop(self, _error: BaseException) -> None:
         """See `Progress`."""
         self._shown.close()
+
+    def _advance(self, epochs: int) -> None:
+        self._bar.update(epochs - self._bar.pos)

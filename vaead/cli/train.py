@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
 import click
@@ -23,15 +24,19 @@ from vaead.errors import InvalidInputError, StoreError
 from vaead.model_photos import read_ahead, read_options, read_pixels
 from vaead.photos import Rejected, check_normals, find_photos, pixel_digest
 from vaead.places import Place, UrlPath, require_writable
-from vaead.recipe import COLORS, INDUSTRIAL, PHOTO_PRESETS, PhotoOptions, Recipe
+from vaead.recipe import COLORS, INDUSTRIAL, PHOTO_PRESETS, PRESETS, PhotoOptions, Recipe
 from vaead.store import CARD, ModelStore, save_model
 
 _FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "patience")
 _FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "out")
+_PRESETS = (
+    f"One of {', '.join(PRESETS)}, with --images one of {', '.join(PHOTO_PRESETS)}.  "
+    f"[default: {DEFAULT_PRESET}, with --images {INDUSTRIAL.name}]"
+)
 
 
 @click.command()
-@dataset_options
+@functools.partial(dataset_options, presets=_PRESETS)
 @click.option("--images", help="Folder or URL of normal photos, or of a dataset with train/good.")
 @click.option("--patch-size", type=int, help="Of photos, in pixels after scaling.  [default: 96 times scale]")
 @click.option("--stride", type=int, help="Of photos, in pixels after scaling.  [default: patch size / 6]")
