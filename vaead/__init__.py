@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from vaead.datasets import load_dataset
@@ -15,21 +16,22 @@ from vaead.store import ModelStore, load_model
 
 if TYPE_CHECKING:
     from vaead.detector import PatchVAEDetector
+    from vaead.model_photos import load_photos
     from vaead.pipeline import train
 
 __version__ = "0.1.0"
-__all__ = ["ModelStore", "PatchVAEDetector", "Recipe", "load_dataset", "load_model", "train"]
+__all__ = ["ModelStore", "PatchVAEDetector", "Recipe", "load_dataset", "load_model", "load_photos", "train"]
+
+
+_LOADED_WHEN_ASKED_FOR = {
+    "PatchVAEDetector": "vaead.detector",
+    "load_photos": "vaead.model_photos",
+    "train": "vaead.pipeline",
+}
+"""Training needs TensorFlow, which serving must never import, and the others take a second."""
 
 
 def __getattr__(name: str) -> Any:
-    # Training needs TensorFlow, which serving must never import, and scikit-learn takes a second: both are
-    # loaded when first asked for.
-    if name == "train":
-        from vaead.pipeline import train
-
-        return train
-    if name == "PatchVAEDetector":
-        from vaead.detector import PatchVAEDetector
-
-        return PatchVAEDetector
+    if name in _LOADED_WHEN_ASKED_FOR:
+        return getattr(importlib.import_module(_LOADED_WHEN_ASKED_FOR[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,17 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.photos import Limits, Photo, ReadOptions, Rejected, read_each, read_photo
+from vaead.errors import InvalidInputError
+from vaead.photos import Limits, Photo, ReadOptions, Rejected, find_photos, read_each, read_photo
 from vaead.photos.reading import Color
 from vaead.photos.sources import Source
 from vaead.recipe import PhotoOptions, Recipe
 
 Read = TypeVar("Read")
+
+
+def load_photos(
+    folder: str | Path, scale: float = 1.0, color: Color = "luminance"
+) -> list[NDArray[np.float32]]:
+    """Read all photos of a folder, in the order of their names, as `PatchVAEDetector` takes them.
+
+    Args:
+        folder: A path, or a URL that fsspec knows. Of a dataset one of its folders, such as train/good.
+        scale: Factor by which they are resized, above 0 and at most 1.
+        color: "luminance" or "rgb".
+
+    Returns:
+        (H, W), or (H, W, 3) in colours; 0 to 1.
+
+    Raises:
+        InvalidInputError: The folder has no photos or is a whole dataset, or a photo cannot be read.
+        DataUnavailableError: It is there but cannot be read.
+    """
+    photos, options = find_photos(folder).unsorted, ReadOptions(color, scale)
+    if not photos:
+        raise InvalidInputError(
+            f"folder must hold photos of one kind, got a whole dataset in {str(folder)!r}; name a folder "
+            "in it, such as train/good"
+        )
+    return [read_pixels(photo, options) for photo in photos]
 
 
 def read_options(recipe: Recipe, limits: Limits | None = None) -> ReadOptions:
