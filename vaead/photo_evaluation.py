@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.errors import InvalidInputError
+from vaead.errors import InvalidInputError, VaeadError
 from vaead.evaluation import Confusion, Metrics, best_f1_threshold
 from vaead.maps import TermMaps
 from vaead.model_photos import read_ahead, read_options, read_source
@@ -29,6 +29,14 @@ Figures = dict[str, float | None]
 
 
 @dataclass(frozen=True)
+class Flagged:
+    """How many photos score above a threshold."""
+
+    normal: int
+    anomalous: int
+
+
+@dataclass(frozen=True)
 class DefectMetrics:
     """Normal photos against those of one defect, or of all.
 
@@ -40,6 +48,7 @@ class DefectMetrics:
         best_f1: Of the scores of whole photos, at the threshold that is best for these very photos.
         pixel_auroc: Of the maps, see `PixelMetrics`; None without masks.
         aupro: The same.
+        flagged: By name of the score, at the threshold asked for; None as in metrics, empty where none was.
     """
 
     defect: str
@@ -49,6 +58,7 @@ class DefectMetrics:
     best_f1: Figures
     pixel_auroc: Figures
     aupro: Figures
+    flagged: dict[str, Flagged | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,11 +70,13 @@ class Labelled:
         scores: Anomaly score by name of the score.
         pixels: Counts of the pixels of its maps by name of the score; empty where nothing says which are
             anomalous.
+        refused: Its mask, where that cannot be read.
     """
 
     defect: str
     scores: dict[str, float]
     pixels: dict[str, PixelCounts]
+    refused: Rejected | None = None
 
     @classmethod
     def of(cls, terms: TermMaps, defect: str, mask: NDArray[np.bool_] | None) -> Labelled:
@@ -99,12 +111,16 @@ class DefectEvaluation:
         """Take a photo in."""
         self._groups.setdefault(photo.defect, _Group()).add(photo)
 
-    def metrics(self) -> list[DefectMetrics]:
-        """One entry a defect, and one of all."""
+    def metrics(self, thresholds: Mapping[str, float] | None = None) -> list[DefectMetrics]:
+        """One entry a defect, and one of all.
+
+        Args:
+            thresholds: By name of the score, above which photos are flagged.
+        """
         normal, *_ = self._groups.values()
         groups = {name: [group] for name, group in self._groups.items() if name != NORMAL}
         groups[ALL] = [group for each in groups.values() for group in each]
-        return [_metrics(name, normal, anomalous) for name, anomalous in groups.items()]
+        return [_metrics(name, normal, anomalous, thresholds or {}) for name, anomalous in groups.items()]
 
 
 class _Group:
@@ -121,19 +137,25 @@ class _Group:
             self.pixels.setdefault(name, PixelCounts()).include(counts)
 
 
-def _metrics(defect: str, normal: _Group, anomalous: Sequence[_Group]) -> DefectMetrics:
+def _metrics(
+    defect: str, normal: _Group, anomalous: Sequence[_Group], thresholds: Mapping[str, float]
+) -> DefectMetrics:
     """Tell the photos of some groups from normal ones."""
     sides = normal.scores, [scores for group in anomalous for scores in group.scores]
     # A score that some photos do not have, because of their size, could not be compared fairly.
     shared = [name for name in SCORES if all(name in scores for side in sides for scores in side)]
     auroc, best_f1, pixel_auroc, aupro = (dict.fromkeys(SCORES) for _ in range(4))
+    flagged: dict[str, Flagged | None] = dict.fromkeys(thresholds)
     for name in shared:
         low, high = (np.array([scores[name] for scores in side]) for side in sides)
         if len(low) and len(high):
             auroc[name] = Metrics.of(low, high).auroc
             best_f1[name] = Confusion.at(best_f1_threshold(low, high), low, high).f1
+        if name in thresholds:
+            counts = Confusion.at(thresholds[name], low, high)
+            flagged[name] = Flagged(counts.false_alarms, counts.found)
         pixel_auroc[name], aupro[name] = _pixel_metrics(name, [normal, *anomalous])
-    return DefectMetrics(defect, len(sides[0]), len(sides[1]), auroc, best_f1, pixel_auroc, aupro)
+    return DefectMetrics(defect, len(sides[0]), len(sides[1]), auroc, best_f1, pixel_auroc, aupro, flagged)
 
 
 def _pixel_metrics(name: str, groups: Sequence[_Group]) -> tuple[float | None, float | None]:
@@ -177,17 +199,19 @@ def evaluate_photos(
     photos: Sequence[Photo],
     on_progress: Progress | None = None,
     on_rejected: Callable[[Rejected], None] | None = None,
+    thresholds: Mapping[str, float] | None = None,
 ) -> list[DefectMetrics]:
     """Judge a model on photos whose defects are known, one after another, so that memory stays bounded.
 
-    Pixels are those of the photos as the model sees them, scaled. A photo that cannot be read, or whose mask
-    cannot, is left out; one without a mask counts for the metrics of whole photos alone.
+    Pixels are those of the photos as the model sees them, scaled. A photo that cannot be read is left out;
+    one without a mask, or whose mask cannot be read, counts for the metrics of whole photos alone.
 
     Args:
         model: What to judge.
         photos: Those of `vaead.photos.Photos.test`.
         on_progress: Called after each photo with the numbers of photos done and in all.
-        on_rejected: Called with each photo that is left out.
+        on_rejected: Called with each photo and each mask that is left out.
+        thresholds: See `DefectEvaluation.metrics`.
 
     Returns:
         One entry a defect, in the order of the photos, and one of all.
@@ -196,7 +220,7 @@ def evaluate_photos(
         InvalidInputError: There is no normal photo, or no other.
     """
     labelled = label_each(model, photos, current_folder)
-    return evaluate_labelled(photos, labelled, on_progress, on_rejected)
+    return evaluate_labelled(photos, labelled, on_progress, on_rejected, thresholds)
 
 
 def evaluate_labelled(
@@ -204,18 +228,19 @@ def evaluate_labelled(
     labelled: Iterable[Labelled | Rejected],
     on_progress: Progress | None = None,
     on_rejected: Callable[[Rejected], None] | None = None,
+    thresholds: Mapping[str, float] | None = None,
 ) -> list[DefectMetrics]:
     """As `evaluate_photos`, of what `label_each` has made of the photos, wherever that was."""
     evaluation = DefectEvaluation(defects_of(photos))
     for number, each in enumerate(labelled, start=1):
-        if isinstance(each, Rejected):
-            if on_rejected is not None:
-                on_rejected(each)
-        else:
+        refused = each if isinstance(each, Rejected) else each.refused
+        if refused is not None and on_rejected is not None:
+            on_rejected(refused)
+        if isinstance(each, Labelled):
             evaluation.add(each)
         if on_progress is not None:
             on_progress(number, len(photos))
-    return evaluation.metrics()
+    return evaluation.metrics(thresholds)
 
 
 def label_each(
@@ -234,7 +259,11 @@ def label_each(
             yield each
         else:
             photo, (pixels, mask) = each
-            yield Labelled.of(model.term_maps(pixels[None]), str(photo.defect), mask)
+            terms, defect = model.term_maps(pixels[None]), str(photo.defect)
+            if isinstance(mask, Rejected):
+                yield replace(Labelled.of(terms, defect, None), refused=mask)
+            else:
+                yield Labelled.of(terms, defect, mask)
 
 
 def defects_of(photos: Sequence[Photo]) -> list[str]:
@@ -255,9 +284,12 @@ def defects_of(photos: Sequence[Photo]) -> list[str]:
 
 def read_labelled(
     photo: Photo, options: ReadOptions, here: str
-) -> tuple[NDArray[np.float32], NDArray[np.bool_] | None]:
-    """Read a photo as a model sees it, and its mask; see `known_mask` and `located_at`."""
+) -> tuple[NDArray[np.float32], NDArray[np.bool_] | Rejected | None]:
+    """Read a photo as a model sees it, and its mask, or why not; see `known_mask` and `located_at`."""
     pixels = read_source(located_at(photo.source, here), photo.source, options)
     mask = photo.mask and located_at(photo.mask, here)
-    shape = pixels.shape[0], pixels.shape[1]
-    return pixels, known_mask(photo.defect, mask, photo.mask or photo.name, shape, options)
+    name, shape = photo.mask or photo.name, (pixels.shape[0], pixels.shape[1])
+    try:
+        return pixels, known_mask(photo.defect, mask, name, shape, options)
+    except VaeadError as error:
+        return pixels, Rejected.of(name, error)

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
+from tests.unit.command_line import assert_refused
 from vaead import load_dataset
 from vaead.cli import main
 from vaead.evaluation import Metrics
@@ -75,6 +76,7 @@ def test_text_names_both_classes_and_all_scores(shelf: Path) -> None:
         (["--model", "x"], "--model and --images must be given together, got only --model; add the other"),
         (["--images", "x", *DIGITS], "--images must stand without --dataset, got both"),
         (["--images", "x", "--anomaly", "1"], "--images must stand without --anomaly, got both"),
+        ([*DIGITS, "--false-alarm-rate", "0.1"], "--dataset must stand without --false-alarm-rate, got both"),
         (["--images", "x", "--model", "no such model"], "model must be a folder with a card.json"),
     ],
 )
@@ -108,7 +110,7 @@ def test_folder_gives_each_defect_and_then_all(store: ModelStore, recipe: Recipe
     assert [result["defect"] for result in results] == ["nine", "all"]
     for result in results:
         names = ["auroc", "best_f1", "pixel_auroc", "aupro"]
-        assert list(result) == ["defect", "n_normal", "n_anomalous", *names]
+        assert list(result) == ["defect", "n_normal", "n_anomalous", *names, "flagged"]
         assert (result["n_normal"], result["n_anomalous"]) == (2, 2)
         assert all(0 <= result["pixel_auroc"][score] <= 1 for score in SCORES)
 
@@ -118,8 +120,39 @@ def test_folder_as_text(store: ModelStore, recipe: Recipe, photos: Path) -> None
     line = evaluate_folder(store, recipe, photos).stdout.splitlines()[0]
     numbers = r"old \d\.\d{3} new \d\.\d{3} calibrated \d\.\d{3}"
     nothing = "old - new - calibrated -"
-    assert re.fullmatch(
-        rf"nine\t2 normal, 2 anomalous\tauroc {numbers}\tpixel auroc {nothing}\taupro {nothing}", line
+    whole = r"old \d new \d calibrated \d"
+    columns = [f"auroc {numbers}", f"best f1 {numbers}", f"pixel auroc {nothing}", f"aupro {nothing}"]
+    columns += [f"{name} {whole}" for name in ("found", "missed", "false alarms")]
+    assert re.fullmatch("\t".join(["nine\t2 normal, 2 anomalous", *columns]), line)
+
+
+@pytest.mark.parametrize(("options", "rate"), [([], 0.05), (["--false-alarm-rate", 0.6], 0.6)])
+def test_flagged_are_those_above_the_threshold(
+    store: ModelStore, recipe: Recipe, photos: Path, model: Model, options: list[object], rate: float
+) -> None:
+    dataset, threshold = load_dataset("digits"), model.card.calibration.threshold_value
+    above = {}
+    for score in SCORES:
+        sides = (model.anomaly_score(dataset.test_images(label)[:2], score) for label in (1, 9))
+        normal, anomalous = (int((scores > threshold(score, rate)).sum()) for scores in sides)
+        above[score] = {"normal": normal, "anomalous": anomalous}
+    for result in results_of(evaluate_folder(store, recipe, photos, "--json", *options)):
+        assert result["flagged"] == above
+    line = evaluate_folder(store, recipe, photos, *options).stdout.splitlines()[0]
+    found, missed, false_alarms = line.split("\t")[-3:]
+    counts = above.items()
+    assert found == " ".join(["found", *(f"{name} {each['anomalous']}" for name, each in counts)])
+    assert missed == " ".join(["missed", *(f"{name} {2 - each['anomalous']}" for name, each in counts)])
+    assert false_alarms == " ".join(["false alarms", *(f"{name} {each['normal']}" for name, each in counts)])
+
+
+def test_image_with_a_bad_mask_is_judged_without(store: ModelStore, recipe: Recipe, photos: Path) -> None:
+    (photos / "ground_truth/nine/0_mask.png").write_bytes(b"")
+    result = evaluate_folder(store, recipe, photos, "--json")
+    assert result.exit_code == 1
+    assert [json.loads(line)["n_anomalous"] for line in result.stdout.splitlines()] == [2, 2]
+    assert re.search(
+        "Skipped: image '.*0_mask.png' must hold data, .*\nSkipped 1 of 5 files\n$", result.stderr
     )
 
 
@@ -130,6 +163,11 @@ def test_bad_image_of_a_folder_is_skipped(store: ModelStore, recipe: Recipe, pho
     assert [json.loads(line)["n_anomalous"] for line in result.stdout.splitlines()] == [1, 1]
     assert "0.png' must hold data, got 0 bytes" in result.stderr
     assert result.stderr.endswith("Skipped 1 of 4 files\n")
+
+
+def test_false_alarm_rate_out_of_range_is_refused(store: ModelStore, recipe: Recipe, photos: Path) -> None:
+    result = evaluate_folder(store, recipe, photos, "--false-alarm-rate", 5)
+    assert_refused(result, "false_alarm_rate must be above 0 and below 1, got 5.0; try 0.05")
 
 
 def test_plain_folder_is_refused(store: ModelStore, recipe: Recipe, photos: Path) -> None:

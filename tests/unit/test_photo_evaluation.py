@@ -8,7 +8,7 @@ from PIL import Image
 from vaead.datasets import Dataset
 from vaead.errors import InvalidInputError
 from vaead.evaluation import Confusion, Metrics, best_f1_threshold
-from vaead.photo_evaluation import ALL, DefectMetrics, evaluate_photos
+from vaead.photo_evaluation import ALL, DefectMetrics, Flagged, evaluate_photos
 from vaead.photos import Rejected, find_photos
 from vaead.pixel_metrics import PixelMetrics
 from vaead.store import Model
@@ -86,14 +86,35 @@ def test_pixels_are_compared_where_there_are_masks(
             assert results[defect].aupro[score] == pytest.approx(expected.aupro, abs=1e-3)
 
 
-def test_bad_image_and_bad_mask_are_left_out(folder: Path, model: Model) -> None:
+def test_photos_above_the_threshold_are_counted(folder: Path, model: Model, sets: dict[str, Pixels]) -> None:
+    scores = {defect: model.anomaly_score(images, "calibrated") for defect, images in sets.items()}
+    limit = float(np.concatenate(list(scores.values())).mean())
+    results = by_defect(evaluate_photos(model, find_photos(folder).test, thresholds={"calibrated": limit}))
+    above = {defect: int((found > np.float64(limit)).sum()) for defect, found in scores.items()}
+    assert 0 < sum(above.values()) < 9, scores
+    above[ALL] = above["nine"] + above["two"]
+    for defect, result in results.items():
+        assert result.flagged == {"calibrated": Flagged(above["good"], above[defect])}
+
+
+def test_bad_image_is_left_out(folder: Path, model: Model) -> None:
     (folder / "test/nine/0.png").write_text("no image")
-    save(np.zeros((9, 9), np.uint8), folder / "ground_truth/nine/1_mask.png")
     rejected: list[Rejected] = []
     results = by_defect(evaluate_photos(model, find_photos(folder).test, None, rejected.append))
-    assert [each.name for each in rejected] == ["test/nine/0.png", "test/nine/1.png"]
-    assert "1_mask.png' must be as large as its image" in rejected[1].reason
-    assert (results["nine"].n_anomalous, results[ALL].n_anomalous) == (1, 3)
+    assert [each.name for each in rejected] == ["test/nine/0.png"]
+    assert (results["nine"].n_anomalous, results[ALL].n_anomalous) == (2, 4)
+
+
+def test_image_with_a_bad_mask_counts_as_one_without(folder: Path, model: Model) -> None:
+    mask = folder / "ground_truth/nine/1_mask.png"
+    mask.unlink()
+    without = evaluate_photos(model, find_photos(folder).test)
+    save(np.zeros((9, 9), np.uint8), mask)
+    rejected: list[Rejected] = []
+    assert evaluate_photos(model, find_photos(folder).test, None, rejected.append) == without
+    assert (by_defect(without)["nine"].n_anomalous, by_defect(without)[ALL].n_anomalous) == (3, 5)
+    assert [each.name for each in rejected] == [str(mask)]
+    assert "1_mask.png' must be as large as its image" in rejected[0].reason
 
 
 def test_defect_of_which_nothing_can_be_read_has_no_metrics(folder: Path, model: Model) -> None:
@@ -106,10 +127,13 @@ def test_defect_of_which_nothing_can_be_read_has_no_metrics(folder: Path, model:
 
 def test_score_that_some_images_lack_is_left_out(folder: Path, model: Model) -> None:
     save(np.zeros((40, 28), np.uint8), folder / "test/two/9.png")
-    results = by_defect(evaluate_photos(model, find_photos(folder).test))
+    thresholds = dict.fromkeys(SCORES, 0.0)
+    results = by_defect(evaluate_photos(model, find_photos(folder).test, thresholds=thresholds))
     assert results["nine"].auroc["calibrated"] is not None
     assert results["two"].auroc["calibrated"] is None
     assert results["two"].auroc["new"] is not None
+    assert results["two"].flagged["calibrated"] is None
+    assert results["nine"].flagged["calibrated"] is not None
 
 
 @pytest.mark.parametrize(("kept", "missing"), [("nine", "test/good"), ("good", "test/<defect>")])

@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import json
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
     from vaead.photo_evaluation import DefectMetrics
+_FALSE_ALARM_RATE = 0.05
 
 
 @click.command()
@@ -49,6 +51,13 @@ if TYPE_CHECKING:
 )
 @click.option("--model", "folder", type=PlaceType(), help="A model's folder or URL, with --images.")
 @click.option("--images", help="Folder or URL of photos in the layout of MVTec AD, with --model.")
+@click.option(
+    "--false-alarm-rate",
+    type=float,
+    default=_FALSE_ALARM_RATE,
+    show_default=True,
+    help="Of photos, also say which are flagged, with thresholds that this share of normal images passes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @worker_options
 def evaluate(
@@ -59,6 +68,7 @@ def evaluate(
     anomaly: str,
     folder: Place | None,
     images: str | None,
+    false_alarm_rate: float,
     as_json: bool,
     workers: Workers,
 ) -> None:
@@ -75,17 +85,22 @@ def evaluate(
             raise InvalidInputError(
                 f"--model and --images must be given together, got only {got}; add the other"
             )
-        _evaluate_photos(folder, images, as_json, workers)
+        _evaluate_photos(folder, images, false_alarm_rate, as_json, workers)
     else:
-        require_alone("--dataset", WORKER_OPTIONS)
+        require_alone("--dataset", ("false_alarm_rate", *WORKER_OPTIONS))
         name, number = require_class(dataset, normal, "--model with --images")
         _evaluate_classes(name, number, preset or DEFAULT_PRESET, store, anomaly, as_json)
 
 
-def _evaluate_photos(folder: Place, images: str, as_json: bool, workers: Workers) -> None:
+def _evaluate_photos(
+    folder: Place, images: str, false_alarm_rate: float, as_json: bool, workers: Workers
+) -> None:
     from vaead.photo_evaluation import evaluate_labelled, label_each  # scikit-learn takes a second to import
 
-    located, photos = LocatedModel.load(folder), find_photos(images)
+    located = LocatedModel.load(folder)
+    threshold = located.model.card.calibration.threshold_value
+    thresholds = {name: threshold(name, false_alarm_rate) for name in SCORES}
+    photos = find_photos(images)
     rejected: list[Rejected] = []
     if photos.unsorted:
         raise InvalidInputError(
@@ -101,21 +116,39 @@ def _evaluate_photos(folder: Place, images: str, as_json: bool, workers: Workers
         labelled = look_at_each(label_each, current_folder, located, photos.test, workers)
         shown.enter_context(contextlib.closing(labelled))
         results = evaluate_labelled(
-            photos.test, labelled, lambda _, total: bar(total).update(1), rejected.append
+            photos.test, labelled, lambda _, total: bar(total).update(1), rejected.append, thresholds
         )
     for result in results:
         click.echo(json.dumps(dataclasses.asdict(result)) if as_json else _defect_line(result))
     skipped = Skipped()
     skipped.tell([*photos.rejected, *rejected])
-    skipped.sum_up(len(photos.test) - len(rejected))
+    skipped.sum_up(results[-1].n_normal + results[-1].n_anomalous)
     if skipped.count:
         click.get_current_context().exit(1)
 
 
 def _defect_line(result: DefectMetrics) -> str:
-    metrics = {"auroc": result.auroc, "pixel auroc": result.pixel_auroc, "aupro": result.aupro}
+    metrics: dict[str, Mapping[str, float | None]] = {
+        "auroc": result.auroc,
+        "best f1": result.best_f1,
+        "pixel auroc": result.pixel_auroc,
+        "aupro": result.aupro,
+        **_flagged(result),
+    }
     counts = f"{result.n_normal} normal, {result.n_anomalous} anomalous"
     return f"{result.defect}\t{counts}\t{_figures(metrics)}"
+
+
+def _flagged(result: DefectMetrics) -> dict[str, dict[str, int | None]]:
+    """How many photos were found, missed and flagged although they are normal, by name of the score."""
+    columns: dict[str, dict[str, int | None]] = {"found": {}, "missed": {}, "false alarms": {}}
+    for name, flagged in result.flagged.items():
+        counts: tuple[int | None, ...] = (None, None, None)
+        if flagged is not None:
+            counts = flagged.anomalous, result.n_anomalous - flagged.anomalous, flagged.normal
+        for column, count in zip(columns.values(), counts, strict=True):
+            column[name] = count
+    return columns
 
 
 def _evaluate_classes(
@@ -168,9 +201,14 @@ def _class_line(result: dict[str, Any]) -> str:
     return f"{result['normal']} against {result['anomaly']}\t{_figures(metrics)}"
 
 
-def _figures(metrics: dict[str, dict[str, float | None]]) -> str:
+def _figures(metrics: Mapping[str, Mapping[str, float | None]]) -> str:
     return "\t".join(
-        f"{metric} "
-        + " ".join(f"{name} {'-' if value is None else f'{value:.3f}'}" for name, value in values.items())
+        f"{metric} " + " ".join(f"{name} {_figure(value)}" for name, value in values.items())
         for metric, values in metrics.items()
     )
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.3f}"
