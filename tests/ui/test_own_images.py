@@ -97,7 +97,10 @@ def test_a_folder_can_be_uploaded() -> None:
 def test_demo_brings_images_with_labels_and_masks() -> None:
     page = OwnPage()
     page.click("own_demo")
-    assert page.titles == ["1. Images: 4 normal, 7 to judge", "2. Train a model on the normal images"]
+    assert page.titles == [
+        "1. Images: 4 normal, 7 to judge",
+        "2. Train a model on the normal images, or bring one",
+    ]
     assert "**7 to judge** · 320x240 px · grey · 5 with masks" in page.said
     assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 24, 4)
 

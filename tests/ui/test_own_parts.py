@@ -25,6 +25,7 @@ from vaead.tasks import PhotoTask, train_command
 from vaead.terms import SCORES
 from vaead.ui import own_demo, own_downloads, own_scoring
 from vaead.ui.own_folder import FolderWatch, PrivateFolder
+from vaead.ui.own_intake import Intake
 from vaead.ui.own_metrics import metrics_csv
 from vaead.ui.own_photos import OwnPhotos, examine, take_in
 from vaead.ui.own_scoring import Results
@@ -38,11 +39,16 @@ def ignore(done: int, total: int) -> None:
     pass
 
 
+def finish(intake: Intake) -> None:
+    while intake.advance():
+        pass
+
+
 @pytest.fixture
 def photos(tmp_path: Path) -> OwnPhotos:
     own = OwnPhotos(tmp_path / "photos")
     own.folder.mkdir()
-    own_demo.take_in_demo(own, ignore, DemoSize(normal=2, good=2, defective=1))
+    finish(own_demo.take_in_demo(own, DemoSize(normal=2, good=2, defective=1)))
     return own
 
 
@@ -107,8 +113,8 @@ def test_session_that_comes_back_in_time_keeps_its_folder(folder: PrivateFolder)
 
 
 def test_files_are_kept_under_made_up_names(photos: OwnPhotos) -> None:
-    take_in(photos, [("a b/../c 😀.png", io.BytesIO(screw(1)))], "normal", ignore)
-    take_in(photos, [("part 😀.png", io.BytesIO(screw(1)))], "normal", ignore)
+    finish(take_in(photos, [("a b/../c 😀.png", io.BytesIO(screw(1)))], "normal"))
+    finish(take_in(photos, [("part 😀.png", io.BytesIO(screw(1)))], "normal"))
     assert "must be a path inside its folder" in photos.rejected[0].reason
     assert photos.normal[-1].name == "part 😀.png"
     assert photos.normal[-1].path.parent == photos.folder
@@ -125,7 +131,7 @@ def test_colours_are_found_and_grey_stored_as_colour_is_grey() -> None:
 
 def test_demo_is_the_same_every_time(photos: OwnPhotos, tmp_path: Path) -> None:
     again = OwnPhotos(tmp_path)
-    own_demo.take_in_demo(again, ignore, DemoSize(normal=2, good=2, defective=1))
+    finish(own_demo.take_in_demo(again, DemoSize(normal=2, good=2, defective=1)))
     assert [each.digest for each in again.judged] == [each.digest for each in photos.judged]
 
 
@@ -196,7 +202,7 @@ def test_table_of_metrics_has_a_row_for_each_defect_and_score(results: Results) 
 
 def test_there_are_no_metrics_without_labels(photos: OwnPhotos, photo_model: Path) -> None:
     results = Results(load_model(photo_model), photo_model)
-    take_in(photos, [("x.png", io.BytesIO(screw(3)))], "judged", ignore)
+    finish(take_in(photos, [("x.png", io.BytesIO(screw(3)))], "judged"))
     results.score(photos.judged[-1:], ignore)
     (joint,) = results.evaluation.metrics()
     assert set(joint.auroc.values()) == set(joint.pixel_auroc.values()) == {None}
@@ -232,7 +238,7 @@ def test_report_names_every_image(results: Results) -> None:
 
 
 def test_image_that_is_too_small_for_the_model_is_told(results: Results, photos: OwnPhotos) -> None:
-    take_in(photos, [("tiny.png", io.BytesIO(png(np.zeros((9, 9), np.uint8))))], "judged", ignore)
+    finish(take_in(photos, [("tiny.png", io.BytesIO(png(np.zeros((9, 9), np.uint8))))], "judged"))
     results.score(photos.judged, ignore)
     assert "must be at least 24x24 px" in results.rejected[0].reason
     with pytest.raises(InvalidInputError, match="at least 24x24"):

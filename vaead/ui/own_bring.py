@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import BinaryIO
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
@@ -18,6 +16,7 @@ from vaead.photos.limits import megabytes
 from vaead.photos.reasons import PhotoError, Reason
 from vaead.ui import own_demo
 from vaead.ui.own_detail import code, plain
+from vaead.ui.own_intake import Intake
 from vaead.ui.own_photos import LIMITS, OwnPhoto, OwnPhotos, take_in
 from vaead.ui.own_session import OwnSession
 from vaead.ui.texts import Texts
@@ -25,15 +24,53 @@ from vaead.ui.texts import Texts
 _SHOWN = 8
 _SHOWN_PX = 94
 _LONG_TABLE_PX = 420
-_ROLES = ("normal", "judged")
+_KINDS = ("files", "directory")
 _SAME_SIZE = 1.25
 """Images whose longer sides differ by a smaller factor may be crops of one resolution."""
 
 
+def go_on(own: OwnSession, texts: Texts) -> None:
+    """Take in what was uploaded. If a click breaks that off, the next run of the page goes on."""
+    _queue_uploads(own)
+    if not own.intakes:
+        return
+    place = st.empty()
+    for intake in list(own.intakes):
+        while intake.advance():
+            shown = texts("own.reading", done=intake.done, total=intake.total)
+            place.progress(intake.done / intake.total, shown)
+        if own.finish(intake):
+            _settle(own, intake, texts)
+    place.empty()
+
+
+def _queue_uploads(own: OwnSession) -> bool:
+    """Queue new files, also those that came while others were taken in and no control was drawn for them."""
+    before = len(own.intakes)
+    for role, count in own.uploads.items():
+        for key in (_uploader(role, kind, number) for kind in _KINDS for number in (count - 1, count)):
+            files = [file for file in st.session_state.get(key) or () if isinstance(file, UploadedFile)]
+            fresh = own.claim(file.file_id for file in files)
+            named: list[tuple[str, BinaryIO]] = [(f.name, f) for f in files if f.file_id in fresh]
+            if named:
+                own.trouble = None
+                own.intakes.append(take_in(own.photos, named, role))
+                release(files)
+    return len(own.intakes) > before
+
+
+def _settle(own: OwnSession, intake: Intake, texts: Texts) -> None:
+    """Say what went wrong, and propose settings anew if there are more normal images."""
+    if isinstance(intake.problem, InvalidInputError):
+        own.trouble = told(intake.problem, texts)
+    elif intake.problem is not None:
+        own.trouble = no_room(intake.problem, texts)
+    if own.normal_count != len(own.photos.normal):
+        own.normal_count, own.settings = len(own.photos.normal), {}
+
+
 def show(own: OwnSession, texts: Texts) -> None:
     """Show the controls to bring images, or the images."""
-    if own.trouble is not None:
-        st.error(own.trouble)
     photos = own.photos
     if not (photos.normal or photos.judged):
         _show_rejected(photos, texts)
@@ -65,17 +102,21 @@ def _invitation(own: OwnSession, texts: Texts) -> None:
             icon=":material/play_arrow:",
             help=texts("own.demo_help"),
         )
-        place = st.empty()
     with left:
         _uploaders(own, texts)
     if clicked:
-        with _taking(own, texts):
-            own_demo.take_in_demo(own.photos, _progress(place, texts))
-            own_demo.take_model(own)
+        own.trouble = None
+        own.intakes.append(own_demo.begin(own))
+        st.rerun()
+
+
+def _uploader(role: str, kind: str, number: int) -> str:
+    """The key of a control, which has a new one after each upload and is empty then."""
+    return f"own_{role}_{kind}_{number}"
 
 
 def _uploaders(own: OwnSession, texts: Texts) -> None:
-    kinds = {"files": texts("own.files"), "directory": texts("own.directory")}
+    kinds = dict(zip(_KINDS, (texts("own.files"), texts("own.directory")), strict=True))
     kind = st.segmented_control(
         texts("own.kind"),
         list(kinds),
@@ -86,21 +127,15 @@ def _uploaders(own: OwnSession, texts: Texts) -> None:
         label_visibility="collapsed",
     )
     labels = {"normal": texts("own.upload_normal"), "judged": texts("own.upload_judged")}
-    for role in _ROLES:
-        files = st.file_uploader(
+    for role, count in own.uploads.items():
+        st.file_uploader(
             labels[role],
             accept_multiple_files="directory" if kind == "directory" else True,
-            key=f"own_{role}_{kind}_{own.uploads}",
+            key=_uploader(role, kind, count),
             help=texts("own.upload_help"),
         )
-        place = st.empty()
-        if files:
-            with _taking(own, texts):
-                named: list[tuple[str, BinaryIO]] = [(file.name, file) for file in files]
-                try:
-                    take_in(own.photos, named, role, _progress(place, texts))
-                finally:
-                    _release(files)
+    if _queue_uploads(own):
+        st.rerun()
     st.caption(
         texts(
             "own.limits",
@@ -110,23 +145,6 @@ def _uploaders(own: OwnSession, texts: Texts) -> None:
             file=megabytes(LIMITS.image_bytes),
         )
     )
-
-
-@contextmanager
-def _taking(own: OwnSession, texts: Texts) -> Iterator[None]:
-    """Take images in, say what went wrong, and draw the page anew with empty controls."""
-    had_normal = len(own.photos.normal)
-    try:
-        yield
-        own.trouble = None
-    except InvalidInputError as error:
-        own.trouble = told(error, texts)
-    except OSError as error:
-        own.trouble = no_room(error, texts)
-    if len(own.photos.normal) != had_normal:
-        own.settings = {}
-    own.uploads += 1
-    st.rerun()
 
 
 def no_room(error: OSError, texts: Texts) -> str:
@@ -143,19 +161,12 @@ def _reason(why: Reason, texts: Texts) -> str:
     return texts(f"reason.{why.kind}", **why.values)
 
 
-def _release(files: Sequence[UploadedFile]) -> None:
+def release(files: Sequence[UploadedFile]) -> None:
     """Free the memory of files that are kept elsewhere now, as Streamlit does when a visitor removes them."""
     context = get_script_run_ctx()
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
         for file in files:
             context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
-
-
-def _progress(place: DeltaGenerator, texts: Texts) -> Callable[[int, int], None]:
-    def report(done: int, total: int) -> None:
-        place.progress(done / total, texts("own.reading", done=done, total=total))
-
-    return report
 
 
 def _row(photos: Sequence[OwnPhoto], title: str, texts: Texts) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import NamedTuple
@@ -16,23 +16,40 @@ from vaead.errors import ModelNotFoundError
 from vaead.images import mask_to_png, to_png
 from vaead.photos.layout import NORMAL
 from vaead.store import default_root, load_model, save_model
+from vaead.ui.own_intake import Intake
 from vaead.ui.own_photos import OwnPhoto, OwnPhotos, examine
 from vaead.ui.own_scoring import Results
 from vaead.ui.own_session import OwnSession
 
 
-def take_in_demo(
-    own: OwnPhotos, on_progress: Callable[[int, int], None], size: demo.DemoSize | None = None
-) -> None:
-    """Make the images of the demo, always the same ones."""
+def begin(own: OwnSession) -> Intake:
+    """Begin to take in the demo: its images, and at last its model."""
+    images = demo.images()
+
+    def steps() -> Generator[None]:
+        yield from _take_in(own.photos, images)
+        take_model(own)
+
+    return Intake(steps(), len(images))
+
+
+def take_in_demo(own: OwnPhotos, size: demo.DemoSize | None = None) -> Intake:
+    """Begin to take in the images of the demo, always the same ones."""
     images = demo.images(size)
-    with ThreadPoolExecutor(thread_name_prefix="vaead-demo") as makers:
-        for number, (image, made) in enumerate(zip(images, makers.map(_make, images), strict=True), start=1):
+    return Intake(_take_in(own, images), len(images))
+
+
+def _take_in(own: OwnPhotos, images: Sequence[demo.DemoImage]) -> Generator[None]:
+    makers = ThreadPoolExecutor(thread_name_prefix="vaead-demo")
+    try:
+        for image, made in zip(images, makers.map(_make, images), strict=True):
             photo = replace(made.photo, path=own.write(made.data, ".png"), defect=image.defect)
             if image.defect != NORMAL:
                 photo = replace(photo, mask=own.write(made.mask, ".png"))
             (own.normal if image.to_train else own.judged).append(photo)
-            on_progress(number, len(images))
+            yield
+    finally:  # it may be broken off, and nobody waits for the rest then
+        makers.shutdown(wait=False, cancel_futures=True)
 
 
 class _Made(NamedTuple):
@@ -57,7 +74,7 @@ def take_model(own: OwnSession) -> None:
         return
     folder = own.new_run() / "model"
     save_model(folder, model.card, model.parts)
-    own.results = Results(model, folder)
+    own.take_model(Results(model, folder, "shipped", own.photos.normal_digests))
 
 
 @st.cache_resource(show_spinner=False)

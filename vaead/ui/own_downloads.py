@@ -51,7 +51,7 @@ def scores_csv(results: Results, rate: float) -> str:
 
 
 def _metrics_csv(results: Results) -> str:
-    return metrics_csv(results.evaluation.metrics())
+    return metrics_csv(results.metrics())
 
 
 def maps_zip(results: Results, score: str, rate: float) -> bytes:

@@ -1,4 +1,4 @@
-"""The page "Your images": bring images, train a model on the normal ones, see what it finds in others."""
+"""The page "Your images": bring images, train a model on the normal ones or bring one, see what it finds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from vaead.ui import links, own_bring, own_downloads, own_results, own_session, own_settings, own_training
+from vaead.ui import (
+    links,
+    own_bring,
+    own_downloads,
+    own_model,
+    own_results,
+    own_session,
+    own_settings,
+    own_training,
+)
 from vaead.ui.own_session import OwnSession
 from vaead.ui.texts import Texts
 
@@ -16,7 +25,10 @@ def page(texts: Texts) -> None:
     """Show the three steps, the first two folded away once there are results."""
     own = own_session.current()
     notices = st.container()
+    own_bring.go_on(own, texts)
     own_training.collect(own)
+    if own.trouble is not None:  # above the steps, which may be folded away
+        st.error(own.trouble)
     running = own_training.is_running(own)
     done = own.results is not None and not running
     photos = own.photos
@@ -32,8 +44,7 @@ def page(texts: Texts) -> None:
         with st.sidebar:
             score, rate = own_results.controls(texts)
         with _step(texts("own.step_results"), False):
-            if own.task is None:
-                st.caption(texts("own.shipped"))
+            own_results.tell_model(own, own.results, texts)
             own_results.score_all(own, own.results, texts)
             own_results.show(own.results, score, rate, texts)
             # Outside the fragment of the results: a click on an image must not put other buttons in the
@@ -51,6 +62,7 @@ def _model(own: OwnSession, running: bool, texts: Texts) -> None:
     plan = own_settings.show(own, texts)
     if plan is not None:
         own_training.offer(own, plan, texts)
+    own_model.show(own, texts)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -30,6 +30,7 @@ from vaead.photos import (
     sort_uploads,
 )
 from vaead.photos.reasons import refusal
+from vaead.ui.own_intake import Intake
 
 LIMITS = Limits()
 """What a visitor may bring."""
@@ -90,6 +91,11 @@ class OwnPhotos:
         """The longer side of a typical normal image."""
         return round(statistics.median(max(photo.size) for photo in self.normal))
 
+    @property
+    def normal_digests(self) -> frozenset[str]:
+        """Of the normal images that there are now."""
+        return frozenset(photo.digest for photo in self.normal)
+
     def write(self, data: bytes, ending: str) -> Path:
         """Keep a file under a name that nobody else has chosen.
 
@@ -112,37 +118,33 @@ class _Batch:
     read: Callable[[str], bytes]
 
 
-def take_in(
-    own: OwnPhotos,
-    files: Sequence[tuple[str, BinaryIO]],
-    role: str,
-    on_progress: Callable[[int, int], None],
-) -> None:
-    """Read what a visitor has uploaded.
+def take_in(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], role: str) -> Intake:
+    """Begin to read what a visitor has uploaded; what comes before a problem is kept.
 
     A dataset in the layout of MVTec AD brings normal images and images to judge; all others are what the
     visitor says.
 
     Args:
         own: Where to put it.
-        files: Names and contents: images, or ZIPs of images.
+        files: Names and contents: images, or ZIPs of images. They must stay open until all is taken in.
         role: "normal" or "judged".
-        on_progress: Called with the numbers of images read and in all.
-
-    Raises:
-        InvalidInputError: It is too much in all; what came before that is kept.
     """
-    with ExitStack() as open_files:
-        batches = list(_batches(own, files, open_files))
-        plan = [(batch, photo, name) for batch in batches for name, photo in _with_roles(batch.photos, role)]
-        for number, (batch, photo, target) in enumerate(plan, start=1):
-            _take_photo(own, photo, batch.read, own.normal if target == "normal" else own.judged)
-            on_progress(number, len(plan))
+    archives = ExitStack()
+    batches = list(_batches(own, files, archives))
+    plan = [(batch, photo, target) for batch in batches for target, photo in _with_roles(batch.photos, role)]
+
+    def steps() -> Generator[None]:
+        with archives:
+            for batch, photo, target in plan:
+                _take_photo(own, photo, batch.read, own.normal if target == "normal" else own.judged)
+                yield
+
+    return Intake(steps(), len(plan), role)
 
 
 def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitStack) -> Iterator[_Batch]:
     loose = [(name, file) for name, file in files if not name.lower().endswith(".zip")]
-    contents = dict(loose)
+    contents = dict(reversed(loose))  # of files of one name, the first is read and the others are refused
     if loose:
         photos = _sorted(own, "upload", lambda: sort_uploads(name for name, _ in loose))
         yield _Batch(photos, lambda name: _read_limited(contents[name]))

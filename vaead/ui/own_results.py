@@ -29,6 +29,26 @@ def score_all(own: OwnSession, results: Results, texts: Texts) -> None:
         place.empty()
 
 
+def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
+    """Say where the model comes from, unless it is the visitor's last training, and what it has not seen."""
+    recipe = results.model.card.recipe
+    if results.origin == "shipped":
+        st.caption(texts("own.shipped"))
+    elif results.origin == "brought" and recipe.photos is not None:
+        st.caption(
+            texts(
+                "own.brought",
+                preset=own_detail.code(recipe.preset),
+                patch=recipe.model.patch_size,
+                scale=f"{recipe.photos.scale:g}",
+                date=own_detail.plain(results.model.card.created[:10]),
+            )
+        )
+    count = results.new_normals(own.photos.normal)
+    if count:
+        st.caption(texts("own.outdated", count=f"{count:,}"))
+
+
 @st.fragment
 def show(results: Results, score: str, rate: float, texts: Texts) -> None:
     """Show gallery, image and metrics. A fragment: a click redraws nothing else.
@@ -47,7 +67,7 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
             _gallery(results, ranked, score, rate, texts)
         with right:
             own_detail.show(results, _picked(ranked), score, rate, texts)
-        own_metrics.show(results.evaluation.metrics(), score, texts)
+        own_metrics.show(results.metrics(), score, texts)
     _rejected(results, texts)
 
 

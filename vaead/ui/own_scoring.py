@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ from vaead.calibration import Calibration
 from vaead.errors import VaeadError
 from vaead.maps import TermMaps
 from vaead.model_photos import read_options, read_source
-from vaead.photo_evaluation import DefectEvaluation, Labelled, known_mask
+from vaead.photo_evaluation import DefectEvaluation, DefectMetrics, Labelled, known_mask
 from vaead.photos import ReadOptions, Rejected
 from vaead.photos.reasons import refusal
 from vaead.store import Model
@@ -23,6 +25,10 @@ from vaead.ui.own_photos import LIMITS, OwnPhoto
 
 _KEPT_BYTES = 64_000_000
 """Of maps, for one visitor; others are computed again when they are looked at."""
+
+
+Origin = Literal["shipped", "trained", "brought"]
+"""Where a model comes from: vaead, a training on this page, or a file that the visitor had."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +43,13 @@ class Scored:
 class Results:
     """What one model says about a visitor's images.
 
+    Downloads are made in other threads than the page, and while it goes on.
+
     Attributes:
         model: The model.
         folder: Where its files are.
+        origin: Where it came from.
+        normals: Digests of the normal images that there were when it was trained, None where nobody knows.
         scored: Images in the order in which they came.
         rejected: Images that could not be scored, each with its reason.
         evaluation: Of the images that have a label.
@@ -47,12 +57,15 @@ class Results:
 
     model: Model
     folder: Path
+    origin: Origin = "trained"
+    normals: frozenset[str] | None = None
     scored: list[Scored] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     evaluation: DefectEvaluation = field(default_factory=DefectEvaluation)
     _seen: set[Path] = field(default_factory=set)
     _maps: OrderedDict[Path, TermMaps] = field(default_factory=OrderedDict)
     _map_bytes: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def calibration(self) -> Calibration:
@@ -73,20 +86,46 @@ class Results:
         missing = self.missing(photos)
         for number, photo in enumerate(missing, start=1):
             on_progress(number, len(missing))
+            if photo.path in self._seen:
+                continue
+            found: tuple[Scored, Labelled | None] | Rejected
             try:
-                self._score_one(photo)
+                found = self._score_one(photo)
             except VaeadError as error:
-                self.rejected.append(Rejected.of(photo.name, error))
-            self._seen.add(photo.path)
+                found = Rejected.of(photo.name, error)
+            self._add(photo, found)
 
-    def _score_one(self, photo: OwnPhoto) -> None:
+    def _add(self, photo: OwnPhoto, found: tuple[Scored, Labelled | None] | Rejected) -> None:
+        with self._lock:
+            if photo.path in self._seen:  # a run of the page that was broken off has just scored it, too
+                return
+            self._seen.add(photo.path)
+            if isinstance(found, Rejected):
+                self.rejected.append(found)
+                return
+            scored, labelled = found
+            self.scored.append(scored)
+            if labelled is not None:
+                self.evaluation.add(labelled)
+
+    def metrics(self) -> list[DefectMetrics]:
+        """Of the images that have a label; see `DefectEvaluation.metrics`."""
+        with self._lock:
+            return self.evaluation.metrics()
+
+    def new_normals(self, photos: Iterable[OwnPhoto]) -> int:
+        """How many of these normal images came after the model was trained."""
+        return 0 if self.normals is None else sum(photo.digest not in self.normals for photo in photos)
+
+    def _score_one(self, photo: OwnPhoto) -> tuple[Scored, Labelled | None]:
         terms = self.terms(photo)
         scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
         if not np.isfinite(list(scores.values())).all():
             raise refusal("not_finite", name=photo.name, found=scores)
+        labelled = None
         if photo.defect is not None:
-            self.evaluation.add(Labelled.of(terms, photo.defect, self.true_mask(photo)))
-        self.scored.append(Scored(photo, scores))
+            labelled = Labelled.of(terms, photo.defect, self.true_mask(photo))
+        return Scored(photo, scores), labelled
 
     def pixels(self, photo: OwnPhoto) -> NDArray[np.float32]:
         """An image as the model sees it: (H, W), or (H, W, 3) in colours.
@@ -102,15 +141,19 @@ class Results:
         Raises:
             InvalidInputError: It is smaller than a patch.
         """
-        if photo.path in self._maps:
-            self._maps.move_to_end(photo.path)
-            return self._maps[photo.path]
+        with self._lock:
+            if photo.path in self._maps:
+                self._maps.move_to_end(photo.path)
+                return self._maps[photo.path]
+        # Not under the lock: others need not wait for seconds, and two may compute the same.
         terms = self.model.term_maps(self.pixels(photo)[None])
-        self._maps[photo.path] = terms
-        self._map_bytes += _n_bytes(terms)
-        while self._map_bytes > _KEPT_BYTES and len(self._maps) > 1:
-            _, dropped = self._maps.popitem(last=False)
-            self._map_bytes -= _n_bytes(dropped)
+        with self._lock:
+            if photo.path not in self._maps:
+                self._maps[photo.path] = terms
+                self._map_bytes += _n_bytes(terms)
+            while self._map_bytes > _KEPT_BYTES and len(self._maps) > 1:
+                _, dropped = self._maps.popitem(last=False)
+                self._map_bytes -= _n_bytes(dropped)
         return terms
 
     def true_mask(self, photo: OwnPhoto) -> NDArray[np.bool_] | None:

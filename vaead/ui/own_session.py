@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import streamlit as st
 
 from vaead.tasks import PhotoTask
 from vaead.ui.own_folder import make_folder
+from vaead.ui.own_intake import Intake
 from vaead.ui.own_photos import OwnPhotos
 from vaead.ui.own_scoring import Results
 
@@ -21,20 +24,36 @@ class OwnSession:
     Attributes:
         photos: The images.
         task: The training started last, None before.
-        results: Of the model trained last, None before.
+        task_normals: Digests of the normal images that there were then.
+        results: Of the model trained or brought last, None before.
         settings: Values of the controls, so that they outlive a visit to another page.
-        uploads: Counts uploads taken in, so that each finds empty controls after it.
+        intakes: Images on their way in, in the order in which they came.
+        uploads: Counts uploads taken in by role, so that each finds an empty control after it.
+        bringing: Held while a model is taken in.
+        models: Counts models taken in, as `uploads` does images.
+        normal_count: Normal images for which settings were proposed.
         trouble: Why the last upload or training could not be taken up, as a sentence.
     """
 
     def __init__(self) -> None:
         self._folder = make_folder()
         self._runs = 0
-        self.uploads = 0
+        self._lock = threading.Lock()
+        self._claimed: set[str] = set()
+        self.uploads = {"normal": 0, "judged": 0}
+        self.intakes: list[Intake] = []
+        self.bringing = threading.Lock()
+        self.models = 0
         self._clear()
 
     def clear(self) -> None:
         """Forget all images, the model and the results."""
+        with self._lock:
+            intakes, self.intakes = self.intakes, []
+        for intake in intakes:
+            intake.close()
+        for role in self.uploads:
+            self.uploads[role] += 1
         self._folder.close()
         self._folder = make_folder()
         self._clear()
@@ -42,9 +61,34 @@ class OwnSession:
     def _clear(self) -> None:
         self.photos = OwnPhotos(self._subfolder("photos"))
         self.task: PhotoTask | None = None
+        self.task_normals: frozenset[str] = frozenset()
         self.results: Results | None = None
         self.settings: dict[str, float | bool | str] = {}
+        self.normal_count = 0
         self.trouble: str | None = None
+
+    def claim(self, ids: Iterable[str]) -> set[str]:
+        """Which of these uploaded files have never been claimed before; two runs may see the same ones."""
+        with self._lock:
+            fresh = set(ids) - self._claimed
+            self._claimed |= fresh
+        return fresh
+
+    def finish(self, intake: Intake) -> bool:
+        """Forget images that are all in; False if that was done already."""
+        with self._lock:
+            if intake not in self.intakes:
+                return False
+            self.intakes.remove(intake)
+        if intake.role:
+            self.uploads[intake.role] += 1
+        return True
+
+    def take_model(self, results: Results) -> None:
+        """Judge with another model from now on."""
+        old, self.results = self.results, results
+        if old is not None:
+            shutil.rmtree(old.folder.parent, ignore_errors=True)
 
     def new_run(self) -> Path:
         """An empty folder for a training."""

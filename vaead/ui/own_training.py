@@ -85,7 +85,7 @@ def _start(own: OwnSession, plan: Plan, texts: Texts) -> None:
         task = PhotoTask(plan.recipe, images, run / "model")
         jobs.submit(task)
         own.before_removal(partial(jobs.cancel, task))
-        own.task, own.trouble = task, None
+        own.task, own.task_normals, own.trouble = task, own.photos.normal_digests, None
     except VaeadError as error:
         own.trouble = str(error)
     except OSError as error:
@@ -106,12 +106,10 @@ def collect(own: OwnSession) -> None:
         return
     if own.results is not None and own.results.folder == task.out:
         return
-    old = own.results
     try:
-        own.results = Results(load_model(task.out), task.out)
+        results = Results(load_model(task.out), task.out, normals=own.task_normals)
     except VaeadError as error:
         own.trouble, own.task = str(error), None
         return
     shutil.rmtree(task.images, ignore_errors=True)
-    if old is not None:
-        shutil.rmtree(old.folder.parent, ignore_errors=True)
+    own.take_model(results)

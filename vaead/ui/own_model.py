@@ -1,0 +1,163 @@
+"""Step 2 of the page "Your images", instead of a training: a model that was downloaded from it comes back."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import shutil
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Literal
+
+import streamlit as st
+
+from vaead.errors import InvalidInputError, VaeadError
+from vaead.photos import Limits, open_zip
+from vaead.photos.reasons import PhotoError
+from vaead.store import CARD, Model, load_model
+from vaead.ui import own_trial
+from vaead.ui.own_bring import no_room, release, told
+from vaead.ui.own_detail import code, plain
+from vaead.ui.own_scoring import Results
+from vaead.ui.own_session import OwnSession
+from vaead.ui.texts import Texts
+
+_LIMITS = Limits(image_bytes=60_000_000, zip_entries=200, zip_unpacked_bytes=120_000_000)
+"""Of the ZIP; a model of the largest patches has a tenth of that."""
+_MOST_BYTES = 120_000_000
+"""Of what a file of a model unpacks to."""
+_MOST_CARD_BYTES = 5_000_000
+_FILE = re.compile(r"(scorer[2-9]?\.tflite\.gz|calibration[2-9]?\.npz|model[2-9]?\.keras|card\.json)")
+
+
+class UnusableModelError(InvalidInputError):
+    """A ZIP without a model that can judge photos.
+
+    Attributes:
+        kind: What is wrong.
+        said: For "refused" the problem, for "classes" the dataset.
+    """
+
+    def __init__(self, kind: Literal["missing", "broken", "refused", "classes"], said: str = "") -> None:
+        super().__init__(f"{kind} {said}".strip())
+        self.kind = kind
+        self.said = said
+
+
+def show(own: OwnSession, texts: Texts) -> None:
+    """Offer to bring a model."""
+    with st.popover(
+        texts("own.bring_model"), icon=":material/upload:", type="tertiary", key="own_bring_model"
+    ):
+        file = st.file_uploader(
+            texts("own.upload_model"),
+            type="zip",
+            key=f"own_model_{own.models}",
+            help=texts("own.upload_model_help"),
+        )
+    if file is None:
+        return
+    # A click meanwhile begins another run with the same file, which waits here and takes up what came of it.
+    with own.bringing:
+        if own.claim([file.file_id]):
+            own.trouble = _bring(own, file.name, file, texts)
+            own.models += 1
+            release([file])
+    st.rerun()
+
+
+def _bring(own: OwnSession, name: str, file: BinaryIO, texts: Texts) -> str | None:
+    """Judge with the model in a ZIP from now on; returns what is wrong with it, if anything is."""
+    try:
+        folder = own.new_run() / "model"
+        model = take_in(file, name, folder)
+    except UnusableModelError as error:
+        return _told(error, code(name), texts)
+    except PhotoError as error:
+        return texts("own.model_damaged", name=code(name), problem=plain(told(error, texts)))
+    except OSError as error:
+        return no_room(error, texts)
+    # A training that has ended before would take its place again.
+    own.task = None
+    own.take_model(Results(model, folder, "brought"))
+    return None
+
+
+def _told(error: UnusableModelError, name: str, texts: Texts) -> str:
+    if error.kind == "missing":
+        return texts("own.model_none", name=name)
+    if error.kind == "classes":
+        return texts("own.model_classes", name=name, dataset=plain(error.said))
+    if error.kind == "refused":
+        return texts("own.model_damaged", name=name, problem=plain(error.said))
+    return texts("own.model_broken", name=name)
+
+
+def take_in(file: BinaryIO, name: str, folder: Path) -> Model:
+    """Unpack the model in a ZIP, try it out and load it.
+
+    Args:
+        file: The ZIP.
+        name: What the visitor calls it.
+        folder: Where to put it; its parent is removed if there is something wrong with it.
+
+    Raises:
+        UnusableModelError: It holds no model, a broken one, or one that cannot judge photos.
+        PhotoError: It is no ZIP, too large, or not safe to read.
+        OSError: There is no room for it.
+    """
+    try:
+        files = _read(file, name)
+        folder.mkdir()
+        for each, content in files.items():
+            (folder / each).write_bytes(content)
+        return _load(folder)
+    except (VaeadError, OSError):
+        shutil.rmtree(folder.parent, ignore_errors=True)
+        raise
+
+
+def _read(file: BinaryIO, name: str) -> dict[str, bytes]:
+    """The files of the one model in a ZIP, by name."""
+    with open_zip(file, name, _LIMITS) as archive:
+        cards = [PurePosixPath(each) for each in archive.names if PurePosixPath(each).name == CARD]
+        if len(cards) != 1:
+            raise UnusableModelError("missing")
+        names = [
+            PurePosixPath(each) for each in archive.names if PurePosixPath(each).parent == cards[0].parent
+        ]
+        files = {each.name: archive.read(str(each)) for each in names if _FILE.fullmatch(each.name)}
+    if len(files[CARD]) > _MOST_CARD_BYTES or any(_unpacks_to_much(*each) for each in files.items()):
+        raise UnusableModelError("broken")
+    return files
+
+
+def _unpacks_to_much(name: str, content: bytes) -> bool:
+    """Whether a file of a model is packed itself, and would fill the memory."""
+    try:
+        if name.endswith(".gz"):
+            with gzip.open(io.BytesIO(content)) as unpacked:
+                return len(unpacked.read(_MOST_BYTES + 1)) > _MOST_BYTES
+        if name.endswith(".npz"):
+            with zipfile.ZipFile(io.BytesIO(content)) as arrays:
+                return sum(entry.file_size for entry in arrays.infolist()) > _MOST_BYTES
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
+        return False  # what is damaged is found out when it is loaded
+    return False
+
+
+def _load(folder: Path) -> Model:
+    try:
+        own_trial.try_out(folder)
+    except own_trial.TrialError as error:
+        problem = str(error).replace(str(folder), folder.name)
+        if not problem:
+            raise UnusableModelError("broken") from error
+        raise UnusableModelError("refused", problem) from error
+    model = load_model(folder)
+    recipe = model.card.recipe
+    if recipe.photos is None:
+        raise UnusableModelError("classes", recipe.dataset)
+    return model
