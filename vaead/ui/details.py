@@ -116,9 +116,17 @@ def _decoder(
     )
 
 
+def network_name(number: int, count: int, texts: Texts) -> str:
+    """What a network of several is called; nothing if there is but one."""
+    return "" if count == 1 else f"{texts('details.network')} {number}/{count}"
+
+
 def _network(card: ModelCard, texts: Texts) -> None:
     total = sum(int(layer["parameters"]) for layer in card.layers)
-    st.markdown(texts("details.network_text", parameters=f"{total:,}", size=card.recipe.model.input_size))
+    text = texts("details.network_text", parameters=f"{total:,}", size=card.recipe.model.input_size)
+    # The card describes the layers of the main network alone.
+    name = network_name(1, len(card.recipe.networks), texts)
+    st.markdown(f"**{name}:** {text}" if name else text)
     part_names = {"encoder": texts("details.encoder"), "decoder": texts("details.decoder_part")}
     st.dataframe(
         {
@@ -135,26 +143,32 @@ def _network(card: ModelCard, texts: Texts) -> None:
 
 def _training(card: ModelCard, texts: Texts) -> None:
     train = card.recipe.train
+    histories = [card.history, *(companion.history for companion in card.companions)]
     st.markdown(
         texts(
             "details.training_text",
             seconds=f"{card.training_s:.3g}",
             crops=f"{train.crops:,}",
-            epochs=train.epochs,
+            epochs=" + ".join(str(len(history)) for history in histories),
             seed=train.seed,
             images=card.calibration.images,
             created=card.created[:10],
         )
     )
-    show_losses(card.history, "history", texts)
+    for number, history in enumerate(histories, start=1):
+        name = network_name(number, len(histories), texts)
+        show_losses(history, "history" if number == 1 else f"history_{number}", texts, name)
 
 
-def show_losses(epochs: list[dict[str, float]], key: str, texts: Texts) -> None:
-    """Draw the loss and each term over the epochs."""
+def show_losses(epochs: list[dict[str, float]], key: str, texts: Texts, network: str = "") -> None:
+    """Draw the loss and each term over the epochs, below the name of the network if it has one."""
+    if network:
+        st.markdown(f"**{network}**")
     series = {
         texts("details.total"): [epoch["loss"] for epoch in epochs],
         texts("details.held_out"): [epoch["held_out_loss"] for epoch in epochs],
         **{texts(f"details.{name}"): [epoch[name] for epoch in epochs] for name in TERMS},
     }
     figure = curves(series, texts("details.epoch"), texts("details.mean_nats"))
-    st.plotly_chart(figure, key=key, alt=texts("details.training"), config={"displayModeBar": False})
+    alt = f"{texts('details.training')} {network}".rstrip()
+    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})

@@ -7,10 +7,10 @@ import dataclasses
 import streamlit as st
 
 from vaead.errors import VaeadError
-from vaead.jobs import JobState, JobStatus
+from vaead.jobs import Epoch, JobState, JobStatus
 from vaead.recipe import Recipe
 from vaead.store import ModelStore
-from vaead.tasks import Task
+from vaead.tasks import PhotoTask, Task
 from vaead.ui import details
 from vaead.ui.resources import training_jobs
 from vaead.ui.texts import Texts
@@ -56,18 +56,22 @@ def _follow(task: Task, texts: Texts) -> None:
     status = training_jobs().status(task)
     if status is None or not status.state.active:
         st.rerun(scope="app")
-    done = len(status.epochs)
+    over = _is_over(status)
+    done = status.total_epochs if over else _done(status)
     st.progress(done / status.total_epochs, _headline(status, texts))
     columns = st.columns(2)
     columns[0].metric(texts("training.elapsed"), texts("training.seconds", seconds=f"{status.elapsed_s:.0f}"))
     columns[1].metric(
         texts("training.remaining"),
         texts("training.unknown")
-        if status.remaining_s is None or done == status.total_epochs
+        if status.remaining_s is None or over
         else texts("training.seconds", seconds=f"{status.remaining_s:.0f}"),
     )
-    if done:
-        details.show_losses([dataclasses.asdict(epoch) for epoch in status.epochs], "live_losses", texts)
+    if status.epochs:
+        number, epochs = _network(status)
+        count = len(_recipe(status).networks)
+        losses = [dataclasses.asdict(epoch) for epoch in epochs]
+        details.show_losses(losses, "live_losses", texts, details.network_name(number, count, texts))
     st.button(
         texts("training.cancel"),
         key="cancel",
@@ -82,6 +86,32 @@ def _headline(status: JobStatus, texts: Texts) -> str:
         return texts("training.waiting", count=status.waiting_before)
     if not status.epochs:
         return texts("training.starting")
-    if len(status.epochs) == status.total_epochs:
+    if _is_over(status):
         return texts("training.finishing")
-    return texts("training.running", epoch=len(status.epochs), epochs=status.total_epochs)
+    return texts("training.running", epoch=_done(status), epochs=status.total_epochs)
+
+
+def _recipe(status: JobStatus) -> Recipe:
+    return status.task.recipe if isinstance(status.task, PhotoTask) else status.task
+
+
+def _done(status: JobStatus) -> int:
+    """Epochs behind, with those that networks before were spared."""
+    return status.epochs[-1].epoch if status.epochs else 0
+
+
+def _network(status: JobStatus) -> tuple[int, list[Epoch]]:
+    """The number of the network that is being trained, from 1, and its epochs; there must be one."""
+    each = _recipe(status).train.epochs
+    number = (_done(status) - 1) // each
+    return number + 1, [epoch for epoch in status.epochs if epoch.epoch > number * each]
+
+
+def _is_over(status: JobStatus) -> bool:
+    """Whether the last network has seen its last epoch, or `vaead.training.fit` has stopped it early."""
+    if not status.epochs or _done(status) == status.total_epochs:
+        return bool(status.epochs)
+    recipe, (number, epochs) = _recipe(status), _network(status)
+    losses = [epoch.held_out_loss for epoch in epochs]
+    waited = len(losses) - 1 - losses.index(min(losses))
+    return number == len(recipe.networks) and 0 < recipe.train.patience <= waited
