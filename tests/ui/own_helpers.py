@@ -1,16 +1,24 @@
-"""Images, ZIPs and the page "Your images" as one visitor sees it."""
+"""Images, ZIPs, trainings in place of real ones, and the page "Your images" as one visitor sees it."""
 
 import io
 import re
+import sys
+import time
 import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import Page
+from vaead import demo
 from vaead.datasets.screws import make_screw
+from vaead.jobs import TrainingJobs
+from vaead.tasks import Task
 
 OWN_IMAGES = """
 import streamlit as st
@@ -22,6 +30,51 @@ own_images.page(texts)
 """
 
 File = tuple[str, bytes, str]
+
+HELPERS = """
+import json, pathlib, shutil, sys, time
+folder, trained, out = (pathlib.Path(name) for name in sys.argv[1:])
+def say(event, **values): print(json.dumps({"event": event, **values}))
+def wait_for(name):
+    while not (folder / name).exists(): time.sleep(0.005)
+"""
+SUCCEED = 'shutil.copytree(trained, out); say("done", model=str(out), elapsed_s=1.0)'
+WAIT = f'wait_for("go"); {SUCCEED}'
+
+Start = Callable[[str], TrainingJobs]
+"""Make the page train with a script; returns its jobs."""
+
+
+def small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the demo bring 4 normal images, and to judge 2 normal ones and one of each defect."""
+    small = demo.DemoSize(normal=4, good=2, defective=1)
+    monkeypatch.setattr(demo, "DemoSize", lambda: small)
+
+
+def scripted_training(tmp_path: Path, photo_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """What a fixture yields with which tests make the page train with a script."""
+    made: list[TrainingJobs] = []
+
+    def make(script: str) -> TrainingJobs:
+        def command(task: Task, _: Path) -> list[str]:
+            paths = [str(path) for path in (tmp_path, photo_model, task.out)]
+            return [sys.executable, "-S", "-c", HELPERS + script, *paths]
+
+        made.append(TrainingJobs(tmp_path, command=command))
+        for module in ("training", "own_training"):
+            monkeypatch.setattr(f"vaead.ui.{module}.training_jobs", lambda: made[-1])
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def wait_for_end(jobs: TrainingJobs) -> None:
+    deadline = time.monotonic() + 30
+    while jobs.active():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -56,6 +109,12 @@ class OwnPage(Page):
     def __init__(self, **link: str) -> None:
         self.app = AppTest.from_string(OWN_IMAGES, default_timeout=60)
         self.app.query_params.update(link)
+        self.run()
+
+    def bring_model(self, file: File) -> None:
+        """Upload the ZIP of a model."""
+        uploader = next(each for each in self.app.file_uploader if each.key.startswith("own_model_"))
+        uploader.set_value([file])
         self.run()
 
     def upload(self, role: str, *files: File) -> None:

@@ -2,66 +2,37 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.ui.own_helpers import OwnPage, mask, png, screw, screws, zipped
-from vaead import demo
-from vaead.jobs import TrainingJobs
+from tests.ui.own_helpers import (
+    SUCCEED,
+    OwnPage,
+    Start,
+    mask,
+    png,
+    screw,
+    screws,
+    scripted_training,
+    small_demo,
+    wait_for_end,
+    zipped,
+)
 from vaead.photos import Limits
-from vaead.store import load_model
-from vaead.tasks import Task
-
-HELPERS = """
-import json, pathlib, shutil, sys, time
-folder, trained, out = (pathlib.Path(name) for name in sys.argv[1:])
-def say(event, **values): print(json.dumps({"event": event, **values}))
-def wait_for(name):
-    while not (folder / name).exists(): time.sleep(0.005)
-"""
-SUCCEED = 'shutil.copytree(trained, out); say("done", model=str(out), elapsed_s=1.0)'
-WAIT = f'wait_for("go"); {SUCCEED}'
-
-Start = Callable[[str], TrainingJobs]
 
 
 @pytest.fixture(autouse=True)
 def _small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    small = demo.DemoSize(normal=4, good=2, defective=1)
-    monkeypatch.setattr(demo, "DemoSize", lambda: small)
+    small_demo(monkeypatch)
 
 
 @pytest.fixture
 def start(tmp_path: Path, photo_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Make the page train with a script."""
-    made: list[TrainingJobs] = []
-
-    def make(script: str) -> TrainingJobs:
-        def command(task: Task, _: Path) -> list[str]:
-            paths = [str(path) for path in (tmp_path, photo_model, task.out)]
-            return [sys.executable, "-S", "-c", HELPERS + script, *paths]
-
-        made.append(TrainingJobs(tmp_path, command=command))
-        for module in ("training", "own_training"):
-            monkeypatch.setattr(f"vaead.ui.{module}.training_jobs", lambda: made[-1])
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
-
-
-def wait_for_end(jobs: TrainingJobs) -> None:
-    deadline = time.monotonic() + 30
-    while jobs.active():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.005)
+    yield from scripted_training(tmp_path, photo_model, monkeypatch)
 
 
 @pytest.fixture
@@ -166,17 +137,6 @@ def test_images_smaller_than_a_patch_are_left_out() -> None:
     assert page.has_button("own_train")
 
 
-def test_preset_of_several_networks_is_trained(start: Start) -> None:
-    jobs = start(WAIT)
-    page = OwnPage()
-    page.click("own_demo")
-    page.select("own_preset", "industrial-multi-scale")
-    page.click("own_train")
-    (status,) = jobs.active()
-    assert status.task.recipe.preset == "industrial-multi-scale"
-    assert status.total_epochs == 20
-
-
 def test_settings_follow_the_preset_until_they_are_changed() -> None:
     page = OwnPage()
     page.click("own_demo")
@@ -220,69 +180,6 @@ def test_colours_are_offered_where_there_are_some() -> None:
     red[..., 0] = 200
     page.upload("normal", ("red.png", png(red), "image/png"))
     assert page["own_color"] == "luminance"
-
-
-def test_cost_is_told_before_anything_starts() -> None:
-    def seconds(page: OwnPage) -> int:
-        (caption,) = (each.value for each in page.app.caption if "cores" in each.value)
-        return int(caption.split("about ")[1].split(" s ")[0])
-
-    page = OwnPage()
-    page.click("own_demo")
-    before = seconds(page)
-    page.set_number("own_epochs", 20)
-    assert seconds(page) > before
-
-
-def test_demo_comes_with_a_model_and_another_one_can_be_trained(
-    start: Start, photo_model: Path, store: Path
-) -> None:
-    shutil.copytree(photo_model, demo.model_folder(store))
-    jobs = start(SUCCEED)
-    page = OwnPage()
-    page.click("own_demo")
-    assert page.titles[-1] == "3. What it finds"
-    assert "By a model that comes with vaead" in page.said
-    assert len(page.tiles) == 7
-    page.click("own_train")
-    wait_for_end(jobs)
-    page.run()
-    assert "By a model that comes with vaead" not in page.said
-    assert len(page.tiles) == 7
-    assert load_model(demo.model_folder(store)).card.recipe.preset == "industrial"
-
-
-def test_page_proposes_the_settings_of_the_demo_s_model(start: Start) -> None:
-    jobs = start(WAIT)
-    page = OwnPage()
-    page.click("own_demo")
-    page.click("own_train")
-    (status,) = jobs.active()
-    assert status.task.recipe == demo.recipe()
-
-
-def test_training_can_be_followed_and_cancelled(start: Start) -> None:
-    jobs = start(WAIT)
-    page = OwnPage()
-    page.click("own_demo")
-    page.click("own_train")
-    assert len(jobs.active()) == 1
-    assert not page.has_button("own_train")
-    page.click("cancel")
-    assert jobs.active() == ()
-    assert page.infos == ["The training was cancelled."]
-    assert page.has_button("own_train")
-
-
-def test_reason_of_a_failure_is_shown(start: Start) -> None:
-    jobs = start('say("error", message="crops must be fewer, got many; take less")')
-    page = OwnPage()
-    page.click("own_demo")
-    page.click("own_train")
-    wait_for_end(jobs)
-    page.run()
-    assert page.errors == ["The training failed: crops must be fewer, got many; take less"]
-    assert page.has_button("own_train")
 
 
 def test_results_are_sorted_by_score_with_metrics_and_one_image_in_full(results: OwnPage) -> None:
