@@ -171,15 +171,14 @@ def release(files: Sequence[UploadedFile]) -> None:
 
 def _row(photos: Sequence[OwnPhoto], title: str, texts: Texts) -> None:
     """A few thumbnails with what is known of all."""
+    if not photos:
+        st.markdown(title)
+        return
     sizes = sorted({photo.size for photo in photos})
     shown = [f"{width}x{height}" for height, width in sizes]
     size = shown[0] if len(shown) == 1 else texts("own.sizes", count=len(shown), low=shown[0], high=shown[-1])
-    parts = [f"**{title}**" if photos else title]
-    if photos:
-        parts += [
-            f"{size} px",
-            texts("own.colors") if any(p.has_colors for p in photos) else texts("own.grey"),
-        ]
+    colors = texts("own.colors") if any(p.has_colors for p in photos) else texts("own.grey")
+    parts = [f"**{title}**", f"{size} px", colors]
     masks = sum(photo.mask is not None for photo in photos)
     if masks:
         parts.append(texts("own.masks", count=masks))
