@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 from vaead.cli import main
 
@@ -11,6 +12,9 @@ def _mute_native_libraries() -> None:
 
     Python's own standard error is moved to a copy of the descriptor first, so it stays as it is.
     """
+    if sys.stderr is None:  # closed by who started us
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - until the end
+        return
     sys.stderr = os.fdopen(
         os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors=sys.stderr.errors
     )

@@ -47,6 +47,10 @@ class PatchScorer:
         self._inputs = signatures["scan"]["inputs"]
         self._idle.put(interpreter)
 
+    def __reduce__(self) -> tuple[type[PatchScorer], tuple[bytes]]:
+        """What pickle and copy need: the program, of which interpreters are made anew."""
+        return PatchScorer, (self._program,)
+
     def scan(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
         """Compute what the scores are made of.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import os
 import queue
 import re
 import warnings
@@ -25,6 +26,8 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 _CONNECT_S = 10
+_MOST_JOBS_A_CORE = 8
+"""More would only fill the memory."""
 _ROUNDS = 4
 """Under way at a time, each of half as many tasks as there are workers. So no worker waits for the next task,
 and few results wait to be taken."""
@@ -73,6 +76,11 @@ class Workers:
             )
         if jobs is not None and jobs < 1:
             raise InvalidInputError(f"jobs must be at least 1, got {jobs}; leave it out for one a core")
+        most = _MOST_JOBS_A_CORE * (os.cpu_count() or 1)
+        if jobs is not None and jobs > most:
+            raise InvalidInputError(
+                f"jobs must be at most {most} on this machine, got {jobs}; leave it out for one a core"
+            )
         self._address = address
         self._jobs = jobs
         self._client: Any = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -20,6 +21,9 @@ from vaead.photos import Photo, Rejected, read_photo
 from vaead.places import Place, write_whole
 from vaead.report import Entry, Rank
 from vaead.store import Model
+
+_LONGEST_STEM = 200
+"""Bytes; most file systems take 255, and something is added to the name for each score."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,9 @@ def score_each(
             continue
         photo, pixels = each
         wanted = scoring()
+        if (wanted.maps or wanted.masks) and len(os.fsencode(PurePosixPath(photo.name).stem)) > _LONGEST_STEM:
+            yield Rejected.of(photo.name, _too_long(photo))
+            continue
         judgement = judge(model, pixels, wanted.rate)
         if wanted.maps is not None:
             _write_maps(wanted.maps, photo, judgement, card.calibration)
@@ -109,6 +116,13 @@ def _write_masks(folder: Place, photo: Photo, judgement: Judgement, size: tuple[
     for name, mask in judgement.masks.items():
         with writes("--masks", folder):
             write_whole(_target(folder, photo, f"{name}.mask.png"), mask_to_png(mask, size))
+
+
+def _too_long(photo: Photo) -> InvalidInputError:
+    return InvalidInputError(
+        f"image {photo.name!r} must have a name of at most {_LONGEST_STEM} bytes, after which its maps "
+        "and masks can be named, got a longer one; rename it, or leave out --maps and --masks"
+    )
 
 
 def _size(photo: Photo, here: str) -> tuple[int, int]:

@@ -1,3 +1,5 @@
+import copy
+import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -109,3 +111,9 @@ def test_program_without_the_signatures_is_refused() -> None:
     converter = tf.lite.TFLiteConverter.from_concrete_functions([double.get_concrete_function()])
     with pytest.raises(ModelFormatError, match="scorer must have the signatures scan and decode, got"):
         PatchScorer(converter.convert())
+
+
+def test_model_can_be_pickled_and_copied(model: Model, images: NDArray[np.uint8]) -> None:
+    expected = model.anomaly_score(images, "calibrated")
+    for again in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        np.testing.assert_array_equal(again.anomaly_score(images, "calibrated"), expected)

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -78,3 +79,26 @@ def test_error_is_one_line_and_exit_code_2(arguments: list[str], tmp_path: Path)
     assert result.stderr.startswith("Error: ")
     assert result.stderr.index("\n") == len(result.stderr) - 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_results_come_also_where_standard_error_is_closed(
+    store: ModelStore, recipe: Recipe, images: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    Image.fromarray(images[0]).save(tmp_path / "x.png")
+    command = [
+        sys.executable,
+        "-m",
+        "vaead",
+        "score",
+        "--model",
+        str(store.folder(recipe)),
+        "x.png",
+        "--json",
+    ]
+    shell = f"{shlex.join(command)} 2>&-"
+    env = os.environ | {"PYTHONPATH": str(Path(vaead.__file__).parents[1])}
+    result = subprocess.run(
+        ["sh", "-c", shell], capture_output=True, check=False, cwd=tmp_path, env=env, timeout=120
+    )
+    assert result.returncode == 0
+    assert len(json.loads(result.stdout)) == 1

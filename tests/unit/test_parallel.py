@@ -93,6 +93,13 @@ def test_default_is_a_process_a_core_that_nobody_has_chosen() -> None:
         ("dask", ADDRESS, 2, InvalidInputError, "jobs must be left out for the backend dask, got 2; start"),
         ("loky", None, 0, InvalidInputError, "jobs must be at least 1, got 0; leave it out"),
         (
+            "loky",
+            None,
+            10**6,
+            InvalidInputError,
+            "jobs must be at most .*, got 1000000; leave",
+        ),
+        (
             "dask",
             "scheduler:8786",
             None,
