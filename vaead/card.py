@@ -43,6 +43,8 @@ class ModelCard:
         companions: The further networks of the recipe.
         auroc: For each score, AUROC on the test images against each other class by its number, and against
             "all" of them. Empty where nobody has measured it.
+        longer_side_px: Smallest and largest longer side of the photos it was trained on, after scaling. None
+            for a dataset with classes, and where an older version has made the model.
     """
 
     recipe: Recipe
@@ -56,6 +58,7 @@ class ModelCard:
     created: str
     companions: list[Companion]
     auroc: dict[str, dict[str, float]] = field(default_factory=dict)
+    longer_side_px: tuple[int, int] | None = None
 
     @property
     def training_s(self) -> float:
@@ -96,7 +99,8 @@ class ModelCard:
             ]
             content["calibration"] = Calibration(**content["calibration"])
             content["health"] = Health(**content["health"])
-            content["image_shape"] = content["image_shape"] and tuple(content["image_shape"])
+            content["image_shape"] = _pair(content["image_shape"])
+            content["longer_side_px"] = _pair(content.get("longer_side_px"))
             return cls(**content), checksums
         except (ValueError, TypeError, LookupError, AttributeError) as error:
             if isinstance(error, ModelFormatError):
@@ -105,3 +109,10 @@ class ModelCard:
                 f"card.json must be a model card of vaead, got one that cannot be read ({error}); "
                 "train the model again"
             ) from error
+
+
+def _pair(values: list[int] | None) -> tuple[int, int] | None:
+    if values is None:
+        return None
+    first, second = values
+    return first, second

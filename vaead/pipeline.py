@@ -123,6 +123,7 @@ def _train(
         else calibrate_pooled([network.held_out for network in trained])
     )
     deviations, calibration = found
+    sides = [max(image.shape[:2]) for image in normal]
     card = ModelCard(
         recipe=recipe,
         fingerprint=fingerprint,
@@ -139,6 +140,7 @@ def _train(
             "keras": keras.__version__,
         },
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        longer_side_px=(min(sides), max(sides)) if recipe.photos else None,
     )
     parts = [
         ModelPart(network.program, deviation) for network, deviation in zip(trained, deviations, strict=True)

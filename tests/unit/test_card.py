@@ -39,6 +39,7 @@ def test_card_is_read_as_it_was_written(multi_scale: Model) -> None:
         lambda content: content["recipe"].pop("companions"),
         lambda content: content["recipe"]["companions"][0].update(patch_size=7),
         lambda content: content.update(recipe=None),
+        lambda content: content.update(longer_side_px=[1, 2, 3]),
     ],
 )
 def test_damaged_card_is_refused(multi_scale: Model, damage: Callable[[Content], object]) -> None:
@@ -73,6 +74,7 @@ def test_card_of_photos_is_read_as_it_was_written(photo_model: Model) -> None:
     recipe = dataclasses.replace(photo_model.card.recipe, photos=options)
     for image_shape in (None, (40, 48)):
         card = dataclasses.replace(photo_model.card, recipe=recipe, image_shape=image_shape)
+        assert card.longer_side_px == (45, 48)
         assert ModelCard.from_json(card.to_json({})) == (card, {})
 
 
@@ -80,6 +82,14 @@ def test_card_from_before_there_were_photos_has_none(model: Model) -> None:
     content = json.loads(model.card.to_json({}))
     del content["recipe"]["photos"], content["recipe"]["model"]["channels"]
     assert ModelCard.from_json(json.dumps(content))[0] == model.card
+
+
+def test_card_from_before_sizes_were_kept_has_none(photo_model: Model) -> None:
+    content = json.loads(photo_model.card.to_json({}))
+    del content["longer_side_px"]
+    assert ModelCard.from_json(json.dumps(content))[0] == dataclasses.replace(
+        photo_model.card, longer_side_px=None
+    )
 
 
 @pytest.mark.parametrize("options", [{"color": "cmyk"}, {"scale": 0}, {"surprise": 1}, "rgb", [1]])

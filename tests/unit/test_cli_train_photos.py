@@ -36,6 +36,7 @@ def test_photos_are_trained_on(photos: Path, tmp_path: Path, no_arithmetic: Crop
         PhotoOptions(scale=0.25), patch_size=16, stride=8, epochs=1, crops=128, seed=5
     )
     assert card.image_shape is None
+    assert card.longer_side_px == (32, 32)
 
 
 def test_options_of_photos_are_heeded(photos: Path, tmp_path: Path, no_arithmetic: Crops) -> None:

@@ -20,6 +20,7 @@ from vaead.cli.base import (
     worker_options,
 )
 from vaead.cli.photos import Skipped, list_photos
+from vaead.cli.resolution import OtherResolution
 from vaead.parallel import Workers
 from vaead.photo_batches import LocatedModel, current_folder, look_at_each
 from vaead.photo_scoring import Scoring, score_each
@@ -145,7 +146,7 @@ class _Wanted:
 def _score_all(
     located: LocatedModel, photos: list[Photo], wanted: _Wanted, workers: Workers, skipped: Skipped
 ) -> None:
-    report = Report(located.model.card, wanted.rate, Texts("en"))
+    report, others = Report(located.model.card, wanted.rate, Texts("en")), OtherResolution(located.model.card)
     scoring = wanted.scoring()
     with contextlib.ExitStack() as opened:
         adds = [opened.enter_context(output) for output in wanted.outputs(report)]
@@ -160,5 +161,7 @@ def _score_all(
             if isinstance(each, Rejected):
                 skipped.tell([each])
                 continue
+            others.look_at(each.photo)
             for add in adds:
                 add(each)
+    others.tell()
