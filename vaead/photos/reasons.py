@@ -53,7 +53,7 @@ SENTENCES: Mapping[str, str] = {
     + FORMATS_TEXT
     + ", got content of no known image format; export it in one of these formats",
     "damaged": "image {name!r} must be a complete {format} file, got one that cannot be decoded ({problem}); "
-    "copy or export it again",
+    "copy it again, or export it with 8 or 16 bit",
     "pictures": "image {name!r} must hold one picture, got {count} frames or pages; save each one as a file "
     "of its own",
     "samples": "image {name!r} must have 8 or 16 bit without sign, got 32-bit or signed pixels, whose range "
