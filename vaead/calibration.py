@@ -20,6 +20,7 @@ RULES = ("score", "window")
 """What decides: the score of the image, or, as in the paper, its largest window."""
 
 _DIGITS = 6
+_OF_WINDOWS = (*SCORES, *TERMS)
 
 
 class Threshold(NamedTuple):
@@ -46,6 +47,17 @@ class Calibration:
     largest: dict[str, list[float]]
     window: dict[str, list[float]]
 
+    def __post_init__(self) -> None:
+        """Refuse what cannot come from `of`, since a card may come from anywhere."""
+        if not isinstance(self.images, int) or self.images < 1:
+            raise ValueError(f"images of calibration must be at least 1, got {self.images!r}")
+        for quantiles, names in ((self.image, SCORES), (self.largest, SCORES), (self.window, _OF_WINDOWS)):
+            if set(quantiles) != set(names):
+                raise ValueError(f"calibration must be of {', '.join(names)}, got {', '.join(quantiles)}")
+            for values in quantiles.values():
+                if len(values) != len(LEVELS) or not np.isfinite(np.array(values, np.float64)).all():
+                    raise ValueError(f"calibration must hold {len(LEVELS)} numbers each, got others")
+
     @classmethod
     def of(cls, *held_out: TermMaps) -> Calibration:
         """Summarise the term maps of held-out normal images; several, where their sizes differ."""
@@ -57,7 +69,7 @@ class Calibration:
             images=sum(len(terms.kl) for terms in held_out),
             image={score: quantiles(TermMaps.image_scores, score) for score in SCORES},
             largest={score: quantiles(TermMaps.largest_windows, score) for score in SCORES},
-            window={name: quantiles(TermMaps.windows, name) for name in (*SCORES, *TERMS)},
+            window={name: quantiles(TermMaps.windows, name) for name in _OF_WINDOWS},
         )
 
     def rank(self, score: str, value: float) -> float:
@@ -120,10 +132,7 @@ class Calibration:
             InvalidInputError: The rate is out of range.
             UnknownNameError: There is no such rule.
         """
-        if not 0 < false_alarm_rate < 1:
-            raise InvalidInputError(
-                f"false_alarm_rate must be above 0 and below 1, got {false_alarm_rate!r}; try 0.05"
-            )
+        require_rate(false_alarm_rate)
         return float(np.interp(1 - false_alarm_rate, LEVELS, self._quantiles(score, rule)))
 
     def _quantiles(self, score: str, rule: str) -> list[float]:
@@ -140,6 +149,14 @@ class Calibration:
         low, high = binom.ppf((0.025, 0.975), self.images, level) / self.images
         # Of few images the extreme one stands for all levels beyond it.
         return min(float(low), level), max(float(high), level)
+
+
+def require_rate(false_alarm_rate: object) -> None:
+    """Raise InvalidInputError unless a false-alarm rate is a number above 0 and below 1."""
+    if not (isinstance(false_alarm_rate, int | float) and 0 < false_alarm_rate < 1):
+        raise InvalidInputError(
+            f"false_alarm_rate must be above 0 and below 1, got {false_alarm_rate!r}; try 0.05"
+        )
 
 
 def _quantiles(values: NDArray[np.floating]) -> list[float]:

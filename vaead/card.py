@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vaead.calibration import Calibration
-from vaead.config import ModelConfig, TrainConfig
+from vaead.config import ModelConfig, TrainConfig, require_name
 from vaead.errors import ModelFormatError
 from vaead.health import Health
-from vaead.recipe import PhotoOptions, Recipe
+from vaead.recipe import PHOTO_PRESETS, PRESETS, PhotoOptions, Recipe
 
 FORMAT_VERSION = 2
 """Another number whenever one vaead could not read what another writes."""
@@ -101,8 +101,9 @@ class ModelCard:
             content["health"] = Health(**content["health"])
             content["image_shape"] = _pair(content["image_shape"])
             content["longer_side_px"] = _pair(content.get("longer_side_px"))
+            _require_kinds(content, checksums)
             return cls(**content), checksums
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
             if isinstance(error, ModelFormatError):
                 raise
             raise ModelFormatError(
@@ -115,4 +116,34 @@ def _pair(values: list[int] | None) -> tuple[int, int] | None:
     if values is None:
         return None
     first, second = values
+    if not all(isinstance(value, int) and value > 0 for value in (first, second)):
+        raise ValueError(f"pixels must be whole numbers above 0, got {values!r}")
     return first, second
+
+
+_KINDS = {
+    "fingerprint": str,
+    "created": str,
+    "versions": dict,
+    "history": list,
+    "layers": list,
+    "auroc": dict,
+}
+
+
+def _require_kinds(content: dict[str, Any], checksums: object) -> None:
+    """Look at what no class of the card looks at itself."""
+    for name, kind in _KINDS.items():
+        if not isinstance(content.get(name, kind()), kind):
+            raise TypeError(f"{name} must be a {kind.__name__}, got {content[name]!r}")
+    if not isinstance(checksums, dict):
+        raise TypeError(f"sha256 must be a dict, got {checksums!r}")
+    require_name("preset", content["recipe"].preset, {**PRESETS, **PHOTO_PRESETS})
+    histories = [content["history"], *(companion.history for companion in content["companions"])]
+    for history in histories:
+        if not isinstance(history[-1]["elapsed_s"], int | float):
+            raise TypeError("elapsed_s must be a number")
+    if not all(
+        isinstance(each, str) for each in (content["versions"]["vaead"], *content["versions"].values())
+    ):
+        raise TypeError("versions must be texts")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
+from vaead.calibration import require_rate
 from vaead.config import require_name
 from vaead.errors import InvalidInputError
 from vaead.maps import TermMaps
@@ -83,20 +84,19 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         from vaead.pipeline import train_photos  # TensorFlow takes seconds to import
 
         require_name("score", self.score, SCORES)
+        require_rate(self.false_alarm_rate)
         images = _checked(X)
         recipe = Recipe.from_photos(
             PhotoOptions(color=_color(images[0]), aligned=self.aligned),
             self.preset,
-            patch_size=self.patch_size,
-            stride=self.stride,
-            epochs=self.epochs,
-            crops=self.crops,
-            seed=self.random_state,
+            patch_size=_plain(self.patch_size),
+            stride=_plain(self.stride),
+            epochs=_plain(self.epochs),
+            crops=_plain(self.crops),
+            seed=_plain(self.random_state),
         )
         card, parts, _ = train_photos(images, recipe)
-        model = Model(card, parts)
-        _threshold(model, self.score, self.false_alarm_rate)  # refuses a rate that is out of range
-        self.model_ = model
+        self.model_ = Model(card, parts)
         return self
 
     @property
@@ -111,7 +111,13 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             UnknownNameError: There is no such score.
         """
         check_is_fitted(self)
-        return _threshold(self.model_, self.score, self.false_alarm_rate)
+        require_name("score", self.score, SCORES)
+        return self.model_.card.calibration.threshold_value(self.score, self.false_alarm_rate)
+
+    @property
+    def offset_(self) -> float:
+        """`score_samples` below which an image is predicted to be anomalous, as scikit-learn names it."""
+        return -self.threshold_
 
     def anomaly_map(self, X: Images) -> list[NDArray[np.float32]]:  # noqa: N803
         """Anomaly maps (H, W), one an image: for each pixel the mean of the windows over it."""
@@ -124,7 +130,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     def decision_function(self, X: Images) -> NDArray[np.float64]:  # noqa: N803
         """As `score_samples`, shifted so that images below 0 are predicted to be anomalous."""
-        return self.score_samples(X) + self.threshold_
+        return self.score_samples(X) - self.offset_
 
     def predict(self, X: Images) -> NDArray[np.int64]:  # noqa: N803
         """1 for images that look normal, -1 for anomalous ones, (N,)."""
@@ -151,6 +157,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             UnknownNameError: There is no such score.
         """
         require_name("score", score, SCORES)
+        require_rate(false_alarm_rate)
         model = load_model(folder)
         recipe = model.card.recipe
         detector = cls(
@@ -164,7 +171,6 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             random_state=recipe.train.seed,
             preset=recipe.preset,
         )
-        _threshold(model, score, false_alarm_rate)  # as in `fit`
         detector.model_ = model
         return detector
 
@@ -180,9 +186,9 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
-def _threshold(model: Model, score: str, false_alarm_rate: float) -> float:
-    require_name("score", score, SCORES)
-    return model.card.calibration.threshold_value(score, false_alarm_rate)
+def _plain(value: Any) -> Any:
+    """A number of NumPy, as a search over settings gives it, as one of Python."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _checked(images: Images) -> list[NDArray[np.generic]]:

@@ -14,6 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from vaead.config import ModelConfig
 from vaead.maps import Scan
 
 _LIMIT = 8.0
@@ -34,6 +35,7 @@ class Deviation:
     """
 
     pooled: ClassVar[bool] = False
+    above_0: ClassVar[tuple[str, ...]] = ("spread", "variance", "rest")
 
     center: NDArray[np.float32]
     spread: NDArray[np.float32]
@@ -41,6 +43,18 @@ class Deviation:
     axes: NDArray[np.float16]
     variance: NDArray[np.float32]
     rest: NDArray[np.float32]  # an array without dimensions, to be stored with the others
+
+    def shapes(self, network: ModelConfig) -> dict[str, tuple[int, ...]]:
+        """The shapes that the arrays have for a network, by name."""
+        windows, features, kept = self.center.shape[0], 4 + network.latent_dim, self.axes.shape[1]
+        return {
+            "center": (windows, features),
+            "spread": (windows, features),
+            "mean": (windows * features,),
+            "axes": (windows * features, kept),
+            "variance": (kept,),
+            "rest": (),
+        }
 
     def shares(self, scan: Scan) -> NDArray[np.float32]:
         """What each window (N, rows, cols) adds to the distance; see `windows`."""

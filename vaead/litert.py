@@ -8,6 +8,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from vaead.config import ModelConfig
 from vaead.errors import ModelFormatError
 
 SIGNATURES = ("scan", "decode")
@@ -50,6 +51,31 @@ class PatchScorer:
     def __reduce__(self) -> tuple[type[PatchScorer], tuple[bytes]]:
         """What pickle and copy need: the program, of which interpreters are made anew."""
         return PatchScorer, (self._program,)
+
+    def require(self, network: ModelConfig) -> None:
+        """Run the program once, and see whether it is that of a network.
+
+        Raises:
+            ModelFormatError: It takes or gives something else.
+        """
+        sizes = {"kl": (1,), "log_variance": (1,), "mahalanobis": (1,), "signed_error": (1,)}
+        expected: dict[str, tuple[int, ...]] = {**sizes, "z_mean": (1, network.latent_dim)}
+        if network.cells > 1:
+            expected |= dict.fromkeys(("cells", "signed_cells"), (1, network.cells**2))
+        try:
+            patch = np.zeros((1, *network.input_shape), np.float32)
+            found = {
+                name: array.shape for name, array in self.scan(patch, np.zeros((1, 2), np.float32)).items()
+            }
+        except (ValueError, RuntimeError, LookupError, MemoryError) as error:
+            raise ModelFormatError(
+                f"scorer must take patches of {network.input_size}x{network.input_size} pixels, got another "
+                f"program ({error}); train the model again"
+            ) from error
+        if found != expected:
+            raise ModelFormatError(
+                f"scorer must give {expected} for a patch, got {found}; train the model again"
+            )
 
     def scan(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
         """Compute what the scores are made of.

@@ -58,6 +58,10 @@ class ImageScorer:
         self.config = config
         self._patches = patches
 
+    def require_program(self) -> None:
+        """See `PatchScorer.require`."""
+        self._patches.require(self.config)
+
     def grid(self, images: NDArray[np.generic]) -> PatchGrid:
         """The windows that a scan of these images uses."""
         check_images(images, self.config.channels)

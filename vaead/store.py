@@ -10,34 +10,38 @@ network are named `scorer2...` and so on. The card carries the checksums of the 
 
 from __future__ import annotations
 
-import fnmatch
-import gzip
 import hashlib
-import io
 import os
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vaead.card import ModelCard
+from vaead.config import ModelConfig, PatchGrid
 from vaead.content import ContentDeviation
 from vaead.deviation import Deviation
 from vaead.ensemble import Ensemble, Member
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
 from vaead.folders import UNFINISHED, write_folder
 from vaead.litert import PatchScorer
+from vaead.model_files import (
+    CALIBRATION,
+    CARD,
+    NETWORK,
+    PROGRAM,
+    is_of_network,
+    numbered,
+    pack_deviation,
+    pack_program,
+    read_file,
+    require_replaceable,
+    unpack_deviation,
+    unpack_program,
+)
 from vaead.places import Place, UrlPath, require_writable, to_place
 from vaead.recipe import Recipe
 from vaead.scoring import ImageScorer
 
-PROGRAM = "scorer{}.tflite.gz"
-CALIBRATION = "calibration{}.npz"
-NETWORK = "model{}.keras"
-"""Names of the files of a network, with its number from 2 on."""
-CARD = "card.json"
 STORE_VARIABLE = "VAEAD_STORE"
 
 
@@ -155,14 +159,17 @@ def save_model(
     """Write a model folder; see `ModelStore.save`."""
     files = {}
     for index, part in enumerate(parts):
-        files[_numbered(PROGRAM, index)] = gzip.compress(part.program, mtime=0)
-        files[_numbered(CALIBRATION, index)] = _to_npz(vars(part.deviation))
-    files |= {_numbered(NETWORK, index): archive for index, archive in enumerate(archives)}
+        files[numbered(PROGRAM, index)] = pack_program(part.program)
+        files[numbered(CALIBRATION, index)] = pack_deviation(part.deviation)
+    files |= {numbered(NETWORK, index): archive for index, archive in enumerate(archives)}
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files[CARD] = card.to_json(checksums).encode()
     place = to_place(folder)
     try:
-        write_folder(place, files, _is_of_model)
+        require_replaceable(place)
+        write_folder(place, files, is_of_network)
+    except StoreError:
+        raise
     except OSError as error:
         raise _not_writable(place, error) from error
 
@@ -187,30 +194,48 @@ def load_model(folder: Place | str) -> Model:
     """
     place = to_place(folder)
     card, checksums = _read_card(place)
-    networks = range(len(card.recipe.networks))
-    needed = {_numbered(name, index) for name in (PROGRAM, CALIBRATION) for index in networks}
-    files = {name: _read(place / name) for name in sorted(needed | set(checksums))}
+    parts = [
+        _load_part(place, index, network, checksums) for index, network in enumerate(card.recipe.networks)
+    ]
+    _require_places(card, parts, place)
+    model = Model(card, parts)
+    for member in model.members:
+        member.scorer.require_program()
+    return model
+
+
+def _load_part(folder: Place, index: int, network: ModelConfig, checksums: dict[str, str]) -> ModelPart:
+    program, calibration, archive = (numbered(name, index) for name in (PROGRAM, CALIBRATION, NETWORK))
+    names = [calibration, program, *([archive] if archive in checksums else [])]
+    files = {name: read_file(folder / name) for name in names}
     for name, content in files.items():
         if hashlib.sha256(content).hexdigest() != checksums.get(name):
             raise ModelFormatError(
-                f"{name} must match its checksum in {CARD}, got a damaged file in {str(place)!r}; "
+                f"{name} must match its checksum in {CARD}, got a damaged file in {str(folder)!r}; "
                 "train the model again"
             )
-    return Model(
-        card,
-        [
-            ModelPart(
-                gzip.decompress(files[_numbered(PROGRAM, index)]),
-                _deviation(_from_npz(files[_numbered(CALIBRATION, index)])),
+    deviation = unpack_deviation(files[calibration], calibration, network)
+    return ModelPart(unpack_program(files[program], program), deviation)
+
+
+def _require_places(card: ModelCard, parts: Sequence[ModelPart], folder: Place) -> None:
+    """Compare the windows that a model has learned from with those of its images."""
+    for network, part in zip(card.recipe.networks, parts, strict=True):
+        known = None if isinstance(part.deviation, ContentDeviation) else len(part.deviation.center)
+        wanted = None
+        if card.image_shape is not None:
+            rows, columns = PatchGrid(*card.image_shape, network.patch_size, network.stride).shape
+            wanted = rows * columns
+        if known != wanted:
+            raise ModelFormatError(
+                f"calibration must be that of the images in {CARD}, got another one in {str(folder)!r}; "
+                "train the model again"
             )
-            for index in networks
-        ],
-    )
 
 
 def _read_card(folder: Place) -> tuple[ModelCard, dict[str, str]]:
     _require_card(folder)
-    return ModelCard.from_json(_read(folder / CARD).decode(errors="replace"))
+    return ModelCard.from_json(read_file(folder / CARD).decode(errors="replace"))
 
 
 def _require_recipe(card: ModelCard, recipe: Recipe, folder: Place) -> None:
@@ -220,39 +245,6 @@ def _require_recipe(card: ModelCard, recipe: Recipe, folder: Place) -> None:
             f"model must be made from the recipe asked for, got one with other settings in {str(folder)!r}; "
             "train the model again"
         )
-
-
-def _deviation(arrays: dict[str, NDArray[np.generic]]) -> Deviation | ContentDeviation:
-    """Put together what `vars` has taken apart; the names tell which of the two it was."""
-    kind = ContentDeviation if "centers" in arrays else Deviation
-    try:
-        return kind(**arrays)  # type: ignore[arg-type]
-    except TypeError as error:
-        names = (name for name in kind.__annotations__ if name != "pooled")
-        raise ModelFormatError(
-            f"calibration must hold {', '.join(names)}, got {', '.join(arrays) or 'nothing'}; "
-            "train the model again"
-        ) from error
-
-
-def _is_of_model(name: str) -> bool:
-    patterns = (pattern.format("*") for pattern in (PROGRAM, CALIBRATION, NETWORK))
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
-
-
-def _numbered(name: str, index: int) -> str:
-    return name.format("" if index == 0 else index + 1)
-
-
-def _to_npz(arrays: dict[str, NDArray[np.generic]]) -> bytes:
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
-
-
-def _from_npz(content: bytes) -> dict[str, NDArray[np.generic]]:
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        return dict(archive)
 
 
 def _has_card(folder: Place) -> bool:
@@ -276,16 +268,6 @@ def _require_card(folder: Place) -> None:
     raise ModelNotFoundError(
         f"model must be a folder with a {CARD}, got {str(folder)!r}; train the model first"
     )
-
-
-def _read(file: Place) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise ModelFormatError(
-            f"model folder must hold a readable {file.name}, got {str(file.parent)!r} without it; "
-            "train the model again"
-        ) from error
 
 
 def _not_writable(place: Place, error: OSError) -> StoreError:

@@ -17,11 +17,12 @@ from click.testing import CliRunner
 
 import vaead
 from vaead.cli import main
+from vaead.model_files import CARD
 from vaead.parallel import Workers
 from vaead.places import UrlPath
 from vaead.pretraining import is_measured, pretrain
 from vaead.recipe import Recipe
-from vaead.store import CARD, ModelStore, load_model, save_model
+from vaead.store import ModelStore, load_model, save_model
 
 ROOT = Path(vaead.__file__).parents[1]
 WORKERS = 3

@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.datasets import Dataset, load_dataset
+from vaead.model_files import NETWORK
 from vaead.recipe import PhotoOptions, Recipe
-from vaead.store import NETWORK, Model, ModelStore
+from vaead.store import Model, ModelStore
 from vaead.terms import Array
 from vaead.training import EpochReport
 

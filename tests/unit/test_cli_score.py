@@ -15,8 +15,9 @@ from PIL import Image
 from tests.unit.command_line import assert_refused, lines_of, run
 from vaead.images import map_to_png
 from vaead.judging import judge
+from vaead.model_files import CARD
 from vaead.recipe import Recipe
-from vaead.store import CARD, Model, ModelStore
+from vaead.store import Model, ModelStore
 from vaead.terms import SCORES
 
 DIGITS = ["--dataset", "digits", "--normal"]
@@ -274,3 +275,37 @@ def test_image_whose_maps_cannot_be_named_is_skipped(folder: Path, image: Path, 
     assert result.exit_code == 1
     assert [entry["image"] for entry in json.loads(result.stdout)] == [str(image)]
     assert re.search("Skipped: image 'n{220}.png' must have a name of at most 200 bytes", result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("option", "name"), [("--csv", CARD), ("--report", "new.html"), ("--maps", ""), ("--masks", "new")]
+)
+def test_output_never_touches_the_model(folder: Path, image: Path, option: str, name: str) -> None:
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    result = run("score", "--model", folder, image, option, folder / name)
+    assert_refused(result, "outputs must lie outside the folder of the model, got .*; name another place")
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("option", ["--csv", "--report"])
+def test_table_is_never_named_like_an_image(folder: Path, image: Path, tmp_path: Path, option: str) -> None:
+    other = tmp_path / "training" / "1.png"
+    other.parent.mkdir()
+    shutil.copy(image, other)
+    assert_refused(run("score", "--model", folder, image, option, other), "must not be named like an image")
+    assert other.read_bytes() == image.read_bytes()
+
+
+def test_older_table_is_kept_where_another_output_is_refused(
+    folder: Path, image: Path, tmp_path: Path
+) -> None:
+    table, blocked = tmp_path / "table.csv", tmp_path / "blocked"
+    table.write_text("older")
+    blocked.touch()
+    result = run("score", "--model", folder, image, "--csv", table, "--report", blocked / "report.html")
+    assert_refused(result, "--report must be a place that can be written")
+    assert table.read_text() == "older"
+
+
+def test_image_without_a_name_is_refused(folder: Path) -> None:
+    assert_refused(run("score", "--model", folder, ""), "images must have a name, got an empty one")

@@ -8,8 +8,9 @@ from PIL import Image
 
 from tests.unit.command_line import assert_refused, lines_of, run
 from vaead.datasets.screws import make_screw
+from vaead.model_files import CARD
 from vaead.recipe import PhotoOptions, Recipe
-from vaead.store import CARD, load_model
+from vaead.store import load_model
 
 Crops = list[NDArray[np.float32]]
 SMALL = ["--patch-size", 16, "--stride", 8, "--epochs", 1, "--crops", 128, "--seed", 5]

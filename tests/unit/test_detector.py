@@ -203,3 +203,23 @@ def test_unknown_score_is_refused(tmp_path: Path) -> None:
 def test_absent_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFoundError, match=r"model must be a folder with a card\.json"):
         PatchVAEDetector.load(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("rate", [0, 1, float("nan"), "a", None])
+def test_rate_is_refused_before_the_training(coloured: Images, rate: object) -> None:
+    detector = PatchVAEDetector(**SETTINGS | {"false_alarm_rate": rate, "crops": 10**9})
+    with pytest.raises(InvalidInputError, match="false_alarm_rate must be above 0 and below 1"):
+        detector.fit(coloured)
+
+
+def test_settings_may_be_numbers_of_numpy(photos: Images) -> None:
+    numbers = {name: np.int64(SETTINGS[name]) for name in ("patch_size", "stride", "epochs", "crops")}
+    detector = PatchVAEDetector(**SETTINGS | numbers | {"random_state": np.int32(5)}).fit(photos)
+    assert detector.model_.card.recipe.model.patch_size == 16
+
+
+def test_offset_is_the_threshold_of_score_samples(detector: PatchVAEDetector, coloured: Images) -> None:
+    assert detector.offset_ == -detector.threshold_
+    np.testing.assert_array_equal(
+        detector.predict(coloured) == 1, detector.score_samples(coloured) >= detector.offset_
+    )

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import vaead
+from vaead.model_files import CARD
 from vaead.recipe import Recipe
-from vaead.store import CARD, ModelStore
+from vaead.store import ModelStore
 from vaead.terms import SCORES
 
 

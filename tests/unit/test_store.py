@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from vaead.card import FORMAT_VERSION, ModelCard
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
+from vaead.model_files import CARD
 from vaead.recipe import Recipe
-from vaead.store import CARD, Model, ModelPart, ModelStore, load_model
+from vaead.store import Model, ModelPart, ModelStore, load_model
 from vaead.terms import SCORES
 
 FILES = {"card.json", "scorer.tflite.gz", "calibration.npz", "model.keras"}

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from vaead.errors import ModelFormatError, ModelNotFoundError
-from vaead.store import CARD, Model, ModelStore, load_card
+from vaead.model_files import CARD
+from vaead.store import Model, ModelStore, load_card
 
 
 @pytest.fixture

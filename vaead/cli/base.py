@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -41,6 +42,12 @@ def _errors_on_one_line() -> Iterator[None]:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             message += f" Try '{error.ctx.command_path} --help'."
         raise _OneLineError(one_line(message)) from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _OneLineError(
+            f"output must have room to be written, got {error.strerror!r}; free some"
+        ) from error
 
 
 def one_line(message: str) -> str:

@@ -7,7 +7,7 @@ import csv
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 import click
@@ -15,7 +15,8 @@ import click
 from vaead.errors import InvalidInputError
 from vaead.photo_scoring import ScoredPhoto, writes
 from vaead.photos import Photo
-from vaead.places import Place, UrlPath, identity, open_text, require_writable, to_place
+from vaead.photos.names import is_image_name
+from vaead.places import Place, UrlPath, identity, open_text, require_writable, to_place, write_whole
 from vaead.report import Report
 from vaead.terms import SCORES
 
@@ -89,11 +90,7 @@ def csv_file(file: Place, with_flags: bool) -> Iterator[Add]:
 def report_file(file: Place, report: Report) -> Iterator[Add]:
     """A page with pictures, written at the end."""
     with writes("--report", file):
-        if isinstance(file, Path):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.open("a").close()
-        else:
-            require_writable(file.parent)
+        require_writable(file.parent)
 
     def add(scored: ScoredPhoto) -> None:
         if scored.entry is not None:
@@ -101,7 +98,7 @@ def report_file(file: Place, report: Report) -> Iterator[Add]:
 
     yield add
     with writes("--report", file):
-        file.write_bytes(report.html().encode("utf-8", "backslashreplace"))
+        write_whole(file, report.html().encode("utf-8", "backslashreplace"))
 
 
 def make_folder(option: str, folder: Place) -> None:
@@ -114,23 +111,38 @@ def make_folder(option: str, folder: Place) -> None:
         require_writable(folder)
 
 
-def require_own_files(photos: Sequence[Photo], folders: Sequence[Place], files: Sequence[Place]) -> None:
-    """Refuse outputs that would replace an image or each other.
+def require_own_files(
+    photos: Sequence[Photo], model: Place, folders: Sequence[Place], files: Sequence[Place]
+) -> None:
+    """Refuse outputs that would replace an image, a file of the model or each other.
 
     Args:
         photos: All images.
+        model: Folder of the model.
         folders: Of maps and masks.
         files: Others.
 
     Raises:
-        InvalidInputError: Two outputs, or an output and an image, have the same name.
+        InvalidInputError: Two outputs, or an output and an image, have the same name; an output lies in the
+            folder of the model; or a table or a report is named like an image, which may be one of others.
     """
     images = {_identity(photo): photo.source for photo in photos}
     outputs = [_written_identity(file) for file in files]
+    inside = _written_identity(model) + os.sep
+    for place in (*outputs, *map(_written_identity, folders)):
+        if (place + os.sep).startswith(inside):
+            raise InvalidInputError(
+                f"outputs must lie outside the folder of the model, got {place!r}; name another place"
+            )
     for file in outputs:
         if file in images or outputs.count(file) > 1:
             raise InvalidInputError(
                 f"outputs must be files of their own, got {file!r} twice; name another file"
+            )
+        if is_image_name(file):
+            raise InvalidInputError(
+                f"--csv and --report must not be named like an image, got {file!r}; end the name in .csv "
+                "or .html"
             )
     owners: dict[str, Photo] = {}
     for photo in photos if folders else ():

@@ -31,6 +31,8 @@ def list_photos(places: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:
     photos: list[Photo] = []
     rejected: list[Rejected] = []
     for place in places:
+        if not place:
+            raise InvalidInputError("images must have a name, got an empty one; is a variable unset?")
         if is_image_name(place) if is_url(place) else not Path(place).is_dir():
             photos.append(Photo(PurePath(place).name, place))
         else:

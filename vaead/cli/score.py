@@ -99,7 +99,8 @@ def score(
     located.model.card.calibration.threshold_value("old", wanted.rate)
     photos, rejected = list_photos(images)
     places = [place for place in (maps, masks) if place is not None]
-    outputs.require_own_files(photos, places, [file for file in (csv, report) if file is not None])
+    files = [file for file in (csv, report) if file is not None]
+    outputs.require_own_files(photos, located.place, places, files)
     skipped = Skipped()
     skipped.tell(rejected)
     with workers:
@@ -132,14 +133,15 @@ class _Wanted:
     def outputs(self, report: Report) -> Iterator[AbstractContextManager[outputs.Add]]:
         """What is done here with what is found."""
         with_flags = self.false_alarm_rate is not None
-        if self.csv is not None:
-            yield outputs.csv_file(self.csv, with_flags)
+        # The table comes after all that can be refused, since it replaces an older one at once.
         if self.maps is not None:
             outputs.make_folder("--maps", self.maps)
         if self.masks is not None:
             outputs.make_folder("--masks", self.masks)
         if self.report is not None:
             yield outputs.report_file(self.report, report)
+        if self.csv is not None:
+            yield outputs.csv_file(self.csv, with_flags)
         yield outputs.json_array(with_flags) if self.as_json else outputs.lines(with_flags)
 
 

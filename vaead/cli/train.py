@@ -21,11 +21,12 @@ from vaead.cli.photos import Skipped
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
 from vaead.config import ModelConfig, require_name
 from vaead.errors import InvalidInputError, StoreError
+from vaead.model_files import require_replaceable
 from vaead.model_photos import read_ahead, read_options, read_pixels
 from vaead.photos import Rejected, check_normals, find_photos, pixel_digest
-from vaead.places import Place, UrlPath, require_writable
+from vaead.places import Place, require_writable
 from vaead.recipe import COLORS, INDUSTRIAL, PHOTO_PRESETS, PRESETS, PhotoOptions, Recipe
-from vaead.store import CARD, ModelStore, save_model
+from vaead.store import ModelStore, save_model
 
 _FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "patience")
 _FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "out")
@@ -150,23 +151,15 @@ def _require_out(out: Place | None) -> Place:
 def _check_out(out: Place) -> None:
     """Find out before a training starts whether its model can be saved."""
     try:
-        if not (out / CARD).is_file() and _is_used(out):
-            raise InvalidInputError(
-                f"--out must be new, empty, or a model to replace, got {str(out)!r} with something else; "
-                "name another folder"
-            )
+        require_replaceable(out, "--out")
         require_writable(out.resolve().parent if isinstance(out, Path) else out)
+    except StoreError:
+        raise
     except OSError as error:
         raise StoreError(
             f"--out must be a folder that can be written, got {str(out)!r} ({error.strerror or error}); "
             "free some space, change its permissions, or name another folder"
         ) from error
-
-
-def _is_used(out: Place) -> bool:
-    if isinstance(out, UrlPath):
-        return out.is_file() or bool(out.files())
-    return out.exists() and (not out.is_dir() or any(out.iterdir()))
 
 
 def _read_normals(images: str, recipe: Recipe) -> list[NDArray[np.float32]]:

@@ -11,7 +11,8 @@ import streamlit as st
 
 from vaead.errors import VaeadError
 from vaead.jobs import JobState
-from vaead.store import CARD, load_model
+from vaead.model_files import CARD
+from vaead.store import load_model
 from vaead.tasks import PhotoTask
 from vaead.ui import training
 from vaead.ui.own_bring import no_room
@@ -41,10 +42,11 @@ def offer(own: OwnSession, plan: Plan, texts: Texts) -> None:
         st.error(texts("training.failed", message=status.message or ""))
     elif status is not None and status.state is JobState.CANCELLED:
         st.info(texts("training.cancelled"))
+    again = own.results is not None and own.results.origin != "brought"
     cost = estimate(plan.recipe, plan.photos)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            texts("own.train_again") if own.results is not None else texts("training.start"),
+            texts("own.train_again") if again else texts("training.start"),
             key="own_train",
             type="secondary" if own.results is not None else "primary",
             icon=":material/model_training:",

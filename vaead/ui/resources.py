@@ -14,8 +14,9 @@ from vaead import figures
 from vaead.datasets import Dataset, load_dataset
 from vaead.errors import DataUnavailableError
 from vaead.jobs import TrainingJobs
+from vaead.model_files import CARD
 from vaead.recipe import Recipe
-from vaead.store import CARD, Model, ModelStore
+from vaead.store import Model, ModelStore
 
 _MODELS_IN_MEMORY = 32
 _GALLERIES_IN_MEMORY = 64

@@ -93,7 +93,8 @@ def test_flagged_pixels_are_outlined() -> None:
 
 def of_column(figure: go.Figure, column: int) -> NDArray[np.float64]:
     """What hover shows in a column of panels, (2, H, W)."""
-    return np.stack([figure.data[4 * row + column].customdata for row in range(2)])
+    traces = [figure.data[4 * row + column] for row in range(2)]
+    return np.stack([trace.z if trace.customdata is None else trace.customdata for trace in traces])
 
 
 def test_first_column_shows_the_images() -> None:
