@@ -56,12 +56,14 @@ class ScoredPhoto:
         scores: See `Judgement`.
         flagged: See there.
         entry: For the report, if there is one.
+        longer_side_px: Of the photo as the model sees it.
     """
 
     photo: Photo
     scores: dict[str, float]
     flagged: dict[str, bool]
     entry: Entry | None
+    longer_side_px: int
 
 
 def score_each(
@@ -96,7 +98,7 @@ def score_each(
             size = None if options.scale == 1 else _size(photo, here)
             _write_masks(wanted.masks, photo, judgement, size)
         entry = Entry.of(card, pixels, judgement, wanted.lowest_shown) if wanted.report else None
-        yield ScoredPhoto(photo, judgement.scores, judgement.flagged, entry)
+        yield ScoredPhoto(photo, judgement.scores, judgement.flagged, entry, max(pixels.shape[:2]))
 
 
 def _write_maps(folder: Place, photo: Photo, judgement: Judgement, calibration: Calibration) -> None:

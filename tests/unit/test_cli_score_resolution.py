@@ -29,13 +29,13 @@ def write(place: Path, *sizes: tuple[int, int]) -> Path:
 
 
 def test_photos_of_another_resolution_are_counted_on_one_line(folder: Path, tmp_path: Path) -> None:
-    images = write(tmp_path / "images", (96, 80), (121, 60), (40, 70), (60, 120))
+    images = write(tmp_path / "images", (96, 80), (130, 60), (40, 70), (60, 120))
     result = run("score", "--model", folder, images)
     assert len(lines_of(result)) == 4
     assert result.stderr == (
-        f"Other resolution: the longer side of 2 photos, such as {str(images / '1.png')!r} (121 px), is "
-        "unlike that of the photos for training (90 to 96 px); unless they are other crops, resize them "
-        "first\n"
+        f"Other resolution: the longer side of 2 photos, such as {str(images / '1.png')!r} (65 px), is "
+        "unlike that of the photos for training (45 to 48 px), after scaling; unless they are other crops, "
+        "resize them first\n"
     )
 
 

@@ -160,7 +160,7 @@ def test_model_never_replaces_anything_else(folder: Path, photo_model: Model, tm
     mine = folder / "photos" / "mine.png"
     mine.parent.mkdir()
     mine.touch()
-    with pytest.raises(StoreError, match="a model to replace, got .* with 'photos' in it; name"):
+    with pytest.raises(StoreError, match=r"a model to replace, got .* with 'photos' in it; name"):
         save_model(folder, photo_model.card, photo_model.parts)
     assert mine.exists()
     file = tmp_path / "file"

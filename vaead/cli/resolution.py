@@ -2,58 +2,38 @@
 
 from __future__ import annotations
 
-import warnings
-from pathlib import Path
-
 import click
 
-from vaead.card import ModelCard
-from vaead.errors import InvalidInputError
-from vaead.photos import Photo
-from vaead.photos.decoding import format_name, open_header
-from vaead.places import is_url
-
-_SAME_SIZE = 1.25
-"""Photos whose longer sides differ by a smaller factor may be crops of one resolution."""
+from vaead.photo_scoring import ScoredPhoto
+from vaead.photos import is_other_resolution
 
 
 class OtherResolution:
     """Photos in which the same thing is likely to be larger or smaller than in those for training."""
 
-    def __init__(self, card: ModelCard) -> None:
-        scale = card.recipe.photos.scale if card.recipe.photos else 1.0
-        sides = card.longer_side_px
-        self._usual_px = None if sides is None else tuple(side / scale for side in sides)
+    def __init__(self, usual_px: tuple[int, int] | None) -> None:
+        """Begin without any.
+
+        Args:
+            usual_px: See `ModelCard.longer_side_px`; with None nothing is said.
+        """
+        self._usual_px = usual_px
         self._count = 0
         self._first = ""
 
-    def look_at(self, photo: Photo) -> None:
-        """Take in a photo that could be scored; one at a URL is not downloaded again for this."""
-        longer_px = None if self._usual_px is None or is_url(photo.source) else _longer_px(photo.source)
-        if self._usual_px is None or longer_px is None:
-            return
-        low, high = self._usual_px
-        if not low / _SAME_SIZE <= longer_px <= high * _SAME_SIZE:
+    def look_at(self, scored: ScoredPhoto) -> None:
+        """Take in a photo."""
+        if self._usual_px is not None and is_other_resolution(scored.longer_side_px, self._usual_px):
             self._count += 1
-            self._first = self._first or f"{photo.source!r} ({longer_px} px)"
+            self._first = self._first or f"{scored.photo.source!r} ({scored.longer_side_px} px)"
 
     def tell(self) -> None:
         """Say on standard error how many there are, and name one."""
-        if not self._count:
-            return
-        usual = " to ".join(dict.fromkeys(f"{side:.0f}" for side in self._usual_px or ()))
-        click.echo(
-            f"Other resolution: the longer side of {self._count} photos, such as {self._first}, is unlike "
-            f"that of the photos for training ({usual} px); unless they are other crops, resize them first",
-            err=True,
-        )
-
-
-def _longer_px(source: str) -> int | None:
-    """The longer side of a photo; None if it has just been taken away."""
-    try:
-        data = Path(source).read_bytes()
-        with warnings.catch_warnings(action="ignore"), open_header(data, format_name(data, source)) as image:
-            return max(image.size)
-    except (OSError, InvalidInputError):
-        return None
+        if self._count:
+            usual = " to ".join(dict.fromkeys(map(str, self._usual_px or ())))
+            click.echo(
+                f"Other resolution: the longer side of {self._count} photos, such as {self._first}, is "
+                f"unlike that of the photos for training ({usual} px), after scaling; unless they are other "
+                "crops, resize them first",
+                err=True,
+            )

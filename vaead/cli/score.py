@@ -148,7 +148,8 @@ class _Wanted:
 def _score_all(
     located: LocatedModel, photos: list[Photo], wanted: _Wanted, workers: Workers, skipped: Skipped
 ) -> None:
-    report, others = Report(located.model.card, wanted.rate, Texts("en")), OtherResolution(located.model.card)
+    card = located.model.card
+    report, others = Report(card, wanted.rate, Texts("en")), OtherResolution(card.longer_side_px)
     scoring = wanted.scoring()
     with contextlib.ExitStack() as opened:
         adds = [opened.enter_context(output) for output in wanted.outputs(report)]
@@ -163,7 +164,7 @@ def _score_all(
             if isinstance(each, Rejected):
                 skipped.tell([each])
                 continue
-            others.look_at(each.photo)
+            others.look_at(each)
             for add in adds:
                 add(each)
     others.tell()

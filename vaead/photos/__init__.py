@@ -2,7 +2,7 @@
 
 from vaead.photos.archive import Archive, open_zip
 from vaead.photos.batch import Rejected, read_each
-from vaead.photos.checks import check_amount, check_normals, pixel_digest
+from vaead.photos.checks import check_amount, check_normals, is_other_resolution, pixel_digest
 from vaead.photos.folder import find_photos
 from vaead.photos.layout import Photo, Photos, sort_photos, sort_uploads
 from vaead.photos.limits import Limits
@@ -18,6 +18,7 @@ __all__ = [
     "check_amount",
     "check_normals",
     "find_photos",
+    "is_other_resolution",
     "open_zip",
     "pixel_digest",
     "read_each",

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from vaead.photos.limits import Limits, megabytes
 from vaead.photos.reasons import refusal
 
+_SAME_SIZE = 1.25
+"""Images whose longer sides differ by a smaller factor may be crops of one resolution."""
+
 
 def pixel_digest(image: NDArray[np.float32]) -> str:
     """Return a short text that is the same for images with the same pixels and differs for others."""
@@ -33,6 +36,20 @@ def check_normals(digests: Iterable[str]) -> None:
         raise refusal("few_normals", found=len(digests))
     if len(set(digests)) == 1:
         raise refusal("equal_normals", found=len(digests))
+
+
+def is_other_resolution(longer_px: float, usual_px: tuple[float, float]) -> bool:
+    """Whether things in an image are likely to be larger or smaller than in others.
+
+    Args:
+        longer_px: Its longer side.
+        usual_px: The smallest and the largest longer side of the others.
+
+    >>> is_other_resolution(640, (600, 700)), is_other_resolution(1280, (600, 700))
+    (False, True)
+    """
+    low, high = usual_px
+    return not low / _SAME_SIZE <= longer_px <= high * _SAME_SIZE
 
 
 def check_amount(n_images: int, n_bytes: int, limits: Limits | None = None) -> None:

@@ -11,7 +11,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.typing import UploadedFile
 
 from vaead.errors import InvalidInputError, VaeadError
-from vaead.photos import Rejected
+from vaead.photos import Rejected, is_other_resolution
 from vaead.photos.limits import megabytes
 from vaead.photos.reasons import PhotoError, Reason
 from vaead.ui import own_demo
@@ -25,8 +25,6 @@ _SHOWN = 8
 _SHOWN_PX = 94
 _LONG_TABLE_PX = 420
 _KINDS = ("files", "directory")
-_SAME_SIZE = 1.25
-"""Images whose longer sides differ by a smaller factor may be crops of one resolution."""
 
 
 def go_on(own: OwnSession, texts: Texts) -> None:
@@ -196,7 +194,7 @@ def _tell_other_resolution(photos: OwnPhotos, texts: Texts) -> None:
     others = [
         photo
         for photo in photos.judged
-        if usual and not min(usual) / _SAME_SIZE <= max(photo.size) <= max(usual) * _SAME_SIZE
+        if usual and is_other_resolution(max(photo.size), (min(usual), max(usual)))
     ]
     if others:
         height, width = others[0].size
