@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+ROOT = Path(__file__).parents[2]
 TRAINED_S, DRAWN_S = 120.0, 60.0
 
 
@@ -96,3 +97,36 @@ def test_folder_with_a_dataset_brings_both_kinds(visit: Visitor, parts: Path) ->
     expect(visitor.page.locator("input[webkitdirectory]")).to_have_count(2)
     upload(visitor, 0, parts, "6 normal ·")
     expect(visitor.page.get_by_text("2 to judge ·")).to_be_visible()
+
+
+def test_uploads_are_taken_in_although_others_are_and_buttons_are_clicked(
+    visit: Visitor, parts: Path
+) -> None:
+    many = []
+    for number in range(4):
+        image = Image.open(parts / "normal" / f"fine {number}.png").resize((4000, 3000))
+        many += [parts / f"large {number}.png", parts / f"the same {number}.png"]
+        for file in many[-2:]:
+            image.save(file, compress_level=1)
+    visitor = open_page(visit)
+    upload(visitor, 0, many, "Reading image")
+    visitor.page.locator("input[type=file]").nth(1).set_input_files(sorted((parts / "judged").iterdir()))
+    visitor.page.get_by_text("A folder").first.click()
+    expect(visitor.page.get_by_text("8 normal ·")).to_be_visible(timeout=1000 * DRAWN_S)
+    expect(visitor.page.get_by_text("2 to judge ·")).to_be_visible()
+
+
+def test_model_that_was_downloaded_judges_without_normal_images(
+    visit: Visitor, parts: Path, tmp_path: Path
+) -> None:
+    model = tmp_path / "model.zip"
+    with zipfile.ZipFile(model, "w") as archive:
+        for file in (ROOT / "models" / "screws" / "industrial").iterdir():
+            archive.write(file, f"model/{file.name}")
+    visitor = open_page(visit)
+    upload(visitor, 1, sorted((parts / "judged").iterdir()), "2 to judge ·")
+    visitor.button("Use a model downloaded here").click()
+    upload(visitor, -1, model, "By the model that you brought")
+    figure = visitor.page.locator(".st-key-own_maps").get_by_role("figure")
+    expect(figure.locator(".heatmaplayer image")).to_have_count(7, timeout=1000 * DRAWN_S)
+    expect(visitor.page.get_by_text("A model as a ZIP")).not_to_be_visible()

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
 import shutil
-import zipfile
-import zlib
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
 import streamlit as st
 
 from vaead.errors import InvalidInputError, VaeadError
+from vaead.model_files import CARD
 from vaead.photos import Limits, open_zip
 from vaead.photos.reasons import PhotoError
-from vaead.store import CARD, Model, load_model
+from vaead.store import Model, load_model
 from vaead.ui import own_trial
 from vaead.ui.own_bring import no_room, release, told
 from vaead.ui.own_detail import code, plain
@@ -26,8 +23,7 @@ from vaead.ui.texts import Texts
 
 _LIMITS = Limits(image_bytes=60_000_000, zip_entries=200, zip_unpacked_bytes=120_000_000)
 """Of the ZIP; a model of the largest patches has a tenth of that."""
-_MOST_BYTES = 120_000_000
-"""Of what a file of a model unpacks to."""
+_MOST_UPLOAD_MB = 100
 _MOST_CARD_BYTES = 5_000_000
 _FILE = re.compile(r"(scorer[2-9]?\.tflite\.gz|calibration[2-9]?\.npz|model[2-9]?\.keras|card\.json)")
 
@@ -48,13 +44,14 @@ class UnusableModelError(InvalidInputError):
 
 def show(own: OwnSession, texts: Texts) -> None:
     """Offer to bring a model."""
-    with st.popover(
-        texts("own.bring_model"), icon=":material/upload:", type="tertiary", key="own_bring_model"
-    ):
+    label, number = texts("own.bring_model"), own.models
+    # With a key of its own for each model, so that it does not stay open over what was found.
+    with st.popover(label, icon=":material/upload:", type="tertiary", key=f"own_bring_model_{number}"):
         file = st.file_uploader(
             texts("own.upload_model"),
             type="zip",
-            key=f"own_model_{own.models}",
+            max_upload_size=_MOST_UPLOAD_MB,
+            key=f"own_model_{number}",
             help=texts("own.upload_model_help"),
         )
     if file is None:
@@ -129,23 +126,9 @@ def _read(file: BinaryIO, name: str) -> dict[str, bytes]:
             PurePosixPath(each) for each in archive.names if PurePosixPath(each).parent == cards[0].parent
         ]
         files = {each.name: archive.read(str(each)) for each in names if _FILE.fullmatch(each.name)}
-    if len(files[CARD]) > _MOST_CARD_BYTES or any(_unpacks_to_much(*each) for each in files.items()):
+    if len(files[CARD]) > _MOST_CARD_BYTES:
         raise UnusableModelError("broken")
     return files
-
-
-def _unpacks_to_much(name: str, content: bytes) -> bool:
-    """Whether a file of a model is packed itself, and would fill the memory."""
-    try:
-        if name.endswith(".gz"):
-            with gzip.open(io.BytesIO(content)) as unpacked:
-                return len(unpacked.read(_MOST_BYTES + 1)) > _MOST_BYTES
-        if name.endswith(".npz"):
-            with zipfile.ZipFile(io.BytesIO(content)) as arrays:
-                return sum(entry.file_size for entry in arrays.infolist()) > _MOST_BYTES
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile):
-        return False  # what is damaged is found out when it is loaded
-    return False
 
 
 def _load(folder: Path) -> Model:
