@@ -61,6 +61,11 @@ class ModelCard:
     longer_side_px: tuple[int, int] | None = None
 
     @property
+    def healths(self) -> tuple[Health, ...]:
+        """Whether the training of each network went well."""
+        return self.health, *(companion.health for companion in self.companions)
+
+    @property
     def training_s(self) -> float:
         """Seconds in which all networks were trained."""
         histories = [self.history, *(companion.history for companion in self.companions)]

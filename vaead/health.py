@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from vaead.texts import Texts
 
 _LEAST_EXPLAINED = 0.1
 _MOST_ERROR_PER_PIXEL = 2.0
@@ -46,3 +49,13 @@ class Health:
             "overconfident": self.error_per_pixel > _MOST_ERROR_PER_PIXEL,
         }
         return tuple(fault for fault, is_there in found.items() if is_there)
+
+
+def told(healths: Iterable[Health], texts: Texts) -> Iterator[str]:
+    """Say what went wrong, and what to do."""
+    for health in healths:
+        values = {
+            "explained": f"{100 * health.explained_variance:.2g} %",
+            "error": f"{health.error_per_pixel:.3g}",
+        }
+        yield from (texts(f"health.{fault}", **values) for fault in health.faults)

@@ -7,7 +7,7 @@ import heapq
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import jinja2
 import numpy as np
@@ -19,6 +19,7 @@ from vaead.judging import Judgement
 from vaead.overlays import Regions, draw_overlay, draw_photo, to_jpeg
 from vaead.recipe import PHOTOS, PhotoOptions
 from vaead.terms import SCORES
+from vaead.texts import Texts
 
 SHOWN = 200
 """Images with pictures in a report; each takes about 50 KB."""
@@ -30,15 +31,6 @@ _TEMPLATE = Path(__file__).with_name("report.html")
 Rank = tuple[bool, float]
 """The higher, the earlier in a report: the most anomalous first, those without the calibrated score last."""
 Key = tuple[bool, float, int]
-
-
-class Texts(Protocol):
-    """The strings of a language, by key; see `vaead.ui.texts.Texts`."""
-
-    language: str
-
-    def __call__(self, key: str, **values: object) -> str:
-        """The string of a key."""
 
 
 @dataclass(frozen=True)

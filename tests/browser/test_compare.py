@@ -82,7 +82,7 @@ def test_address_shows_the_same_picture_to_someone_else(visit: Visitor, wait_unt
 
     other = visit(url=visitor.page.url, device={"locale": "en-US"})
     other.wait_for_maps()
-    values = "gd._fullData.slice(0, 8).map(trace => trace.customdata.map(row => [...row]))"
+    values = "gd._fullData.slice(0, 8).map(trace => (trace.customdata ?? trace.z).map(row => [...row]))"
     wait_until(lambda: other.plotly(values) == visitor.plotly(values), visitor.page)
     assert other.caption.inner_text() == visitor.caption.inner_text()
     expect(other.alerts).to_have_count(0)
@@ -124,7 +124,7 @@ def test_hover_shows_pixel_value_and_unit(visit: Visitor) -> None:
     expect(pixel).to_have_text("row 20, column 9")
     expect(value).to_have_text(re.compile(r"^\S+ nats$"))
     shown = float((value.text_content() or "").removesuffix(" nats").replace("−", "-"))
-    assert shown == pytest.approx(visitor.plotly("gd._fullData[5].customdata[20][9]"), rel=6e-3)
+    assert shown == pytest.approx(visitor.plotly("gd._fullData[5].z[20][9]"), rel=6e-3)
 
 
 def test_zoom_is_linked(visit: Visitor, wait_until: Callable) -> None:

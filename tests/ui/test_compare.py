@@ -287,7 +287,7 @@ def test_model_that_went_wrong_is_shown_with_a_warning(
 @pytest.mark.parametrize(("language", "title"), [("en", "# Method"), ("ja", "# 手法")])
 def test_method_page_shows_its_text(language: str, title: str) -> None:
     app = AppTest.from_string(
-        f"from vaead.ui import method\nfrom vaead.ui.texts import Texts\nmethod.page(Texts({language!r}))\n"
+        f"from vaead.ui import method\nfrom vaead.texts import Texts\nmethod.page(Texts({language!r}))\n"
     ).run()
     assert not app.exception
     assert app.markdown[0].value.startswith(title)

@@ -16,10 +16,10 @@ from vaead.evaluation import Evaluation, Interval, Metrics
 from vaead.pairs import pairs_file
 from vaead.recipe import Recipe
 from vaead.store import ModelStore
+from vaead.texts import Texts
 from vaead.ui import downloads
 from vaead.ui.evaluate import verdict
 from vaead.ui.scores import Sides, numbers_in_class
-from vaead.ui.texts import Texts
 
 if TYPE_CHECKING:
     from tests.ui.conftest import OpenEvaluate

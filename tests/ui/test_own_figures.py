@@ -14,10 +14,10 @@ import pytest
 from vaead.config import PatchGrid
 from vaead.maps import Calibrated, TermMaps
 from vaead.store import load_model
+from vaead.texts import Texts
 from vaead.ui import own_figures
 from vaead.ui.own_scoring import Results
 from vaead.ui.own_view import View
-from vaead.ui.texts import Texts
 
 LARGE = 3000, 4000
 SPOT = 1503, 2001

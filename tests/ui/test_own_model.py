@@ -71,6 +71,8 @@ def test_downloaded_model_judges_without_normal_images(photo_model: Path) -> Non
     assert page.titles[-1] == "3. What it finds"
     assert len(page.tiles) == 3
     assert "By the model that you brought: `industrial`, patches of 24 px at scale 0.5" in page.said
+    # It has learned from images twice as large.
+    assert page.warnings[0].startswith("3 of the images to judge, such as `part 0.png` (160x120 px)")
     page.upload("judged", ("more.png", screw(9), "image/png"))
     assert len(page.tiles) == 4
     page.upload("normal", *screws(2))

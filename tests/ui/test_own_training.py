@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.ui.own_helpers import (
     wait_for_end,
 )
 from vaead import demo
+from vaead.model_files import CARD
 from vaead.store import load_model
 
 SHIPPED = "By a model that comes with vaead"
@@ -154,3 +156,13 @@ def test_normal_images_that_the_model_has_not_learned_are_told_until_it_is_train
     assert "Trained before" not in shipped.said  # the same pixels
     shipped.upload("normal", ("more.png", screw(92), "image/png"))
     assert "Trained before you added normal images (1)" in shipped.said
+
+
+def test_model_whose_training_went_wrong_is_told(photo_model: Path, store: Path) -> None:
+    folder = Path(shutil.copytree(photo_model, demo.model_folder(store)))
+    card = json.loads((folder / CARD).read_text())
+    card["health"]["explained_variance"] = 0.01
+    (folder / CARD).write_text(json.dumps(card))
+    page = OwnPage()
+    page.click("own_demo")
+    assert ["bottleneck has died" in warning for warning in page.warnings] == [True]

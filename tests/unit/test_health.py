@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.health import Health
+from vaead.health import Health, told
+from vaead.texts import Texts
 
 
 @pytest.fixture
@@ -54,3 +55,11 @@ def test_patches_that_do_not_vary_leave_nothing_to_follow(pixels: NDArray[np.flo
 )
 def test_faults_are_named(explained_variance: float, error_per_pixel: float, faults: tuple[str, ...]) -> None:
     assert Health(explained_variance, error_per_pixel).faults == faults
+
+
+def test_what_went_wrong_is_told_of_each_network() -> None:
+    healths = [Health(0.004, 0.5), Health(0.9, 0.5), Health(0.9, 31.25)]
+    dead, overconfident = told(healths, Texts("en"))
+    assert "bottleneck has died" in dead
+    assert "0.4 % of the variance" in dead
+    assert "M is 31.2 nats a pixel" in overconfident

@@ -11,7 +11,7 @@ from vaead.judging import judge
 from vaead.report import Report
 from vaead.store import Model
 from vaead.terms import SCORES
-from vaead.ui.texts import Texts
+from vaead.texts import Texts
 
 RATE = 0.05
 

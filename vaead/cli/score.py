@@ -27,7 +27,7 @@ from vaead.photo_scoring import Scoring, score_each
 from vaead.photos import Photo, Rejected
 from vaead.places import Place, absolute
 from vaead.report import Report
-from vaead.ui.texts import Texts
+from vaead.texts import Texts
 
 _FALSE_ALARM_RATE = 0.05
 

@@ -88,7 +88,7 @@ SENTENCES: Mapping[str, str] = {
     "many_bytes": "upload must have at most {most}, got {found}; upload less, or use the command line, which "
     "has no such limit",
 }
-"""English sentences by kind, with {places} for values. Other languages have theirs in `vaead/ui/strings`."""
+"""English sentences by kind, with {places} for values. Other languages have theirs in `vaead/strings`."""
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from vaead.datasets import Dataset, get_spec
 from vaead.store import Model
+from vaead.texts import Texts
 from vaead.ui import controls, details, links, loading, pictures, state
 from vaead.ui.resources import gallery
 from vaead.ui.state import Choice
-from vaead.ui.texts import Texts
 
 
 def page(texts: Texts) -> None:

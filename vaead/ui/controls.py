@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from vaead.texts import Texts
 from vaead.ui import links
-from vaead.ui.texts import Texts
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from vaead.maps import TermMaps
 from vaead.standings import Standing, standings
 from vaead.store import Model
 from vaead.terms import SCORES, TERMS
+from vaead.texts import Texts
 from vaead.ui import pictures
 from vaead.ui.state import Choice
-from vaead.ui.texts import Texts
 
 _BAND = (0.01, 0.25, 0.5, 0.75, 0.99)
 """Shares of held-out normal images that mark the band where normal scores lie."""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from vaead.datasets import Dataset, DatasetSpec
 from vaead.evaluation import METRICS, Evaluation
 from vaead.recipe import Recipe
+from vaead.texts import Texts
 from vaead.ui.scores import SplitScores, numbers_in_class
-from vaead.ui.texts import Texts
 
 
 def scores(split: SplitScores, dataset: Dataset, recipe: Recipe, texts: Texts) -> None:

@@ -14,9 +14,9 @@ from vaead.evaluation import METRICS, Evaluation, roc
 from vaead.recipe import Recipe
 from vaead.store import Model
 from vaead.terms import SCORES
+from vaead.texts import Texts
 from vaead.ui import controls, downloads, leaving, links, loading, matrix, state, thresholds
 from vaead.ui.scores import Scores, Sides, evaluations, split_scores
-from vaead.ui.texts import Texts
 
 _CHANCE = 0.6
 """AUROC below which a score hardly tells two classes apart."""

@@ -8,11 +8,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from vaead.datasets import Dataset, get_spec
 from vaead.errors import DataUnavailableError, InvalidInputError, ModelFormatError, ModelNotFoundError
+from vaead.health import told
 from vaead.recipe import Recipe
 from vaead.store import Model, ModelStore
+from vaead.texts import Texts
 from vaead.ui import state, training
 from vaead.ui.resources import dataset_source, load_stored
-from vaead.ui.texts import Texts
 
 _THUMBNAILS = 6
 _FALLBACK = "digits"
@@ -59,8 +60,6 @@ def load_model(recipe: Recipe, texts: Texts) -> Model | None:
         st.error(str(error))
         training.panel(recipe, texts)
         return None
-    for health in (model.card.health, *(companion.health for companion in model.card.companions)):
-        for fault in health.faults:
-            explained = f"{100 * health.explained_variance:.2g} %"
-            st.warning(texts(f"health.{fault}", explained=explained, error=f"{health.error_per_pixel:.3g}"))
+    for fault in told(model.card.healths, texts):
+        st.warning(fault)
     return model

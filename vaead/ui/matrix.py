@@ -12,8 +12,8 @@ from vaead.errors import ModelFormatError
 from vaead.pairs import Pairs, pairs_file
 from vaead.recipe import Recipe
 from vaead.store import ModelStore
+from vaead.texts import Texts
 from vaead.ui import controls, downloads, leaving, state
-from vaead.ui.texts import Texts
 
 VIEWS: dict[str, tuple[str, str | None]] = {
     "old": ("old", None),

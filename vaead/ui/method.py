@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vaead.ui.texts import Texts
+from vaead.texts import Texts
 
 
 def page(texts: Texts) -> None:

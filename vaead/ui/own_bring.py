@@ -14,12 +14,12 @@ from vaead.errors import InvalidInputError, VaeadError
 from vaead.photos import Rejected, is_other_resolution
 from vaead.photos.limits import megabytes
 from vaead.photos.reasons import PhotoError, Reason
+from vaead.texts import Texts
 from vaead.ui import own_demo
 from vaead.ui.own_detail import code, plain
 from vaead.ui.own_intake import Intake
 from vaead.ui.own_photos import LIMITS, OwnPhoto, OwnPhotos, take_in
 from vaead.ui.own_session import OwnSession
-from vaead.ui.texts import Texts
 
 _SHOWN = 8
 _SHOWN_PX = 94
@@ -77,7 +77,7 @@ def show(own: OwnSession, texts: Texts) -> None:
     _row(photos.normal, texts("own.normal_row", count=f"{len(photos.normal):,}"), texts)
     if photos.judged:
         _row(photos.judged, texts("own.judged_row", count=f"{len(photos.judged):,}"), texts)
-        _tell_other_resolution(photos, texts)
+        _tell_other_resolution(own, texts)
     _show_rejected(photos, texts)
     with st.container(horizontal=True):
         with st.popover(texts("own.add"), icon=":material/add_photo_alternate:", key="own_add"):
@@ -188,12 +188,14 @@ def _row(photos: Sequence[OwnPhoto], title: str, texts: Texts) -> None:
             st.image(photo.thumbnail, width=_SHOWN_PX, alt=photo.name)
 
 
-def _tell_other_resolution(photos: OwnPhotos, texts: Texts) -> None:
+def _tell_other_resolution(own: OwnSession, texts: Texts) -> None:
     """Warn of images in which the same thing is likely to be larger or smaller than in the normal ones."""
-    usual = [max(photo.size) for photo in photos.normal]
+    usual: Sequence[float] = [max(photo.size) for photo in own.photos.normal]
+    if not usual and own.results is not None:  # a model was brought, but not what it has learned from
+        usual = own.results.learned_sides_px
     others = [
         photo
-        for photo in photos.judged
+        for photo in own.photos.judged
         if usual and is_other_resolution(max(photo.size), (min(usual), max(usual)))
     ]
     if others:

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from vaead.overlays import OPACITY, Regions
 from vaead.terms import SCORES
+from vaead.texts import Texts
 from vaead.ui import own_figures
 from vaead.ui.own_photos import OwnPhoto
 from vaead.ui.own_scoring import Results, Scored
 from vaead.ui.own_view import View
-from vaead.ui.texts import Texts
 
 
 def show(results: Results, scored: Scored, score: str, rate: float, texts: Texts) -> None:

@@ -14,9 +14,9 @@ import streamlit as st
 from vaead.images import map_to_png, mask_to_png
 from vaead.judging import judge_terms
 from vaead.terms import SCORES
+from vaead.texts import Texts
 from vaead.ui.own_metrics import metrics_csv
 from vaead.ui.own_scoring import Results
-from vaead.ui.texts import Texts
 
 
 def show(results: Results, score: str, rate: float, texts: Texts) -> None:

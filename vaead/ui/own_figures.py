@@ -13,10 +13,10 @@ from PIL import Image
 from vaead.figures import PALETTES, Panel, Scale, panels, squares
 from vaead.overlays import HEAT
 from vaead.terms import SCORES
+from vaead.texts import Texts
 from vaead.ui import pictures
 from vaead.ui.own_scoring import Results
 from vaead.ui.own_view import Reduced, View
-from vaead.ui.texts import Texts
 
 _IMAGE, _MASK = 0, 1
 _TRUE_COLOR = "#1f9e89"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from vaead.texts import Texts
 from vaead.ui import (
     links,
     own_bring,
@@ -18,7 +19,6 @@ from vaead.ui import (
     own_training,
 )
 from vaead.ui.own_session import OwnSession
-from vaead.ui.texts import Texts
 
 
 def page(texts: Texts) -> None:

@@ -10,8 +10,8 @@ import streamlit as st
 
 from vaead.photo_evaluation import ALL, DefectMetrics, Figures
 from vaead.terms import SCORES
+from vaead.texts import Texts
 from vaead.ui import own_detail
-from vaead.ui.texts import Texts
 
 NAMES = ("auroc", "best_f1", "pixel_auroc", "aupro")
 """Metrics in `DefectMetrics`."""

@@ -14,12 +14,12 @@ from vaead.model_files import CARD
 from vaead.photos import Limits, open_zip
 from vaead.photos.reasons import PhotoError
 from vaead.store import Model, load_model
+from vaead.texts import Texts
 from vaead.ui import own_trial
 from vaead.ui.own_bring import no_room, release, told
 from vaead.ui.own_detail import code, plain
 from vaead.ui.own_scoring import Results
 from vaead.ui.own_session import OwnSession
-from vaead.ui.texts import Texts
 
 _LIMITS = Limits(image_bytes=60_000_000, zip_entries=200, zip_unpacked_bytes=120_000_000)
 """Of the ZIP; a model of the largest patches has a tenth of that."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from vaead.health import told
 from vaead.terms import SCORES
+from vaead.texts import Texts
 from vaead.ui import own_bring, own_detail, own_figures, own_metrics
 from vaead.ui.own_scoring import Results, Scored
 from vaead.ui.own_session import OwnSession
-from vaead.ui.texts import Texts
 
 _PAGE = 24
 _TILE_PX = 92
@@ -31,7 +32,10 @@ def score_all(own: OwnSession, results: Results, texts: Texts) -> None:
 
 def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
     """Say where the model comes from, unless it is the visitor's last training, and what it has not seen."""
-    recipe = results.model.card.recipe
+    card = results.model.card
+    recipe = card.recipe
+    for fault in told(card.healths, texts):
+        st.warning(fault)
     if results.origin == "shipped":
         st.caption(texts("own.shipped"))
     elif results.origin == "brought" and recipe.photos is not None:
@@ -41,7 +45,7 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
                 preset=own_detail.code(recipe.preset),
                 patch=recipe.model.patch_size,
                 scale=f"{recipe.photos.scale:g}",
-                date=own_detail.plain(results.model.card.created[:10]),
+                date=own_detail.plain(card.created[:10]),
             )
         )
     count = results.new_normals(own.photos.normal)

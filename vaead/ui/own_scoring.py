@@ -77,6 +77,12 @@ class Results:
         """How the model wants images to be read."""
         return read_options(self.model.card.recipe, LIMITS)
 
+    @property
+    def learned_sides_px(self) -> list[float]:
+        """Longer sides of the smallest and the largest image that it has learned from; empty if not known."""
+        scale = self.options.scale
+        return [side / scale for side in self.model.card.longer_side_px or ()]
+
     def missing(self, photos: Iterable[OwnPhoto]) -> list[OwnPhoto]:
         """Images that have not been scored yet."""
         return [photo for photo in photos if photo.path not in self._seen]

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
+from vaead.config import PatchGrid
 from vaead.errors import InvalidInputError
 from vaead.photos import check_normals
 from vaead.recipe import INDUSTRIAL, PHOTO_PRESETS, PhotoOptions, Recipe
+from vaead.texts import Texts
 from vaead.ui.own_bring import told
 from vaead.ui.own_detail import code
 from vaead.ui.own_photos import OwnPhoto, OwnPhotos
 from vaead.ui.own_session import OwnSession
-from vaead.ui.texts import Texts
 
 _PAPER_PX = 640
 """The longer side of the images for which patches and scale of the presets are made."""
@@ -33,6 +36,8 @@ _CALL_BYTES = 2**28
 """Crops that are given to TensorFlow at a time, see `vaead.training`."""
 _COPIES = 5
 """Copies of them that a training holds on its way, measured."""
+_WINDOW_BYTES = 1_400
+"""Of a window of a held-out image, measured."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
 
     Time: a start for each network, and the numbers in all patches of all epochs at the speed measured.
     Memory: TensorFlow, the crops of the largest network in single precision with the copies made of one
-    call's share of them, and the scaled images.
+    call's share of them, the scaled images, and what the networks say of each window of the held-out ones.
     """
     values = [recipe.train.crops * network.input_values for network in recipe.networks]
     scale = _scale(recipe)
@@ -74,8 +79,22 @@ def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
     crops = 4.0 * max(values)
     return Cost(
         seconds=_START_S * len(values) + recipe.train.epochs * sum(values) / _VALUES_PER_S,
-        n_bytes=_START_BYTES + crops + _COPIES * min(crops, _CALL_BYTES) + 8 * pixels,
+        n_bytes=_START_BYTES
+        + crops
+        + _COPIES * min(crops, _CALL_BYTES)
+        + 8 * pixels
+        + _WINDOW_BYTES * recipe.train.held_out * _count_windows(recipe, photos),
     )
+
+
+def _count_windows(recipe: Recipe, photos: Sequence[OwnPhoto]) -> int:
+    """Windows of all networks in all images."""
+    scale, found = _scale(recipe), 0
+    for (height, width), count in Counter(photo.size for photo in photos).items():
+        for network in recipe.networks:
+            grid = PatchGrid(round(height * scale), round(width * scale), network.patch_size, network.stride)
+            found += count * math.prod(grid.shape)
+    return found
 
 
 def default_scale(longer_px: int, preset: str) -> float:

@@ -14,13 +14,13 @@ from vaead.jobs import JobState
 from vaead.model_files import CARD
 from vaead.store import load_model
 from vaead.tasks import PhotoTask
+from vaead.texts import Texts
 from vaead.ui import training
 from vaead.ui.own_bring import no_room
 from vaead.ui.own_scoring import Results
 from vaead.ui.own_session import OwnSession
 from vaead.ui.own_settings import Plan, estimate
 from vaead.ui.resources import training_jobs
-from vaead.ui.texts import Texts
 
 
 def is_running(own: OwnSession) -> bool:

@@ -14,8 +14,8 @@ from vaead.calibration import Calibration
 from vaead.figures import Panel, Scale, article_scale, panels
 from vaead.maps import TermMaps
 from vaead.terms import SCORES
+from vaead.texts import Texts
 from vaead.ui.state import Choice
-from vaead.ui.texts import Texts
 
 _IMAGE_SCALE = Scale(0, 255, "Greys", reverse=True)
 

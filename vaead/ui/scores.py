@@ -14,8 +14,8 @@ from vaead.evaluation import Evaluation
 from vaead.recipe import Recipe
 from vaead.store import Model
 from vaead.terms import SCORES
+from vaead.texts import Texts
 from vaead.ui.resources import changed_ns
-from vaead.ui.texts import Texts
 
 Scores = dict[str, NDArray[np.float32]]
 

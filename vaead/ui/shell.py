@@ -9,8 +9,8 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 import vaead
+from vaead.texts import Texts
 from vaead.ui import compare, links, method, state
-from vaead.ui.texts import Texts
 
 _ICON = Path(__file__).parent / "icon.png"
 

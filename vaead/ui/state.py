@@ -12,9 +12,9 @@ from vaead.calibration import RULES
 from vaead.datasets import DatasetSpec, dataset_names, get_spec
 from vaead.figures import PALETTES
 from vaead.recipe import PRESETS, Recipe, get_preset
+from vaead.texts import LANGUAGES, Texts, language_of
 from vaead.ui import links
 from vaead.ui.controls import select, whole_number
-from vaead.ui.texts import LANGUAGES, Texts, language_of
 
 _KEPT = "_kept"
 _PAGE = "_page"

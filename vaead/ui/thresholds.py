@@ -14,9 +14,9 @@ from vaead.charts import Axes, histogram, tiles
 from vaead.datasets import Dataset, get_spec
 from vaead.evaluation import Confusion, best_f1_threshold, recall_threshold
 from vaead.terms import SCORES
+from vaead.texts import Texts
 from vaead.ui import controls, leaving, state
 from vaead.ui.scores import Sides, SplitScores, numbers_in_class
-from vaead.ui.texts import Texts
 
 SOURCES = ("false alarms", "best F1", "95 % recall")
 """How a threshold is set; written into the address, so the same in every language."""

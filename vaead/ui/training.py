@@ -11,9 +11,9 @@ from vaead.jobs import Epoch, JobState, JobStatus
 from vaead.recipe import Recipe
 from vaead.store import ModelStore
 from vaead.tasks import PhotoTask, Task
+from vaead.texts import Texts
 from vaead.ui import details
 from vaead.ui.resources import training_jobs
-from vaead.ui.texts import Texts
 
 _START_S = 10.0
 """Seconds to start a training process, compile the epoch and export the model."""

@@ -10,9 +10,9 @@ from vaead.config import PatchGrid
 from vaead.maps import Calibrated, TermMaps
 from vaead.recipe import Recipe
 from vaead.terms import SCORES, TERMS
+from vaead.texts import Texts
 from vaead.ui import pictures
 from vaead.ui.state import VIEWS, Choice
-from vaead.ui.texts import Texts
 
 ENGLISH = Texts("en")
 GRID = PatchGrid(8, 10, patch_size=8, stride=2)  # 1 x 2 windows

@@ -14,9 +14,9 @@ from vaead.evaluation import METRICS
 from vaead.health import Health
 from vaead.photos.reasons import SENTENCES
 from vaead.terms import SCORES, TERMS
+from vaead.texts import FOLDER, LANGUAGES, Texts, _load
 from vaead.ui import own_metrics
 from vaead.ui.state import PAIRS
-from vaead.ui.texts import FOLDER, LANGUAGES, Texts, _load
 
 SOURCES = [*sorted(FOLDER.parent.glob("*.py")), FOLDER.parents[1] / "report.py"]
 ENGLISH = _load("en")
