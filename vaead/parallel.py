@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import logging
 import os
-import queue
 import re
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import vaead
 from vaead.errors import InvalidInputError, UnknownNameError, WorkersError
+from vaead.joblib_backends import DASK, LOKY, register_dask, register_loky
 
 BACKENDS = ("loky", "dask")
 """loky: processes on this machine; dask: the workers of a Dask scheduler."""
@@ -31,8 +29,6 @@ _MOST_JOBS_A_CORE = 8
 _ROUNDS = 4
 """Under way at a time, each of half as many tasks as there are workers. So no worker waits for the next task,
 and few results wait to be taken."""
-_LOKY, _DASK = "vaead-loky", "vaead-dask"
-"""Names of joblib's backends with the changes below."""
 
 
 class Workers:
@@ -166,10 +162,10 @@ class Workers:
     def _send(self, function: Callable[[Task], Result], tasks: list[Task], ordered: bool) -> Iterator[Result]:
         import joblib
 
-        _register_loky()
-        settings: dict[str, Any] = {"backend": _LOKY, "n_jobs": self.count}
+        register_loky()
+        settings: dict[str, Any] = {"backend": LOKY, "n_jobs": self.count}
         if self._client is not None:
-            settings = {"backend": _DASK, "n_jobs": -1, "client": self._client}
+            settings = {"backend": DASK, "n_jobs": -1, "client": self._client}
         elif self.count > 1:
             settings["inner_max_num_threads"] = 1  # each process has a core of its own
         with joblib.parallel_config(**settings):
@@ -204,7 +200,7 @@ def _connect(address: str) -> Any:
         ) from error
     # What goes wrong is told in a sentence, and not in the middle of the results.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    _register_dask()
+    register_dask()
     client = None
     try:
         client = distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
@@ -243,62 +239,3 @@ def _unreachable(address: str, error: Exception, connected: bool) -> WorkersErro
         f"address must be that of a Dask scheduler that answers in {_CONNECT_S} s, got {address!r} "
         f"({error}); check it, and start the scheduler"
     )
-
-
-@cache
-def _register_loky() -> None:
-    from joblib import register_parallel_backend
-    from joblib._parallel_backends import LokyBackend
-
-    class Backend(LokyBackend):  # type: ignore[misc]
-        """As joblib's, which prints a traceback if it is stopped with tasks that no process has yet."""
-
-        def abort_everything(self, ensure_ready: bool = True) -> None:
-            with contextlib.suppress(queue.Empty):
-                while self._workers is not None:
-                    self._workers._work_ids.get_nowait()
-            super().abort_everything(ensure_ready)
-
-    register_parallel_backend(_LOKY, Backend)
-
-
-@cache
-def _register_dask() -> None:
-    from joblib import register_parallel_backend
-    from joblib._dask import DaskDistributedBackend
-
-    class Backend(DaskDistributedBackend):  # type: ignore[misc]
-        """As joblib's, which waits for ever for a task that no worker could run or answer."""
-
-        async def _collect(self) -> None:
-            import asyncio
-
-            while self._continue:
-                async for future, result in self.waiting_futures:
-                    waiting, callback = self._results.pop(future), self._callbacks.pop(future)
-                    lost = None if future.status == "finished" else _Lost(future.status, result)
-                    waiting.set_result(lost or result)
-                    callback(lost or result)
-                await asyncio.sleep(0.01)
-
-        def retrieve_result_callback(self, out: object) -> Any:
-            if isinstance(out, _Lost):
-                raise out.error()
-            return super().retrieve_result_callback(out)
-
-    register_parallel_backend(_DASK, Backend)
-
-
-class _Lost:
-    """A task without a result."""
-
-    def __init__(self, status: str, result: Any) -> None:
-        self._status = status
-        self._reason = result[1] if status == "error" else result
-
-    def error(self) -> WorkersError:
-        reason = " ".join(str(self._reason).split())
-        return WorkersError(
-            f"workers must be able to run every task, got one that is {self._status} ({reason}); see the "
-            "output of the workers"
-        )
