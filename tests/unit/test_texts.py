@@ -18,7 +18,7 @@ from vaead.texts import FOLDER, LANGUAGES, Texts, _load
 from vaead.ui import own_metrics
 from vaead.ui.state import PAIRS
 
-SOURCES = [*sorted(FOLDER.parent.glob("*.py")), FOLDER.parents[1] / "report.py"]
+SOURCES = sorted(FOLDER.parent.rglob("*.py"))
 ENGLISH = _load("en")
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
