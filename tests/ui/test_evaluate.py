@@ -116,7 +116,7 @@ def test_differences_are_said_over_all_pairs_and_seeds(open_evaluate: OpenEvalua
 
 def test_without_a_file_the_command_is_named(open_evaluate: OpenEvaluate) -> None:
     (info,) = open_evaluate().infos
-    assert "`python -m vaead pretrain`" in info
+    assert "`python -m vaead pretrain --dataset digits --preset article`" in info
 
 
 def test_damaged_file_is_told(open_evaluate: OpenEvaluate, pairs: Path) -> None:
