@@ -55,7 +55,7 @@ def told(healths: Iterable[Health], texts: Texts) -> Iterator[str]:
     """Say what went wrong, and what to do."""
     for health in healths:
         values = {
-            "explained": f"{100 * health.explained_variance:.2g} %",
+            "explained": f"{100 * max(0.0, health.explained_variance):.2g} %",
             "error": f"{health.error_per_pixel:.3g}",
         }
         yield from (texts(f"health.{fault}", **values) for fault in health.faults)

@@ -98,6 +98,8 @@ def test_training_reports_events(tmp_path: Path, no_arithmetic: Crops) -> None:
     result = run("train", *DIGITS, "1", *SMALL, "--store", tmp_path, "--progress", "json")
     start, *epochs, done = (json.loads(line) for line in lines_of(result))
     assert result.stderr == ""
+    (warning,) = done.pop("warnings")
+    assert warning.startswith("This model's bottleneck has died")
     assert start == {"event": "start", "epochs": 2, "crops": 128, "path": SMALL_PATH}
     assert done == {
         "event": "done",

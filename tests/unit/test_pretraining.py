@@ -109,13 +109,14 @@ def test_model_of_the_demo_is_trained_once(
     trained: list[int] = []
 
     def train_photos(photos: list[NDArray[np.float32]], recipe: Recipe) -> tuple[ModelCard, object, object]:
-        assert recipe == demo.recipe()
-        assert {photo.shape for photo in photos} == {(120, 160)}
+        assert recipe == photo_model.card.recipe
+        assert {photo.shape for photo in photos} == {(240, 320)}
         trained.append(len(photos))
-        return dataclasses.replace(photo_model.card, recipe=recipe), photo_model.parts, []
+        return photo_model.card, photo_model.parts, []
 
     small = demo.DemoSize(normal=3, good=1, defective=1)
     monkeypatch.setattr(demo, "DemoSize", lambda: small)
+    monkeypatch.setattr(demo, "recipe", lambda: photo_model.card.recipe)
     monkeypatch.setattr("vaead.pipeline.train_photos", train_photos)
     folder = pretrain_demo(own)
     assert folder == demo.model_folder(own.root)

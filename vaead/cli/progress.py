@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
+from vaead.card import ModelCard
 from vaead.errors import VaeadError
+from vaead.health import told
 from vaead.places import Place
 from vaead.recipe import Recipe
+from vaead.texts import Texts
 
 if TYPE_CHECKING:
     from vaead.training import EpochReport
@@ -27,8 +30,8 @@ class Progress(Protocol):
     def epoch(self, report: EpochReport) -> None:
         """An epoch is over."""
 
-    def done(self, folder: Place, elapsed_s: float) -> None:
-        """The model is there."""
+    def done(self, folder: Place, card: ModelCard) -> None:
+        """The model is there; the card tells how it went."""
 
     def stop(self, error: BaseException) -> None:
         """Training has failed; somebody else says why on standard error."""
@@ -45,9 +48,9 @@ class JsonProgress:
         """See `Progress`."""
         self._write("epoch", **dataclasses.asdict(report))
 
-    def done(self, folder: Place, elapsed_s: float) -> None:
+    def done(self, folder: Place, card: ModelCard) -> None:
         """See `Progress`."""
-        self._write("done", elapsed_s=elapsed_s, model=str(folder))
+        self._write("done", elapsed_s=card.training_s, model=str(folder), warnings=_faults(card))
 
     def stop(self, error: BaseException) -> None:
         """See `Progress`."""
@@ -56,6 +59,10 @@ class JsonProgress:
 
     def _write(self, event: str, **fields: object) -> None:
         click.echo(json.dumps({"event": event, **fields}))  # which flushes
+
+
+def _faults(card: ModelCard) -> list[str]:
+    return list(told(card.healths, Texts("en")))
 
 
 class TextProgress:
@@ -78,11 +85,13 @@ class TextProgress:
         self._bar.label = f"loss {report.loss:9.2f}"
         self._advance(report.epoch)  # by more than one, where a network before has stopped early
 
-    def done(self, folder: Place, elapsed_s: float) -> None:
+    def done(self, folder: Place, card: ModelCard) -> None:
         """See `Progress`."""
         self._advance(self._epochs)
         self._shown.close()
-        click.echo(f"Trained in {elapsed_s:.1f} s", err=True)
+        click.echo(f"Trained in {card.training_s:.1f} s", err=True)
+        for fault in _faults(card):
+            click.echo(f"Warning: {fault}", err=True)
         click.echo(str(folder))
 
     def stop(self, _error: BaseException) -> None:

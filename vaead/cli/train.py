@@ -9,7 +9,6 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.card import ModelCard
 from vaead.cli.base import (
     DATASET_OPTIONS,
     DEFAULT_PRESET,
@@ -22,14 +21,12 @@ from vaead.cli.photos import Skipped
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
 from vaead.config import ModelConfig, require_name
 from vaead.errors import InvalidInputError, StoreError
-from vaead.health import told
 from vaead.model_files import require_replaceable
 from vaead.model_photos import read_ahead, read_options, read_pixels
 from vaead.photos import Rejected, check_normals, find_photos, pixel_digest
 from vaead.places import Place, require_writable
 from vaead.recipe import COLORS, INDUSTRIAL, PHOTO_PRESETS, PRESETS, PhotoOptions, Recipe
 from vaead.store import ModelStore, save_model
-from vaead.texts import Texts
 
 _FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "patience")
 _FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "out")
@@ -130,8 +127,7 @@ def _train_on_class(recipe: Recipe, models: ModelStore, report: Progress) -> Non
     from vaead.pipeline import train as train_recipe  # TensorFlow takes seconds to import
 
     model = train_recipe(recipe, models, report.epoch)
-    _warn(model.card)
-    report.done(models.folder(recipe), model.card.training_s)
+    report.done(models.folder(recipe), model.card)
 
 
 def _train_on_photos(images: str, recipe: Recipe, out: Place, report: Progress) -> None:
@@ -143,13 +139,7 @@ def _train_on_photos(images: str, recipe: Recipe, out: Place, report: Progress) 
     card, parts, archives = train_photos(photos, recipe, report.epoch)
     # The model replaces a folder by its name, which "." does not tell.
     save_model(out.resolve() if isinstance(out, Path) else out, card, parts, archives)
-    _warn(card)
-    report.done(out, card.training_s)
-
-
-def _warn(card: ModelCard) -> None:
-    for fault in told(card.healths, Texts("en")):
-        click.echo(f"Warning: {fault}", err=True)
+    report.done(out, card)
 
 
 def _require_out(out: Place | None) -> Place:
