@@ -123,7 +123,7 @@ PHOTOS = "photos"
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides what a trained model is: equal recipes and images give equal models.
+    """All that decides what a trained model is: equal recipes and images give equal models; see `fit`.
 
     Attributes:
         dataset: Name of a registered dataset, or `PHOTOS`.

@@ -97,7 +97,8 @@ def fit(
 ) -> tuple[Vae, list[EpochReport]]:
     """Train a network on random crops of normal images.
 
-    The same images and settings give the same weights on the same machine.
+    The same images and settings give the same weights on the same machine; where several threads compute
+    convolutions, nearly the same.
 
     Args:
         images: Normal images, at least one.
