@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from vaead.datasets import Dataset, load_dataset
 from vaead.model_files import NETWORK
@@ -62,6 +63,19 @@ def store(_trained: Trained) -> ModelStore:
 @pytest.fixture(scope="session")
 def model(_trained: Trained) -> Model:
     return _trained.model
+
+
+@pytest.fixture
+def folder(store: ModelStore, recipe: Recipe) -> Path:
+    """Where the model lies."""
+    return store.folder(recipe)
+
+
+@pytest.fixture
+def image(tmp_path: Path, images: NDArray[np.uint8]) -> Path:
+    """The first of the images as a file with an unusual name."""
+    Image.fromarray(images[0]).save(tmp_path / "画像 é.png")
+    return tmp_path / "画像 é.png"
 
 
 @pytest.fixture(scope="session")

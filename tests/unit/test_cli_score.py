@@ -23,17 +23,6 @@ from vaead.terms import SCORES
 DIGITS = ["--dataset", "digits", "--normal"]
 
 
-@pytest.fixture
-def folder(store: ModelStore, recipe: Recipe) -> Path:
-    return store.folder(recipe)
-
-
-@pytest.fixture
-def image(tmp_path: Path, images: NDArray[np.uint8]) -> Path:
-    Image.fromarray(images[0]).save(tmp_path / "画像 é.png")
-    return tmp_path / "画像 é.png"
-
-
 def expected_scores(model: Model, image: NDArray[np.uint8]) -> dict[str, Any]:
     terms = model.term_maps(image[None])
     scores = {name: pytest.approx(terms.image_scores(name)[0], rel=1e-5) for name in terms.scores}

@@ -10,20 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.unit.command_line import assert_refused, lines_of, run
-from vaead.recipe import Recipe
-from vaead.store import ModelStore
 from vaead.terms import SCORES
-
-
-@pytest.fixture
-def folder(store: ModelStore, recipe: Recipe) -> Path:
-    return store.folder(recipe)
-
-
-@pytest.fixture
-def image(tmp_path: Path, images: NDArray[np.uint8]) -> Path:
-    Image.fromarray(images[0]).save(tmp_path / "画像 é.png")
-    return tmp_path / "画像 é.png"
 
 
 @pytest.fixture

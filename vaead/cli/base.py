@@ -23,6 +23,8 @@ from vaead.store import ModelStore
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_PRESET = next(iter(PRESETS))
+FALSE_ALARM_RATE = 0.05
+"""At which photos are flagged unless told otherwise."""
 
 
 class _OneLineError(click.ClickException):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vaead.cli.base import (
     DATASET_OPTIONS,
     DEFAULT_PRESET,
+    FALSE_ALARM_RATE,
     WORKER_OPTIONS,
     PlaceType,
     dataset_options,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
     from vaead.photo_evaluation import DefectMetrics
-_FALSE_ALARM_RATE = 0.05
 
 
 @click.command()
@@ -54,7 +54,7 @@ _FALSE_ALARM_RATE = 0.05
 @click.option(
     "--false-alarm-rate",
     type=float,
-    default=_FALSE_ALARM_RATE,
+    default=FALSE_ALARM_RATE,
     show_default=True,
     help="Of photos, also say which are flagged, with thresholds that this share of normal images passes.",
 )

@@ -12,6 +12,7 @@ import click
 from vaead.cli import outputs
 from vaead.cli.base import (
     DATASET_OPTIONS,
+    FALSE_ALARM_RATE,
     PlaceType,
     dataset_options,
     require_alone,
@@ -29,8 +30,6 @@ from vaead.places import Place, absolute
 from vaead.report import Report
 from vaead.texts import Texts
 
-_FALSE_ALARM_RATE = 0.05
-
 
 @click.command()
 @dataset_options
@@ -46,7 +45,7 @@ _FALSE_ALARM_RATE = 0.05
     "--false-alarm-rate",
     type=float,
     help="Also say which scores flag the image, with thresholds that this share of normal images passes.  "
-    f"[default for masks and report: {_FALSE_ALARM_RATE}]",
+    f"[default for masks and report: {FALSE_ALARM_RATE}]",
 )
 @click.option(
     "--maps",
@@ -123,7 +122,7 @@ class _Wanted:
 
     @property
     def rate(self) -> float:
-        return _FALSE_ALARM_RATE if self.false_alarm_rate is None else self.false_alarm_rate
+        return FALSE_ALARM_RATE if self.false_alarm_rate is None else self.false_alarm_rate
 
     def scoring(self) -> Scoring:
         """What is done with every image, wherever it is scored."""
