@@ -1,5 +1,5 @@
 """Start with `streamlit run app.py`."""
 
-from vaead.ui.shell import show
+from vaead.ui.app import show
 
 show()

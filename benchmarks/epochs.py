@@ -12,8 +12,8 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks import report
 from vaead import ModelStore, Recipe, load_dataset, train
-from vaead.store import Model
-from vaead.terms import SCORES
+from vaead.model.store import Model
+from vaead.scoring.loss_terms import SCORES
 
 NORMALS = (("mnist", 1), ("fashion_mnist", 5))
 PRESETS = ("article", "position-aware")

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from benchmarks import report
 from benchmarks.browser import launch
 from benchmarks.server import Server, running
-from vaead.datasets import get_spec
+from vaead.data.datasets import get_spec
 
 STARTS = 5
 VISITS = 7

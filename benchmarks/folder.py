@@ -25,10 +25,10 @@ import psutil
 from PIL import Image
 
 from benchmarks import report
-from vaead.datasets.screws import DEFECTS, make_screw
-from vaead.pipeline import train_photos
+from vaead.data.screws.generator import DEFECTS, make_screw
+from vaead.model.store import save_model
 from vaead.recipe import PhotoOptions, Recipe
-from vaead.store import save_model
+from vaead.training.pipeline import train_photos
 
 FEW, MANY, DIFFERENT = 100, 10_000, 500
 SCALE = 0.25

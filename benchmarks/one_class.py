@@ -15,11 +15,11 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from benchmarks.peers import PEERS
-from vaead.datasets import load_dataset
-from vaead.evaluation import class_aurocs
-from vaead.pretraining import pretrain, recipes
-from vaead.store import STORE_VARIABLE, ModelStore
-from vaead.terms import SCORES
+from vaead.data.datasets import load_dataset
+from vaead.metrics.image import class_aurocs
+from vaead.model.store import STORE_VARIABLE, ModelStore
+from vaead.scoring.loss_terms import SCORES
+from vaead.zoo.pretrain import pretrain, recipes
 
 DATASETS = ("mnist", "fashion_mnist")
 PRESETS = ("article", "position-aware", "multi-scale")

@@ -14,8 +14,8 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks import report
 from vaead import ModelStore, Recipe, load_dataset, train
-from vaead.store import Model
-from vaead.terms import SCORES
+from vaead.model.store import Model
+from vaead.scoring.loss_terms import SCORES
 
 PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
 SEEDS = (0, 1, 2)

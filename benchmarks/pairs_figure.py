@@ -13,9 +13,9 @@ from playwright.sync_api import sync_playwright
 from plotly.subplots import make_subplots
 
 from benchmarks.browser import launch
-from vaead.pairs import Pairs, pairs_file
+from vaead.metrics.class_pairs import Pairs, pairs_file
+from vaead.model.store import ModelStore
 from vaead.recipe import SHIPPED_PRESETS
-from vaead.store import ModelStore
 
 DATASETS = {"mnist": ("MNIST", "#2f78c4"), "fashion_mnist": ("Fashion-MNIST", "#d9730d")}
 STEPS = (("old", "new"), ("new", "calibrated"))

@@ -10,7 +10,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from vaead.config import PatchGrid
-from vaead.terms import Array
+from vaead.scoring.loss_terms import Array
 
 BATCH_SIZE = 128
 

@@ -23,12 +23,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from vaead.calibration.gaussian import Deviation
 from vaead.config import ModelConfig, PatchGrid
-from vaead.deviation import Deviation
-from vaead.ensemble import Ensemble, Member
-from vaead.litert import PatchScorer
+from vaead.model.ensemble import Ensemble, Member
 from vaead.recipe import get_preset
-from vaead.scoring import ImageScorer
+from vaead.scoring.image_scorer import ImageScorer
+from vaead.scoring.patch_scorer import PatchScorer
 
 COUNTS = (1_000, 10_000, 60_000)
 SIDE = 28
@@ -44,8 +44,8 @@ CONFIGS = {
 
 def export(config: ModelConfig) -> bytes:
     """The program of an untrained network."""
-    from vaead.export import to_litert
-    from vaead.model import Vae
+    from vaead.training.export import to_litert
+    from vaead.training.network import Vae
 
     return to_litert(Vae(config))
 

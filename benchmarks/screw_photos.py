@@ -9,14 +9,14 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from vaead.datasets.screws import DEFECTS, make_screw
-from vaead.evaluation import Metrics
-from vaead.images import mask_to_png, to_png
-from vaead.maps import TermMaps
-from vaead.photos import ReadOptions, read_mask, read_photo
-from vaead.pipeline import train_photos
+from vaead.data.photos import ReadOptions, read_mask, read_photo
+from vaead.data.screws.generator import DEFECTS, make_screw
+from vaead.metrics.image import Metrics
+from vaead.model.store import Model
+from vaead.plots.png import mask_to_png, to_png
 from vaead.recipe import PhotoOptions, Recipe
-from vaead.store import Model
+from vaead.scoring.term_maps import TermMaps
+from vaead.training.pipeline import train_photos
 
 SEEDS = (11, 12, 13)
 """The presets were made on seeds 0 to 2, which are not measured."""

@@ -30,12 +30,12 @@ from benchmarks.screw_photos import (
     read,
     train,
 )
-from vaead.datasets.screws import DEFECTS, make_screw
-from vaead.maps import TermMaps
-from vaead.patches import unit
-from vaead.pixel_metrics import PixelMetrics
+from vaead.data.screws.generator import DEFECTS, make_screw
+from vaead.metrics.pixel import PixelMetrics
 from vaead.recipe import PHOTO_PRESETS
-from vaead.terms import SCORES
+from vaead.scoring.loss_terms import SCORES
+from vaead.scoring.patches import unit
+from vaead.scoring.term_maps import TermMaps
 
 SEVERITIES = (0.3, 0.6, 1.0)
 PLACES = {"thread": (80, 110), "rim": (115, 150), "plate": (180, math.inf)}

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.screw_photos import GOOD, NORMAL, SEEDS, TRAIN, auroc, judge, make_files, read, train
-from vaead.datasets.screws import DEFECTS
+from vaead.data.screws.generator import DEFECTS
 from vaead.recipe import INDUSTRIAL
 
 COUNTS = (6, 12, 25, 50, NORMAL)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import psutil
 
-from vaead.model_files import CARD
+from vaead.model.files import CARD
 
 ROOT = Path(__file__).parents[1]
 DATASETS = ("mnist", "fashion_mnist")

@@ -18,11 +18,11 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks import report
 from vaead import Recipe, load_dataset
-from vaead.export import to_litert
-from vaead.litert import PatchScorer
-from vaead.maps import TermMaps
-from vaead.scoring import ImageScorer
-from vaead.training import fit, split_normal
+from vaead.scoring.image_scorer import ImageScorer
+from vaead.scoring.patch_scorer import PatchScorer
+from vaead.scoring.term_maps import TermMaps
+from vaead.training.export import to_litert
+from vaead.training.fit import fit, split_normal
 
 PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
 FLOORS = (1e-10, 1e-3, 1e-2, 2e-2, 5e-2)

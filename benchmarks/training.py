@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from benchmarks import plain, report
 from vaead import Recipe, load_dataset
 from vaead.config import TrainConfig
-from vaead.model import Vae
-from vaead.training import compile_epoch, split_normal, unit_crops
+from vaead.training.fit import compile_epoch, split_normal, unit_crops
+from vaead.training.network import Vae
 
 TURNS = 5
 SEEDS = (0, 1, 2)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from vaead.datasets import load_dataset
+from vaead.data.datasets import load_dataset
+from vaead.model.store import ModelStore, load_model
 from vaead.recipe import Recipe
-from vaead.store import ModelStore, load_model
 
 if TYPE_CHECKING:
     from vaead.detector import PatchVAEDetector
-    from vaead.model_photos import load_photos
-    from vaead.pipeline import train
+    from vaead.inference.read_photos import load_photos
+    from vaead.training.pipeline import train
 
 __version__ = "0.1.0"
 __all__ = ["ModelStore", "PatchVAEDetector", "Recipe", "load_dataset", "load_model", "load_photos", "train"]
@@ -25,8 +25,8 @@ __all__ = ["ModelStore", "PatchVAEDetector", "Recipe", "load_dataset", "load_mod
 
 _LOADED_WHEN_ASKED_FOR = {
     "PatchVAEDetector": "vaead.detector",
-    "load_photos": "vaead.model_photos",
-    "train": "vaead.pipeline",
+    "load_photos": "vaead.inference.read_photos",
+    "train": "vaead.training.pipeline",
 }
 """Training needs TensorFlow, which serving must never import, and the others take a second."""
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
 from sklearn.utils.validation import check_is_fitted
 
-from vaead.calibration import require_rate
+from vaead.calibration.thresholds import require_rate
 from vaead.config import require_name
 from vaead.errors import InvalidInputError
-from vaead.maps import TermMaps
+from vaead.model.store import Model, load_model, save_model
 from vaead.recipe import COLORS, INDUSTRIAL, PhotoOptions, Recipe
-from vaead.scoring import check_images
-from vaead.store import Model, load_model, save_model
-from vaead.terms import SCORES
+from vaead.scoring.image_scorer import check_images
+from vaead.scoring.loss_terms import SCORES
+from vaead.scoring.term_maps import TermMaps
 
 Images = NDArray[np.generic] | Sequence[NDArray[np.generic]]
 """Images (N, H, W) or (N, H, W, 3), or a list of images whose sizes may differ; uint8, or 0 to 1."""
@@ -81,7 +81,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             UnknownNameError: There is no such score or preset.
             TrainingError: Training did not reach its end.
         """
-        from vaead.pipeline import train_photos  # TensorFlow takes seconds to import
+        from vaead.training.pipeline import train_photos  # TensorFlow takes seconds to import
 
         require_name("score", self.score, SCORES)
         require_rate(self.false_alarm_rate)

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from vaead.places import Place, UrlPath
+from vaead.paths import Place, UrlPath
 
 UNFINISHED = ".unfinished-"
 """What names of folders begin with that are not finished, or on their way out."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 import vaead
 from vaead import load_dataset, load_model
-from vaead.figures import article_scale
-from vaead.litert import PatchScorer
-from vaead.store import Model
+from vaead.model.store import Model
+from vaead.plots.panels import article_scale
+from vaead.scoring.patch_scorer import PatchScorer
 
 MODELS = Path(vaead.__file__).parents[1] / "models"
 SIZE, STRIDE = 8, 2

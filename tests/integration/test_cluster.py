@@ -17,12 +17,12 @@ from click.testing import CliRunner
 
 import vaead
 from vaead.cli import main
-from vaead.model_files import CARD
-from vaead.parallel import Workers
-from vaead.places import UrlPath
-from vaead.pretraining import is_measured, pretrain
+from vaead.model.files import CARD
+from vaead.model.store import ModelStore, load_model, save_model
+from vaead.paths import UrlPath
+from vaead.processes.workers import Workers
 from vaead.recipe import Recipe
-from vaead.store import ModelStore, load_model, save_model
+from vaead.zoo.pretrain import is_measured, pretrain
 
 ROOT = Path(vaead.__file__).parents[1]
 WORKERS = 3

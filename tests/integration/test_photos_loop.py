@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vaead.datasets.screws import DEFECTS
-from vaead.terms import SCORES
+from vaead.data.screws.generator import DEFECTS
+from vaead.scoring.loss_terms import SCORES
 
 
 def vaead(*arguments: object, exit_code: int = 0) -> str:

@@ -16,14 +16,15 @@ import sys
 import numpy as np
 
 import vaead.cli
-import vaead.jobs
-from vaead import figures, load_model
+import vaead.processes.training_jobs
+from vaead import load_model
+from vaead.plots import panels
 
 model = load_model(sys.argv[1])
 image = np.zeros((1, 28, 28), np.uint8)
-maps = figures.article_scale(model.anomaly_map(image, "calibrated"))
+maps = panels.article_scale(model.anomaly_map(image, "calibrated"))
 model.card.calibration.threshold("calibrated", 0.05)
-figures.panels([[figures.Panel(maps[0], 0, "map")]], [figures.Scale(1, 10, "Blues")], "{x} {y} {value}")
+panels.panels([[panels.Panel(maps[0], 0, "map")]], [panels.Scale(1, 10, "Blues")], "{x} {y} {value}")
 model.reconstruct(image)
 slow = {"tensorflow", "keras", "sklearn", "joblib", "dask", "distributed", "fsspec", "s3fs"}
 print(sorted({name.partition(".")[0] for name in sys.modules} & slow))

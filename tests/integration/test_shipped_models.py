@@ -10,16 +10,17 @@ import pytest
 from numpy.typing import NDArray
 
 import vaead
-from vaead import Recipe, demo, load_dataset, load_model
-from vaead.datasets import Dataset, dataset_names, get_spec
-from vaead.evaluation import Metrics
-from vaead.images import to_png
-from vaead.model_photos import read_options, read_source
-from vaead.pairs import pairs_file
-from vaead.photos.layout import NORMAL
+from vaead import Recipe, load_dataset, load_model
+from vaead.data.datasets import Dataset, dataset_names, get_spec
+from vaead.data.photos.layout import NORMAL
+from vaead.inference.read_photos import read_options, read_source
+from vaead.metrics.class_pairs import pairs_file
+from vaead.metrics.image import Metrics
+from vaead.model.store import Model, ModelStore
+from vaead.plots.png import to_png
 from vaead.recipe import SHIPPED_PRESETS
-from vaead.store import Model, ModelStore
-from vaead.terms import SCORES
+from vaead.scoring.loss_terms import SCORES
+from vaead.zoo import screw_demo
 
 STORE = ModelStore(Path(vaead.__file__).parents[1] / "models")
 SHIPPED = [
@@ -133,11 +134,11 @@ def test_calibrated_tells_most_classes_from_the_rest_better_than_new() -> None:
 
 
 def test_model_of_the_demo_tells_defects_from_normal_images() -> None:
-    model = load_model(demo.model_folder(STORE.root))
-    assert model.card.recipe == demo.recipe()
+    model = load_model(screw_demo.model_folder(STORE.root))
+    assert model.card.recipe == screw_demo.recipe()
     assert model.card.health.faults == ()
     options = read_options(model.card.recipe)
-    judged = [image for image in demo.images() if not image.to_train]
+    judged = [image for image in screw_demo.images() if not image.to_train]
     photos = [read_source(to_png(image.make().image), image.name, options) for image in judged]
     scores = model.anomaly_score(np.stack(photos), "calibrated")
     anomalous = np.array([image.defect != NORMAL for image in judged])

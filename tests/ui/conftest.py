@@ -11,10 +11,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from vaead.datasets import clear_cache, load_dataset
-from vaead.datasets.screws import make_screw
+from vaead.data.datasets import clear_cache, load_dataset
+from vaead.data.screws.generator import make_screw
+from vaead.model.store import save_model
 from vaead.recipe import PhotoOptions, Recipe
-from vaead.store import save_model
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("digits/1/article", "mnist/1/article", "fashion_mnist/7/article", "fashion_mnist/2/article")
@@ -92,10 +92,13 @@ class Page:
 EVALUATE = """
 from functools import partial
 import streamlit as st
-from vaead.ui import compare, evaluate, links, state
-links.remember()
+from vaead.ui.compare import page as compare
+from vaead.ui.evaluate import page as evaluate
+from vaead.ui.shared import query_params
+from vaead.ui.shared import sidebar
+query_params.remember()
 with st.sidebar:
-    texts = state.choose_language()
+    texts = sidebar.choose_language()
 evaluate.page(texts, st.Page(partial(compare.page, texts), title="Compare", url_path="compare"))
 """
 
@@ -191,7 +194,7 @@ def open_evaluate() -> OpenEvaluate:
 @pytest.fixture(scope="session")
 def photo_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A hardly trained model of the part that the demo shows, at a quarter of its size."""
-    from vaead.pipeline import train_photos
+    from vaead.training.pipeline import train_photos
 
     recipe = Recipe.from_photos(PhotoOptions(scale=0.5), patch_size=24, stride=8, epochs=1, crops=256)
     images = [make_screw(0, index, scale=0.25).image for index in range(6)]

@@ -65,11 +65,11 @@ def test_failed_download_is_not_repeated_by_every_click(
         attempts.append(name)
         raise DataUnavailableError("mnist must be reachable, got a time-out; try again")
 
-    from vaead.ui import resources
+    from vaead.ui.shared import cache
 
-    real = resources.load_dataset
+    real = cache.load_dataset
     monkeypatch.setattr(
-        resources, "load_dataset", lambda name, report: (fail if name == "mnist" else real)(name, report)
+        cache, "load_dataset", lambda name, report: (fail if name == "mnist" else real)(name, report)
     )
     page = open_page(dataset="MNIST")
     page.click("draw")
@@ -81,16 +81,16 @@ def test_failed_download_is_not_repeated_by_every_click(
 
 
 def test_download_reports_its_progress(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vaead.ui import resources
+    from vaead.ui.shared import cache
 
     shown = []
-    real = resources.load_dataset
+    real = cache.load_dataset
 
     def load(name: str, report):
         report(2_500_000, 10_000_000)
         return real("digits", report)
 
-    monkeypatch.setattr(resources, "load_dataset", load)
+    monkeypatch.setattr(cache, "load_dataset", load)
     monkeypatch.setattr(
         "streamlit.delta_generator.DeltaGenerator.progress",
         lambda self, value, text: shown.append((value, text)),

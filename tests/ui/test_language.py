@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import streamlit as st
 
-from vaead.texts import Texts
+from vaead.i18n.texts import Texts
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Open, Page

@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from vaead.datasets import Dataset, load_dataset
-from vaead.model_files import NETWORK
+from vaead.data.datasets import Dataset, load_dataset
+from vaead.model.files import NETWORK
+from vaead.model.store import Model, ModelStore
 from vaead.recipe import PhotoOptions, Recipe
-from vaead.store import Model, ModelStore
-from vaead.terms import Array
-from vaead.training import EpochReport
+from vaead.scoring.loss_terms import Array
+from vaead.training.fit import EpochReport
 
 
 @pytest.fixture(scope="session")
@@ -125,7 +125,7 @@ def photo_recipe() -> Recipe:
 @pytest.fixture(scope="session")
 def photo_model(photos: list[NDArray[np.uint8]], photo_recipe: Recipe) -> Model:
     """A model of these photos, whose calibration is pooled."""
-    from vaead.pipeline import train_photos
+    from vaead.training.pipeline import train_photos
 
     card, parts, _ = train_photos(photos, photo_recipe)
     return Model(card, parts)
@@ -136,7 +136,7 @@ def vae(store: ModelStore, recipe: Recipe) -> Array:
     """The network of the model, as a user would load it."""
     import keras
 
-    import vaead.model  # noqa: F401  # registers the layers
+    import vaead.training.network  # noqa: F401  # registers the layers
 
     return keras.models.load_model(store.folder(recipe) / NETWORK.format(""))
 
@@ -152,7 +152,7 @@ def no_arithmetic(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.float32]]:
     """
     import tensorflow as tf
 
-    from vaead import training
+    from vaead.training import fit as training
 
     seen: list[NDArray[np.float32]] = []
 

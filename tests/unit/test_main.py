@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import vaead
-from vaead.model_files import CARD
+from vaead.model.files import CARD
+from vaead.model.store import ModelStore
 from vaead.recipe import Recipe
-from vaead.store import ModelStore
-from vaead.terms import SCORES
+from vaead.scoring.loss_terms import SCORES
 
 
 def run(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -7,13 +7,13 @@ import json
 import click
 
 from vaead import __version__
-from vaead.cli.base import Group
 from vaead.cli.evaluate import evaluate
+from vaead.cli.options import Group
 from vaead.cli.pretrain import pretrain
 from vaead.cli.score import score
 from vaead.cli.screws import screws
 from vaead.cli.train import train
-from vaead.datasets import dataset_names, get_spec
+from vaead.data.datasets import dataset_names, get_spec
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -14,7 +14,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.cli.base import (
+from vaead.cli.inputs import Skipped
+from vaead.cli.options import (
     DATASET_OPTIONS,
     DEFAULT_PRESET,
     FALSE_ALARM_RATE,
@@ -26,19 +27,18 @@ from vaead.cli.base import (
     stored_model,
     worker_options,
 )
-from vaead.cli.photos import Skipped
-from vaead.datasets import get_spec, load_dataset
+from vaead.data.datasets import get_spec, load_dataset
+from vaead.data.photos import Rejected, find_photos
 from vaead.errors import InvalidInputError
-from vaead.parallel import Workers
-from vaead.photo_batches import LocatedModel, current_folder, look_at_each
-from vaead.photos import Rejected, find_photos
-from vaead.places import Place
-from vaead.terms import SCORES
+from vaead.inference.batches import LocatedModel, current_folder, look_at_each
+from vaead.paths import Place
+from vaead.processes.workers import Workers
+from vaead.scoring.loss_terms import SCORES
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-    from vaead.photo_evaluation import DefectMetrics
+    from vaead.inference.evaluate_photos import DefectMetrics
 
 
 @click.command()
@@ -95,7 +95,10 @@ def evaluate(
 def _evaluate_photos(
     folder: Place, images: str, false_alarm_rate: float, as_json: bool, workers: Workers
 ) -> None:
-    from vaead.photo_evaluation import evaluate_labelled, label_each  # scikit-learn takes a second to import
+    from vaead.inference.evaluate_photos import (  # scikit-learn takes a second to import
+        evaluate_labelled,
+        label_each,
+    )
 
     located = LocatedModel.load(folder)
     threshold = located.model.card.calibration.threshold_value
@@ -184,7 +187,7 @@ def _anomalies(classes: int, normal: int, anomaly: int | str) -> list[int | str]
 def _compare(
     scores: dict[str, NDArray[np.float32]], labels: NDArray[np.uint8], normal: int, anomaly: int | str
 ) -> dict[str, Any]:
-    from vaead.evaluation import METRICS, Metrics  # scikit-learn takes a second to import
+    from vaead.metrics.image import METRICS, Metrics  # scikit-learn takes a second to import
 
     inside = labels == normal
     outside = ~inside if anomaly == "all" else labels == anomaly

@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
+from vaead.data.photos import Photo
+from vaead.data.photos.names import is_image_name
 from vaead.errors import InvalidInputError
-from vaead.photo_scoring import ScoredPhoto, writes
-from vaead.photos import Photo
-from vaead.photos.names import is_image_name
-from vaead.places import Place, UrlPath, identity, open_text, require_writable, to_place, write_whole
-from vaead.report import Report
-from vaead.terms import SCORES
+from vaead.inference.html_report import Report
+from vaead.inference.score_photos import ScoredPhoto, writes
+from vaead.paths import Place, UrlPath, identity, open_text, require_writable, to_place, write_whole
+from vaead.scoring.loss_terms import SCORES
 
 
 def entry(scored: ScoredPhoto, with_flags: bool) -> dict[str, Any]:

@@ -6,13 +6,13 @@ import sys
 
 import click
 
-from vaead import demo
-from vaead.cli.base import PlaceType, worker_options
-from vaead.datasets import dataset_names
-from vaead.parallel import Workers
-from vaead.places import Place
+from vaead.cli.options import PlaceType, worker_options
+from vaead.data.datasets import dataset_names
+from vaead.model.store import ModelStore
+from vaead.paths import Place
+from vaead.processes.workers import Workers
 from vaead.recipe import SHIPPED_PRESETS
-from vaead.store import ModelStore
+from vaead.zoo import screw_demo
 
 
 @click.command()
@@ -32,17 +32,17 @@ def pretrain(
 
     Models that are there already are kept, so that a run that was stopped can be started again.
     """
-    from vaead import pretraining  # scikit-learn takes a while to import
+    from vaead.zoo import pretrain  # scikit-learn takes a while to import
 
     models = ModelStore(store)
     models.check_writable()
-    names = datasets or (*dataset_names(), demo.NAME)
-    classes = [name for name in names if name != demo.NAME]
-    wanted = pretraining.recipes(classes, presets or SHIPPED_PRESETS, seeds)
+    names = datasets or (*dataset_names(), screw_demo.NAME)
+    classes = [name for name in names if name != screw_demo.NAME]
+    wanted = pretrain.recipes(classes, presets or SHIPPED_PRESETS, seeds)
     with workers, click.progressbar(length=len(wanted), label="models", file=sys.stderr) as bar:
-        for _ in pretraining.pretrain(wanted, models, workers):
+        for _ in pretrain.pretrain(wanted, models, workers):
             bar.update(1)
-    for file in pretraining.write_pairs(wanted, models):
+    for file in pretrain.write_pairs(wanted, models):
         click.echo(str(file))
-    if demo.NAME in names:
-        click.echo(str(pretraining.pretrain_demo(models)))
+    if screw_demo.NAME in names:
+        click.echo(str(pretrain.pretrain_demo(models)))

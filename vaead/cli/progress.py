@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Protocol
 
 import click
 
-from vaead.card import ModelCard
+from vaead.calibration.diagnostics import told
 from vaead.errors import VaeadError
-from vaead.health import told
-from vaead.places import Place
+from vaead.i18n.texts import Texts
+from vaead.model.card import ModelCard
+from vaead.paths import Place
 from vaead.recipe import Recipe
-from vaead.texts import Texts
 
 if TYPE_CHECKING:
-    from vaead.training import EpochReport
+    from vaead.training.fit import EpochReport
 
 
 class Progress(Protocol):

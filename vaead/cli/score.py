@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import click
 
 from vaead.cli import outputs
-from vaead.cli.base import (
+from vaead.cli.inputs import Skipped, list_photos
+from vaead.cli.options import (
     DATASET_OPTIONS,
     FALSE_ALARM_RATE,
     PlaceType,
@@ -20,15 +21,14 @@ from vaead.cli.base import (
     stored_model,
     worker_options,
 )
-from vaead.cli.photos import Skipped, list_photos
-from vaead.cli.resolution import OtherResolution
-from vaead.parallel import Workers
-from vaead.photo_batches import LocatedModel, current_folder, look_at_each
-from vaead.photo_scoring import Scoring, score_each
-from vaead.photos import Photo, Rejected
-from vaead.places import Place, absolute
-from vaead.report import Report
-from vaead.texts import Texts
+from vaead.cli.resolution_warning import OtherResolution
+from vaead.data.photos import Photo, Rejected
+from vaead.i18n.texts import Texts
+from vaead.inference.batches import LocatedModel, current_folder, look_at_each
+from vaead.inference.html_report import Report
+from vaead.inference.score_photos import Scoring, score_each
+from vaead.paths import Place, absolute
+from vaead.processes.workers import Workers
 
 
 @click.command()

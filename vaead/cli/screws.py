@@ -28,7 +28,7 @@ def screws(out: Path, seed: int, train: int, good: int, defective: int, scale: f
 
     OUT is a new or empty folder. It gets the layout of MVTec AD, with an exact mask of each defect.
     """
-    from vaead.datasets.screws import write_screws  # SciPy takes a while to import
+    from vaead.data.screws.generator import write_screws  # SciPy takes a while to import
 
     with contextlib.ExitStack() as shown:
 

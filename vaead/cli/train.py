@@ -9,7 +9,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.cli.base import (
+from vaead.cli.inputs import Skipped
+from vaead.cli.options import (
     DATASET_OPTIONS,
     DEFAULT_PRESET,
     PlaceType,
@@ -17,16 +18,15 @@ from vaead.cli.base import (
     require_alone,
     require_class,
 )
-from vaead.cli.photos import Skipped
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
 from vaead.config import ModelConfig, require_name
+from vaead.data.photos import Rejected, check_normals, find_photos, pixel_digest
 from vaead.errors import InvalidInputError, StoreError
-from vaead.model_files import require_replaceable
-from vaead.model_photos import read_ahead, read_options, read_pixels
-from vaead.photos import Rejected, check_normals, find_photos, pixel_digest
-from vaead.places import Place, require_writable
+from vaead.inference.read_photos import read_ahead, read_options, read_pixels
+from vaead.model.files import require_replaceable
+from vaead.model.store import ModelStore, save_model
+from vaead.paths import Place, require_writable
 from vaead.recipe import COLORS, INDUSTRIAL, PHOTO_PRESETS, PRESETS, PhotoOptions, Recipe
-from vaead.store import ModelStore, save_model
 
 _FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "patience")
 _FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "out")
@@ -124,7 +124,7 @@ def train(
 def _train_on_class(recipe: Recipe, models: ModelStore, report: Progress) -> None:
     models.check_writable()
     report.start(recipe, str(recipe.path))
-    from vaead.pipeline import train as train_recipe  # TensorFlow takes seconds to import
+    from vaead.training.pipeline import train as train_recipe  # TensorFlow takes seconds to import
 
     model = train_recipe(recipe, models, report.epoch)
     report.done(models.folder(recipe), model.card)
@@ -134,7 +134,7 @@ def _train_on_photos(images: str, recipe: Recipe, out: Place, report: Progress) 
     _check_out(out)
     photos = _read_normals(images, recipe)
     report.start(recipe, _described(photos, recipe))
-    from vaead.pipeline import train_photos  # TensorFlow takes seconds to import
+    from vaead.training.pipeline import train_photos  # TensorFlow takes seconds to import
 
     card, parts, archives = train_photos(photos, recipe, report.epoch)
     # The model replaces a folder by its name, which "." does not tell.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from vaead.texts import Texts
+from vaead.i18n.texts import Texts
 
 
 def page(texts: Texts) -> None:

@@ -1,0 +1,69 @@
+"""What the details say of the training of one network or of several."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vaead.model.store import ModelStore, load_model
+
+if TYPE_CHECKING:
+    from tests.ui.conftest import Open, Page
+
+MODELS = Path(__file__).parents[2] / "models"
+
+
+@pytest.fixture(autouse=True)
+def _stopped_early(store: Path) -> None:
+    """Models that have stopped early: after 6 epochs, or after 5 and 7."""
+    article = load_model(MODELS / "digits/1/article")
+    card = replace(article.card, history=article.card.history[:6])
+    ModelStore(store).save(card, article.parts)
+    both = load_model(MODELS / "digits/1/multi-scale")
+    (companion,) = both.card.companions
+    card = replace(
+        both.card,
+        history=both.card.history[:5],
+        companions=[replace(companion, history=companion.history[:7])],
+    )
+    ModelStore(store).save(card, both.parts)
+
+
+def open_tab(open_page: Open, preset: str, tab: str) -> Page:
+    page = open_page(preset=preset)
+    page.app.session_state["details"] = tab
+    page.run()
+    return page
+
+
+def texts_of(page: Page) -> str:
+    return "\n".join(text.value for text in page.app.markdown)
+
+
+def epochs_of(page: Page, key: str) -> int:
+    return len(page.figure(key)["data"][0]["y"])
+
+
+def test_epochs_are_those_that_were_run(open_page: Open) -> None:
+    page = open_tab(open_page, "article", "Training")
+    assert " crops, 6 epochs, seed 0;" in texts_of(page)
+    assert epochs_of(page, "history") == 6
+    assert "Network" not in texts_of(page)
+
+
+def test_each_network_has_its_losses(open_page: Open) -> None:
+    page = open_tab(open_page, "multi-scale", "Training")
+    assert " crops, 5 + 7 epochs, seed 0;" in texts_of(page)
+    assert "**Network 1/2**" in texts_of(page)
+    assert "**Network 2/2**" in texts_of(page)
+    assert (epochs_of(page, "history"), epochs_of(page, "history_2")) == (5, 7)
+
+
+def test_layers_say_of_which_network_they_are(open_page: Open) -> None:
+    assert "**Network 1/2:** " in texts_of(open_tab(open_page, "multi-scale", "Network"))
+    page = open_tab(open_page, "article", "Network")
+    assert " parameters. Each layer" in texts_of(page)
+    assert "Network 1" not in texts_of(page)

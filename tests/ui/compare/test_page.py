@@ -1,0 +1,309 @@
+"""The page Compare: the pair, its figures, and the controls that choose them."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from vaead.data.datasets import clear_cache
+from vaead.recipe import PRESETS
+
+if TYPE_CHECKING:
+    from tests.ui.conftest import Open
+
+
+@pytest.fixture
+def _real_data(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    clear_cache()
+    monkeypatch.setenv("VAEAD_DATA_DIR", str(data_dir))
+    yield
+    clear_cache()
+
+
+@pytest.mark.usefixtures("_real_data")
+def test_opens_on_mnist_1_against_9(open_page: Open) -> None:
+    page = open_page(dataset="MNIST")
+    assert (page["normal"], page["anomalous"]) == (1, 9)
+    assert "of class 1 and " in page.caption
+    assert page.warnings == []
+    # There are 1,135 test images of 1 in MNIST, and the held-out 1s are half of 6,742.
+    assert page.app.number_input(key="normal_image").max == 1134
+    assert "of 3371 held-out normal images" in page.caption
+
+
+def test_first_visit_shows_image_old_map_and_new_map_of_both_images(open_page: Open) -> None:
+    figure = open_page().figure("comparison_figure")
+    titles = [note["text"].split()[0] for note in figure["layout"]["annotations"]]
+    assert titles == ["normal:", "old", "new", "calibrated", "anomalous:", "old", "new", "calibrated"]
+    assert [trace["type"] for trace in figure["data"]][:8] == ["heatmap"] * 8
+
+
+def test_alternative_text_says_what_the_figure_shows(open_page: Open) -> None:
+    page = open_page()
+    verdict = page.app.markdown[0].value.replace("**", "")
+    assert page.figure("comparison_figure")["alt"] == (
+        "Test images 1 (normal) and 9 (anomalous) with their maps of the old, the new and the calibrated "
+        f"score. {verdict}"
+    )
+
+
+@pytest.mark.parametrize("key", ["standing", "normal_image_gallery", "anomalous_image_gallery"])
+def test_every_figure_has_alternative_text(open_page: Open, key: str) -> None:
+    page = open_page()
+    page.open("pick")
+    assert page.figure(key)["alt"]
+
+
+def test_thumbnails_show_both_classes(open_page: Open) -> None:
+    images = open_page(dataset="Fashion-MNIST").app.sidebar.get("image")
+    assert [image.captions for image in images] == [["sneaker"], ["ankle boot"]]
+
+
+def test_same_link_shows_the_same_pair(open_page: Open) -> None:
+    first, second = open_page(pair="7"), open_page(pair="7")
+    assert first.caption == second.caption
+    assert first.figure("comparison_figure") == second.figure("comparison_figure")
+
+
+def test_another_seed_shows_another_pair(open_page: Open) -> None:
+    assert open_page(pair="7").caption != open_page(pair="8").caption
+
+
+def test_draw_shows_the_pair_of_a_new_seed(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = open_page(pair="7")
+    monkeypatch.setattr(random, "randrange", lambda stop: stop - 1)
+    page.click("draw")
+    assert page["pair"] == 999_999
+    assert page.link["pair"] == "999999"
+    assert page.caption == open_page(pair="999999").caption
+
+
+def test_picked_image_replaces_the_drawn_one(open_page: Open) -> None:
+    page = open_page(pair="7")
+    drawn = page.caption.split("test image ")[1]
+    page.set_number("normal_image", 3)
+    assert "Shown: test image 3 of class 1 and " in page.caption
+    assert page.caption.endswith(drawn.split(" and ")[1])
+
+
+def test_draw_drops_the_picked_images(open_page: Open) -> None:
+    page = open_page(normal_image="3", anomalous_image="4")
+    assert "test image 3 of class 1 and 4 of class 9" in page.caption
+    page.click("draw")
+    assert (page["normal_image"], page["anomalous_image"]) == (None, None)
+    assert "normal_image" not in page.link
+
+
+@pytest.mark.parametrize("control", ["dataset", "normal", "anomalous"])
+def test_other_class_drops_the_picked_images(open_page: Open, control: str) -> None:
+    page = open_page(dataset="MNIST", normal_image="3")
+    page.select(control, {"dataset": "digits", "normal": 2, "anomalous": 2}[control])
+    assert page["normal_image"] is None
+
+
+def test_other_colours_keep_the_picked_images(open_page: Open) -> None:
+    page = open_page(normal_image="3")
+    page.select("colors", "Viridis")
+    assert "Shown: test image 3 of class 1 and " in page.caption
+
+
+def test_galleries_wait_for_their_box_to_be_opened(open_page: Open) -> None:
+    page = open_page()
+    closed = len(page.app.get("plotly_chart"))
+    page.open("pick")
+    assert len(page.app.get("plotly_chart")) == closed + 2
+
+
+def test_gallery_shows_the_chosen_class(open_page: Open) -> None:
+    page = open_page()
+    page.open("pick")
+
+    def pictures() -> list[object]:
+        return [page.figure(f"{role}_image_gallery")["data"][0]["z"] for role in ("normal", "anomalous")]
+
+    ones, nines = pictures()
+    page.select("anomalous", 4)
+    assert pictures()[0] == ones
+    assert pictures()[1] not in (ones, nines)
+    page.select("anomalous", 9)
+    assert pictures() == [ones, nines]
+
+
+def test_colours_can_be_chosen(open_page: Open) -> None:
+    page = open_page()
+    blues = page.figure("comparison_figure")["layout"]["coloraxis2"]["colorscale"]
+    page.select("colors", "Cividis")
+    cividis = page.figure("comparison_figure")["layout"]["coloraxis2"]["colorscale"]
+    assert (blues[-1][1], cividis[0][1]) == ("rgb(8,48,107)", "#00224e")
+
+
+def test_anomalous_class_can_never_be_the_normal_one(open_page: Open) -> None:
+    page = open_page(normal="3")
+    assert "3" not in page.app.selectbox(key="anomalous").options
+    assert len(page.app.selectbox(key="anomalous").options) == 9
+
+
+def test_choosing_the_anomalous_class_as_normal_moves_the_anomalous_one(open_page: Open) -> None:
+    page = open_page(anomalous="4")
+    page.select("normal", 4)
+    assert (page["normal"], page["anomalous"]) == (4, 0)
+
+
+def test_other_normal_class_keeps_the_anomalous_one(open_page: Open) -> None:
+    page = open_page(anomalous="4")
+    page.select("normal", 6)
+    assert (page["normal"], page["anomalous"]) == (6, 4)
+
+
+def test_other_dataset_starts_with_its_own_pair(open_page: Open) -> None:
+    page = open_page(normal="1", anomalous="4")
+    page.select("dataset", "fashion_mnist")
+    assert (page["normal"], page["anomalous"]) == (7, 9)
+    assert "of class sneaker and " in page.caption
+
+
+def test_other_preset_takes_its_own_settings(open_page: Open) -> None:
+    page = open_page(epochs="3", latent="5", seed="8")
+    page.select("preset", "position-aware")
+    base = PRESETS["position-aware"]
+    settings = {
+        "epochs": base.train.epochs,
+        "crops": base.train.crops,
+        "latent": base.model.latent_dim,
+        "seed": 0,
+    }
+    assert {key: page[key] for key in settings} == settings
+
+
+@pytest.mark.parametrize(
+    ("pair", "dataset", "classes"),
+    [
+        ("mnist_1_9", "mnist", ("1", "9")),
+        ("fashion_mnist_7_9", "fashion_mnist", ("sneaker", "ankle boot")),
+        ("fashion_mnist_2_3", "fashion_mnist", ("pullover", "dress")),
+    ],
+)
+def test_pair_of_the_article_is_one_click_away(
+    open_page: Open, pair: str, dataset: str, classes: tuple[str, str]
+) -> None:
+    page = open_page(normal="1", anomalous="6", normal_image="3")
+    page.click(pair)
+    assert page["dataset"] == dataset
+    assert f"of class {classes[0]} and " in page.caption
+    assert page.caption.endswith(f"of class {classes[1]}.")
+    assert page["normal_image"] is None
+
+
+def test_article_scale_is_logarithmic_from_1_to_10(open_page: Open) -> None:
+    layout = open_page().figure("comparison_figure")["layout"]
+    assert (layout["coloraxis2"]["cmin"], layout["coloraxis2"]["cmax"]) == (0, 1)
+    assert "coloraxis3" not in layout
+
+
+def test_plain_nats_have_a_scale_a_score_that_no_pair_changes(open_page: Open) -> None:
+    page = open_page(pair="7", view="mean")
+    first = page.figure("comparison_figure")["layout"]
+    page.set_number("pair", 8)
+    second = page.figure("comparison_figure")["layout"]
+    for axis in ("coloraxis2", "coloraxis3", "coloraxis4"):
+        assert first[axis]["cmax"] - first[axis]["cmin"] > 3
+        assert (first[axis]["cmin"], first[axis]["cmax"]) == (second[axis]["cmin"], second[axis]["cmax"])
+
+
+def test_ranks_have_one_scale_in_percent(open_page: Open) -> None:
+    page = open_page(view="rank")
+    figure = page.figure("comparison_figure")
+    assert (figure["layout"]["coloraxis2"]["cmax"], "coloraxis3" in figure["layout"]) == (100, False)
+
+
+def test_decision_follows_the_false_alarm_rate(open_page: Open) -> None:
+    page = open_page(false_alarms="1")
+
+    def decision() -> str:
+        return next(text.value for text in page.app.markdown if " false alarms old flags" in text.value)
+
+    assert decision().startswith("At 1 % false alarms")
+    page.set_number("false_alarms", 50)
+    assert decision().startswith("At 50 % false alarms old flags **")
+
+
+@pytest.mark.parametrize(
+    ("tab", "key", "traces"),
+    [
+        ("Why calibrated", "standing", 2),
+        ("The three terms", "terms_figure", 6),
+        ("What the decoder made", "decoder_figure", 6),
+        ("Training", "history", 5),
+    ],
+)
+def test_details_draw_a_figure(open_page: Open, tab: str, key: str, traces: int) -> None:
+    page = open_page()
+    page.app.session_state["details"] = tab
+    page.run()
+    assert len(page.figure(key)["data"]) == traces
+
+
+def test_details_list_the_layers_and_their_parameters(open_page: Open) -> None:
+    page = open_page()
+    page.app.session_state["details"] = "Network"
+    page.run()
+    (table,) = (frame.value for frame in page.app.dataframe)
+    assert set(table["Part"]) == {"encoder", "decoder"}
+    first = table.iloc[0]
+    assert first["Parameters"] == 2 * 2 * 16 + 16  # 16 kernels of 2x2 and their biases
+    total = f"{table['Parameters'].sum():,} parameters"
+    assert any(total in text.value for text in page.app.markdown)
+
+
+@pytest.mark.parametrize(
+    ("health", "start"),
+    [
+        ({"explained_variance": 0.01}, "This model's bottleneck has died"),
+        (
+            {"error_per_pixel": 12.5},
+            "This model is too sure of itself: on held-out normal images M is 12.5 nats",
+        ),
+    ],
+)
+def test_model_that_went_wrong_is_shown_with_a_warning(
+    open_page: Open, store: Path, health: dict[str, float], start: str
+) -> None:
+    file = store / "digits/1/article/card.json"
+    card = json.loads(file.read_text())
+    card["health"] |= health
+    file.write_text(json.dumps(card))
+    page = open_page()
+    assert [warning.startswith(start) for warning in page.warnings] == [True]
+    assert page.caption
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "# Method"), ("ja", "# 手法")])
+def test_method_page_shows_its_text(language: str, title: str) -> None:
+    app = AppTest.from_string(
+        f"from vaead.ui import method\nfrom vaead.i18n.texts import Texts\nmethod.page(Texts({language!r}))\n"
+    ).run()
+    assert not app.exception
+    assert app.markdown[0].value.startswith(title)
+
+
+def test_two_visitors_see_their_own_pairs(open_page: Open) -> None:
+    first, second = open_page(pair="7"), open_page(pair="8")
+    before = first.caption
+    second.set_number("pair", 9)
+    first.run()
+    assert first.caption == before
+
+
+def test_caches_are_cleared_between_tests() -> None:
+    from vaead.ui.shared.cache import dataset_source
+
+    first = dataset_source()
+    st.cache_resource.clear()
+    assert dataset_source() is not first

@@ -1,0 +1,78 @@
+"""What the page says of a training that one of several networks, or early stopping, makes uneven."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vaead.processes.training_jobs import Epoch, JobState, JobStatus
+from vaead.recipe import Recipe
+
+if TYPE_CHECKING:
+    from tests.ui.conftest import Open, Page
+
+FINISHING = "Trained; held-out images are being scored, and the model is stored"
+
+Show = Callable[..., "Page"]
+
+
+@pytest.fixture
+def show(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> Show:
+    """Open the page while a training has told these epochs and their losses on held-out images."""
+
+    def show_with(preset: str, patience: int, told: Sequence[tuple[int, float]]) -> Page:
+        recipe = Recipe.from_preset("digits", 1, preset, epochs=4, crops=2000, patience=patience)
+        epochs = tuple(Epoch(number, 3.0, 1.0, 1.0, 1.0, loss) for number, loss in told)
+        status = JobStatus(recipe, JobState.RUNNING, epochs, recipe.total_epochs, 9.0, 77.0)
+        jobs = SimpleNamespace(status={recipe: status}.get, cancel=lambda _: None)
+        monkeypatch.setattr("vaead.ui.shared.training_panel.training_jobs", lambda: jobs)
+        return open_page(preset=preset, epochs="4", crops="2000", patience=str(patience))
+
+    return show_with
+
+
+@pytest.mark.parametrize(
+    ("preset", "patience", "told", "shown"),
+    [
+        ("article", 2, [(1, 5.0), (2, 6.0)], (50, "Training: epoch 2 of 4")),
+        ("article", 2, [(1, 5.0), (2, 6.0), (3, 5.0)], (100, FINISHING)),
+        ("article", 0, [(1, 5.0), (2, 6.0), (3, 5.0)], (75, "Training: epoch 3 of 4")),
+        ("article", 2, [(1, 5.0), (2, 6.0), (3, 4.0)], (75, "Training: epoch 3 of 4")),
+        ("article", 2, [(1, 5.0), (2, 4.0), (3, 3.0), (4, 2.0)], (100, FINISHING)),
+        ("multi-scale", 1, [(1, 5.0), (2, 6.0)], (25, "Training: epoch 2 of 8")),
+        ("multi-scale", 1, [(1, 5.0), (2, 6.0), (5, 9.0)], (62, "Training: epoch 5 of 8")),
+        ("multi-scale", 1, [(1, 5.0), (2, 6.0), (5, 9.0), (6, 9.5)], (100, FINISHING)),
+    ],
+)
+def test_bar_follows_the_epochs_and_ends_with_early_stopping(
+    show: Show, preset: str, patience: int, told: list[tuple[int, float]], shown: tuple[int, str]
+) -> None:
+    page = show(preset, patience, told)
+    (bar,) = page.app.get("progress")
+    assert (bar.proto.value, bar.proto.text) == shown
+    remaining = {metric.label: metric.value for metric in page.app.metric}["Remaining"]
+    assert remaining == ("..." if shown[1] == FINISHING else "77 s")
+
+
+@pytest.mark.parametrize(
+    ("told", "name", "losses"),
+    [
+        ([(1, 5.0), (2, 6.0)], "**Network 1/2**", [5.0, 6.0]),
+        ([(1, 5.0), (2, 6.0), (5, 9.0)], "**Network 2/2**", [9.0]),
+    ],
+)
+def test_losses_are_those_of_the_network_in_training(
+    show: Show, told: list[tuple[int, float]], name: str, losses: list[float]
+) -> None:
+    page = show("multi-scale", 0, told)
+    assert name in [text.value for text in page.app.markdown]
+    curves = {trace["name"]: trace["y"] for trace in page.figure("live_losses")["data"]}
+    assert curves["loss, held-out"] == losses
+
+
+def test_losses_of_one_network_need_no_name(show: Show) -> None:
+    page = show("article", 0, [(1, 5.0)])
+    assert not any("Network" in text.value for text in page.app.markdown)

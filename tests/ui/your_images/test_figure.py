@@ -1,0 +1,90 @@
+"""The figure of one image on the page "Your images": what is sent, and that nothing small gets lost in it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.io
+import pytest
+
+from vaead.config import PatchGrid
+from vaead.i18n.texts import Texts
+from vaead.model.store import load_model
+from vaead.scoring.term_maps import Calibrated, TermMaps
+from vaead.ui.your_images import figure as drawing
+from vaead.ui.your_images.downsampling import View
+from vaead.ui.your_images.predictions import Results
+
+LARGE = 3000, 4000
+SPOT = 1503, 2001
+"""A pixel of a large image."""
+
+
+def view(shape: tuple[int, int], colors: tuple[int, ...] = ()) -> View:
+    """An image whose maps and masks have one pixel apart from all others, at the same share of each side."""
+    height, width = shape
+    spot = height * SPOT[0] // LARGE[0], width * SPOT[1] // LARGE[1]
+    grid = PatchGrid(height, width, 96, 96)
+    windows = np.ones((1, *grid.shape), np.float32)
+    joint = np.ones((1, height, width), np.float32)
+    joint[0][spot] = 9.0
+    mask = np.zeros(shape, np.bool_)
+    mask[spot] = True
+    pixels = np.full((*shape, *colors), 0.5, np.float32)
+    pixels[spot] = 1.0
+    terms = TermMaps(windows, windows, windows, grid, Calibrated(np.array([9.0], np.float32), joint))
+    return View(pixels, terms, "calibrated", mask, mask, 0.7)
+
+
+@pytest.fixture
+def results(photo_model: Path) -> Results:
+    return Results(load_model(photo_model), photo_model)
+
+
+def sent(view: View, results: Results) -> list[dict[str, Any]]:
+    """The traces of the figure as a browser gets them."""
+    figure = drawing.draw(view, results, Texts("en"))
+    traces: list[dict[str, Any]] = json.loads(plotly.io.to_json(figure, validate=False))["data"]
+    return traces
+
+
+def at(trace: dict[str, Any], row: float, column: float) -> float:
+    """The value of a heatmap that covers a pixel."""
+    shape = [int(length) for length in trace["z"]["shape"].split(",")]
+    values = np.frombuffer(base64.b64decode(trace["z"]["bdata"]), trace["z"]["dtype"]).reshape(shape)
+    place = [(row - trace["y0"]) / trace["dy"], (column - trace["x0"]) / trace["dx"]]
+    return float(values[round(place[0]), round(place[1])])
+
+
+@pytest.mark.parametrize(
+    ("shape", "most_mb"), [((120, 160), 0.6), ((480, 640), 9), ((900, 1200), 9), (LARGE, 9)]
+)
+@pytest.mark.parametrize("colors", [(), (3,)])
+def test_figure_is_small_however_large_the_image_is(
+    results: Results, shape: tuple[int, int], colors: tuple[int, ...], most_mb: float
+) -> None:
+    figure = drawing.draw(view(shape, colors), results, Texts("en"))
+    # As Streamlit sends it.
+    assert len(plotly.io.to_json(figure, validate=False)) < 1e6 * most_mb
+
+
+def test_one_anomalous_pixel_of_a_large_image_is_seen(results: Results) -> None:
+    image, _, mask, _, _, calibrated, heat, *outlines = sent(view(LARGE), results)
+    assert at(calibrated, *SPOT) == 9.0
+    assert at(mask, *SPOT) == 1
+    assert at(heat, *SPOT) > at(heat, 100, 100)
+    # Among 7 x 7 pixels of the image one is white, and the others are grey.
+    assert at(image, *SPOT) == round(255 * (0.5 * 48 + 1) / 49)
+    assert at(image, 100, 100) == 128
+    assert [trace["type"] for trace in outlines] == ["contour"] * 3
+
+
+def test_image_in_colours_covers_the_same_pixels_as_its_maps(results: Results) -> None:
+    traces = sent(view(LARGE, (3,)), results)
+    assert [trace["type"] for trace in traces[:3]] == ["image", "image", "heatmap"]
+    places = [{name: trace[name] for name in ("x0", "y0", "dx", "dy")} for trace in traces[:7]]
+    assert places == [{"x0": 3.0, "y0": 3.0, "dx": 7, "dy": 7}] * 7

@@ -1,0 +1,260 @@
+"""What the page "Your images" is made of: the visitor's folder, the estimate, downloads, memory."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.ui.your_images.helpers import png, screw
+from vaead.data.photos import Photo
+from vaead.data.screws.generator import DEFECTS
+from vaead.errors import InvalidInputError
+from vaead.i18n.texts import Texts
+from vaead.inference.evaluate_photos import ALL, evaluate_photos
+from vaead.model.store import load_model
+from vaead.processes.train_command import PhotoTask, train_command
+from vaead.recipe import PhotoOptions, Recipe
+from vaead.scoring.loss_terms import SCORES
+from vaead.ui.your_images import demo, downloads, predictions
+from vaead.ui.your_images.metrics import metrics_csv
+from vaead.ui.your_images.predictions import Results
+from vaead.ui.your_images.session_folder import FolderWatch, PrivateFolder
+from vaead.ui.your_images.training_settings import estimate
+from vaead.ui.your_images.upload_queue import Intake
+from vaead.ui.your_images.uploaded_photos import OwnPhotos, examine, take_in
+from vaead.zoo.screw_demo import DemoSize
+
+RATE = 0.05
+
+
+def ignore(done: int, total: int) -> None:
+    pass
+
+
+def finish(intake: Intake) -> None:
+    while intake.advance():
+        pass
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> OwnPhotos:
+    own = OwnPhotos(tmp_path / "photos")
+    own.folder.mkdir()
+    finish(demo.take_in_demo(own, DemoSize(normal=2, good=2, defective=1)))
+    return own
+
+
+@pytest.fixture
+def results(photos: OwnPhotos, photo_model: Path) -> Results:
+    made = Results(load_model(photo_model), photo_model)
+    made.score(photos.judged, ignore)
+    return made
+
+
+@pytest.fixture
+def folder() -> Iterator[PrivateFolder]:
+    made = PrivateFolder()
+    yield made
+    made.close()
+
+
+def test_command_of_photos_names_every_setting() -> None:
+    recipe = Recipe.from_photos(
+        PhotoOptions(color="rgb", scale=0.3, aligned=True),
+        "industrial-multi-scale",
+        patch_size=24,
+        stride=3,
+        epochs=2,
+        crops=500,
+        seed=7,
+    )
+    command = train_command(PhotoTask(recipe, Path("in"), Path("out")), Path("store"))
+    shown = "--images in --preset industrial-multi-scale --scale 0.3 --color rgb --aligned --patch-size 24"
+    assert " ".join(command[4:]) == (
+        f"{shown} --stride 3 --epochs 2 --crops 500 --seed 7 --out out --progress json"
+    )
+
+
+def test_folder_is_private_and_goes_with_its_owner() -> None:
+    folder = PrivateFolder()
+    path, done = folder.path, []
+    folder.before_removal(lambda: done.append(path.exists()))
+    assert path.stat().st_mode & 0o077 == 0
+    del folder
+    gc.collect()
+    assert not path.exists()
+    assert done == [True]
+
+
+def test_folder_of_a_session_that_left_is_closed_after_a_while(folder: PrivateFolder) -> None:
+    active = {"here": True}
+    watch = FolderWatch(active.__getitem__, absent_s=0.0)
+    watch.add("here", folder)
+    watch.sweep()
+    assert folder.path.exists()
+    active["here"] = False
+    watch.sweep()
+    assert not folder.path.exists()
+
+
+def test_session_that_comes_back_in_time_keeps_its_folder(folder: PrivateFolder) -> None:
+    watch = FolderWatch(lambda session: False, absent_s=1000.0)
+    watch.add("gone", folder)
+    watch.sweep()
+    assert folder.path.exists()
+
+
+def test_files_are_kept_under_made_up_names(photos: OwnPhotos) -> None:
+    finish(take_in(photos, [("a b/../c 😀.png", io.BytesIO(screw(1)))], "normal"))
+    finish(take_in(photos, [("part 😀.png", io.BytesIO(screw(1)))], "normal"))
+    assert "must be a path inside its folder" in photos.rejected[0].reason
+    assert photos.normal[-1].name == "part 😀.png"
+    assert photos.normal[-1].path.parent == photos.folder
+    assert photos.normal[-1].path.stem.isdigit()
+    assert photos.normal[-1].path.read_bytes() == screw(1)
+
+
+def test_colours_are_found_and_grey_stored_as_colour_is_grey() -> None:
+    grey = np.full((30, 40, 3), 90, np.uint8)
+    assert not examine(png(grey), "grey.png").has_colors
+    grey[:10, :, 0] = 200
+    assert examine(png(grey), "red.png").has_colors
+
+
+def test_demo_is_the_same_every_time(photos: OwnPhotos, tmp_path: Path) -> None:
+    again = OwnPhotos(tmp_path)
+    finish(demo.take_in_demo(again, DemoSize(normal=2, good=2, defective=1)))
+    assert [each.digest for each in again.judged] == [each.digest for each in photos.judged]
+
+
+def test_estimate_grows_with_crops_epochs_and_patches(photos: OwnPhotos) -> None:
+    def cost(**settings: int) -> tuple[float, float]:
+        made = estimate(Recipe.from_photos(PhotoOptions(), **settings), photos.normal)
+        return made.seconds, made.n_bytes
+
+    base = cost(patch_size=24, epochs=2, crops=5000)
+    assert cost(patch_size=24, epochs=4, crops=5000)[0] > base[0]
+    for more in (cost(patch_size=24, epochs=2, crops=9000), cost(patch_size=32, epochs=2, crops=5000)):
+        assert more > base
+        assert more[1] > base[1]
+
+
+def test_estimate_grows_with_the_windows_of_many_images(photos: OwnPhotos) -> None:
+    few, many = (
+        estimate(Recipe.from_photos(PhotoOptions(scale=0.5), patch_size=24, stride=4), photos.normal * count)
+        for count in (1, 1000)
+    )
+    # 875 windows in each of 2,000 images of 160x120, half of them held out; and the images themselves.
+    assert many.n_bytes - few.n_bytes == pytest.approx(
+        1e6 * 875 * 1e-6 * 1000 * 1400 + 2000 * 8 * 19_200, rel=0.01
+    )
+
+
+def test_further_networks_cost_time_and_the_largest_one_most_of_the_memory(photos: OwnPhotos) -> None:
+    one, two = (
+        estimate(Recipe.from_photos(PhotoOptions(scale=0.5), preset), photos.normal)
+        for preset in ("industrial", "industrial-multi-scale")
+    )
+    assert one.seconds < two.seconds < 2 * one.seconds
+    assert one.n_bytes < two.n_bytes < 1.01 * one.n_bytes
+
+
+def test_model_knows_how_large_the_images_were(results: Results) -> None:
+    assert results.learned_sides_px == [320, 320]  # 160 pixels at half the size
+
+
+def test_each_image_is_scored_once(
+    results: Results, photos: OwnPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Results, "_score_one", lambda *_: pytest.fail("scored again"))
+    results.score(photos.judged, ignore)
+    assert len(results.scored) == len(photos.judged)
+
+
+def test_maps_that_were_dropped_are_computed_again(
+    photos: OwnPhotos, photo_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictions, "_KEPT_BYTES", 1)
+    results = Results(load_model(photo_model), photo_model)
+    results.score(photos.judged, ignore)
+    assert len(results._maps) == 1
+    first = results.scored[0]
+    assert float(results.terms(first.photo).image_scores("new")[0]) == pytest.approx(first.scores["new"])
+
+
+def test_metrics_follow_labels_and_masks(results: Results) -> None:
+    *defects, joint = results.evaluation.metrics()
+    assert [each.defect for each in defects] == list(DEFECTS)
+    assert (joint.n_normal, joint.n_anomalous) == (2, 5)
+    for each in (*defects, joint):
+        for figures in (each.auroc, each.best_f1, each.pixel_auroc, each.aupro):
+            assert all(0 <= figures[score] <= 1 for score in SCORES)
+
+
+def test_metrics_are_those_of_the_command_line(results: Results, photos: OwnPhotos) -> None:
+    listed = [
+        Photo(each.name, str(each.path), each.defect, each.mask and str(each.mask)) for each in photos.judged
+    ]
+    assert evaluate_photos(results.model, listed) == results.evaluation.metrics()
+
+
+def test_table_of_metrics_has_a_row_for_each_defect_and_score(results: Results) -> None:
+    rows = list(csv.DictReader(io.StringIO(metrics_csv(results.evaluation.metrics()))))
+    assert [(row["defect"], row["score"]) for row in rows] == [
+        (defect, score) for defect in (*DEFECTS, ALL) for score in SCORES
+    ]
+    joint = results.evaluation.metrics()[-1]
+    assert float(rows[-1]["aupro"]) == pytest.approx(joint.aupro["calibrated"], rel=1e-5)
+
+
+def test_there_are_no_metrics_without_labels(photos: OwnPhotos, photo_model: Path) -> None:
+    results = Results(load_model(photo_model), photo_model)
+    finish(take_in(photos, [("x.png", io.BytesIO(screw(3)))], "judged"))
+    results.score(photos.judged[-1:], ignore)
+    (joint,) = results.evaluation.metrics()
+    assert set(joint.auroc.values()) == set(joint.pixel_auroc.values()) == {None}
+
+
+def test_table_of_scores_has_a_row_an_image(results: Results) -> None:
+    rows = list(csv.DictReader(io.StringIO(downloads.scores_csv(results, RATE))))
+    assert [row["image"] for row in rows] == [each.photo.name for each in results.scored]
+    assert [row["label"] for row in rows[:3]] == ["good", "good", "scratch"]
+    limit = results.thresholds(RATE)["new"]
+    assert [row["flagged_new"] for row in rows] == [str(int(float(row["new"]) > limit)) for row in rows]
+
+
+def test_maps_and_masks_are_packed_for_every_image(results: Results) -> None:
+    with zipfile.ZipFile(io.BytesIO(downloads.maps_zip(results, "new", RATE))) as archive:
+        names = archive.namelist()
+        assert len(names) == 3 * len(results.scored)
+        numbers = np.load(io.BytesIO(archive.read("maps/0000_000.new.npy")))
+        mask = Image.open(io.BytesIO(archive.read("masks/0000_000.new.png")))
+    photo = results.scored[0].photo
+    np.testing.assert_array_equal(numbers, results.terms(photo).mean_maps("new")[0])
+    assert mask.size == (320, 240)
+
+
+def test_model_can_be_loaded_after_unpacking(results: Results, tmp_path: Path) -> None:
+    zipfile.ZipFile(io.BytesIO(downloads.model_zip(results))).extractall(tmp_path)
+    assert load_model(tmp_path / "model").card.recipe == results.model.card.recipe
+
+
+def test_report_names_every_image(results: Results) -> None:
+    page = downloads.report_html(results, RATE, Texts("en"))
+    assert all(each.photo.name in page for each in results.scored)
+
+
+def test_image_that_is_too_small_for_the_model_is_told(results: Results, photos: OwnPhotos) -> None:
+    finish(take_in(photos, [("tiny.png", io.BytesIO(png(np.zeros((9, 9), np.uint8))))], "judged"))
+    results.score(photos.judged, ignore)
+    assert "must be at least 24x24 px" in results.rejected[0].reason
+    with pytest.raises(InvalidInputError, match="at least 24x24"):
+        results.pixels(photos.judged[-1])

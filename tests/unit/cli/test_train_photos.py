@@ -1,0 +1,147 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.unit.cli.command_line import assert_refused, lines_of, run
+from vaead.data.screws.generator import make_screw
+from vaead.model.files import CARD
+from vaead.model.store import load_model
+from vaead.recipe import PhotoOptions, Recipe
+
+Crops = list[NDArray[np.float32]]
+SMALL = ["--patch-size", 16, "--stride", 8, "--epochs", 1, "--crops", 128, "--seed", 5]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Four normal photos of 128x96 pixels."""
+    for index in range(4):
+        file = tmp_path / "photos" / "train" / "good" / f"{index}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(make_screw(0, index, scale=0.2).image).save(file)
+    return tmp_path / "photos"
+
+
+def test_photos_are_trained_on(photos: Path, tmp_path: Path, no_arithmetic: Crops) -> None:
+    result = run("train", "--images", photos, *SMALL, "--out", tmp_path / "new" / "model")
+    assert lines_of(result) == [str(tmp_path / "new" / "model")]
+    assert result.stderr.startswith(
+        "Training on 4 photos, judged at 32x24 px (scale 0.25) in patches of 16x16 every 8 px: 128 crops"
+    )
+    card = load_model(tmp_path / "new" / "model").card
+    assert card.recipe == Recipe.from_photos(
+        PhotoOptions(scale=0.25), patch_size=16, stride=8, epochs=1, crops=128, seed=5
+    )
+    assert card.image_shape is None
+    assert card.longer_side_px == (32, 32)
+
+
+def test_options_of_photos_are_heeded(photos: Path, tmp_path: Path, no_arithmetic: Crops) -> None:
+    options = ["--scale", 0.5, "--color", "rgb", "--aligned", "--preset", "industrial", "--progress", "json"]
+    result = run("train", "--images", photos / "train", *SMALL, *options, "--out", tmp_path / "model")
+    start, epoch, done = (json.loads(line) for line in lines_of(result))
+    assert (start["event"], start["epochs"], start["crops"]) == ("start", 1, 128)
+    assert (epoch["event"], done["event"], done["model"]) == ("epoch", "done", str(tmp_path / "model"))
+    card = load_model(tmp_path / "model").card
+    assert card.recipe.photos == PhotoOptions("rgb", 0.5, aligned=True)
+    assert card.image_shape == (48, 64)
+
+
+def test_bad_photo_is_skipped_and_an_older_model_replaced(
+    photos: Path, tmp_path: Path, no_arithmetic: Crops
+) -> None:
+    (photos / "train/good/bad one.png").write_text("no image")
+    out = tmp_path / "model"
+    for seed in (1, 2):
+        result = run("train", "--images", photos, *SMALL[:-1], seed, "--out", out)
+        skipped, summary, _ = result.stderr.split("\n", 2)
+        assert skipped.startswith("Skipped: image '")
+        assert "bad one.png' must be PNG" in skipped
+        assert summary == "Skipped 1 of 5 files"
+        assert lines_of(result) == [str(out)]
+    assert load_model(out).card.recipe.train.seed == 2
+
+
+def test_same_photo_again_and_again_is_refused(photos: Path, tmp_path: Path) -> None:
+    first, *others = sorted((photos / "train/good").iterdir())
+    for other in others:
+        other.write_bytes(first.read_bytes())
+    result = run("train", "--images", photos, *SMALL, "--out", tmp_path / "model")
+    assert_refused(result, "normal images must differ, got 4 with the same pixels; add photos")
+
+
+def test_one_photo_is_refused(photos: Path, tmp_path: Path) -> None:
+    for other in sorted((photos / "train/good").iterdir())[1:]:
+        other.unlink()
+    result = run("train", "--images", photos, *SMALL, "--out", tmp_path / "model")
+    assert_refused(result, "normal images must be at least 2, got 1; add photos")
+
+
+def test_photos_smaller_than_a_patch_are_named(photos: Path, tmp_path: Path) -> None:
+    result = run("train", "--images", photos, "--patch-size", 32, "--out", tmp_path / "model")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.count("must be at least 32x32 px at scale 0.25, got 32x24 px; use larger") == 4
+    assert not (tmp_path / "model").exists()
+
+
+def test_dataset_without_normal_photos_is_refused(photos: Path, tmp_path: Path) -> None:
+    (photos / "train").rename(photos / "test")
+    result = run("train", "--images", photos, "--out", tmp_path / "model")
+    assert_refused(
+        result, "images must be a folder of normal photos, or a dataset with train/good, got none in"
+    )
+
+
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_is_no_model_is_never_replaced(photos: Path, tmp_path: Path, what: str) -> None:
+    mine = tmp_path / "mine" / "thesis.txt"
+    mine.parent.mkdir()
+    mine.write_text("all my work")
+    out = mine if what == "file" else mine.parent
+    assert_refused(run("train", "--images", photos, "--out", out), "--out must be new, empty, or a model to")
+    assert mine.read_text() == "all my work"
+
+
+def test_folder_that_cannot_be_written_is_refused(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("train", "--images", photos, "--out", tmp_path / "file" / "model")
+    assert_refused(result, "--out must be a folder that can be written, got .*; free some space")
+
+
+def test_the_folder_one_is_in_can_hold_the_model(
+    photos: Path, tmp_path: Path, no_arithmetic: Crops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert lines_of(run("train", "--images", photos, *SMALL, "--out", ".")) == ["."]
+    assert (tmp_path / "here" / CARD).is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "--out must be given with --images, got none; name a folder for the model"),
+        (["--dataset", "digits"], "--images must stand without --dataset, got both; leave one of them out"),
+        (["--latent", "3"], "--images must stand without --latent, got both"),
+        (["--store", "models"], "--images must stand without --store, got both"),
+        (
+            ["--out", "m", "--preset", "article"],
+            "preset must be one of industrial, industrial-multi-scale, got 'article'",
+        ),
+        (["--out", "m", "--scale", "2"], "scale must be "),
+        (["--out", "m", "--patch-size", "9"], "patch_size must be "),
+        (["--out", "m", "--color", "hsv"], "Invalid value for '--color'"),
+        (["--out", "m", "--epochs", "0"], "epochs must be a whole number from 1 to 1,000, got 0"),
+    ],
+)
+def test_bad_options_are_refused(photos: Path, arguments: list[str], message: str) -> None:
+    assert_refused(run("train", "--images", photos, *arguments), message)
+
+
+def test_absent_folder_is_refused(tmp_path: Path) -> None:
+    result = run("train", "--images", tmp_path / "nowhere", "--out", tmp_path / "model")
+    assert_refused(result, "folder must be an existing folder, got nothing at '.*nowhere'; check its name")

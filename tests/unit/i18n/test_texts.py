@@ -1,0 +1,217 @@
+"""The catalogues of the interface against each other and against the code that uses them."""
+
+import ast
+import re
+from collections.abc import Iterator
+from string import Formatter
+from typing import NamedTuple
+
+import pytest
+
+from vaead.calibration.diagnostics import Health
+from vaead.data.datasets import dataset_names, get_spec
+from vaead.data.photos.reasons import SENTENCES
+from vaead.data.screws.generator import DEFECTS
+from vaead.i18n.texts import FOLDER, LANGUAGES, Texts, _load
+from vaead.metrics.image import METRICS
+from vaead.scoring.loss_terms import SCORES, TERMS
+from vaead.ui.shared.sidebar import PAIRS
+from vaead.ui.your_images import metrics
+
+SOURCES = sorted(FOLDER.parent.rglob("*.py"))
+ENGLISH = _load("en")
+OTHERS = [language for language in LANGUAGES if language != "en"]
+
+SETTINGS = ("epochs", "crops", "latent", "patience", "seed")
+
+EVALUATED = (
+    "misses",
+    "false_alarm_images",
+    "by_f1",
+    "by_recall",
+    "recall",
+    "precision",
+    "false_alarm_rate",
+)
+
+# Keys put together in the code, each {place} written as {}, with all the keys they stand for.
+PATTERNS = {
+    "class.{}.{}": [
+        f"class.{name}.{number}"
+        for name in dataset_names()
+        for number, class_name in enumerate(get_spec(name).class_names)
+        if class_name != str(number)
+    ],
+    "compare.{}": ["compare.normal", "compare.anomalous"],
+    "compare.pick_{}": ["compare.pick_normal", "compare.pick_anomalous"],
+    "defect.{}": [f"defect.{kind}" for kind in ("good", *DEFECTS)],
+    "details.{}": [
+        f"details.{name}" for name in ("standing", "terms", "decoder", "network", "training", *TERMS)
+    ],
+    "decision.{}": [f"decision.{name}" for name in ("neither", "normal", "anomalous", "both")],
+    "evaluate.{}": [f"evaluate.{name}" for name in (*METRICS, *EVALUATED)],
+    "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
+    "health.{}": [f"health.{fault}" for fault in Health(explained_variance=0, error_per_pixel=99).faults],
+    "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
+    "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
+    "reason.{}": [f"reason.{kind}" for kind in SENTENCES],
+    "report.place_{}{}": [f"report.place_{row}{column}" for row in range(3) for column in range(3)],
+    "score.{}": [f"score.{score}" for score in SCORES],
+    "sidebar.{}": [f"sidebar.{name}" for name in SETTINGS],
+    "sidebar.{}_help": [f"sidebar.{name}_help" for name in SETTINGS],
+    "verdict.{}": [f"verdict.{name}" for name in ("all", "none")],
+}
+
+SAME_IN_ALL_LANGUAGES = {
+    "compare.image_title",
+    "compare.score_title",
+    "own.metric_aupro",
+    "pairs.mnist_1_9",
+    "training.unknown",
+}
+
+FILLED_IN_BY_FIGURES = {"compare.hover", "compare.gallery_hover", "matrix.hover"}
+
+
+class Use(NamedTuple):
+    """A place in the code that takes a text; `values` is None if they cannot be read off the code."""
+
+    where: str
+    key: str
+    values: set[str] | None
+
+
+def _key(node: ast.expr) -> str | None:
+    match node:
+        case ast.Constant(value=str(key)):
+            return key
+        case ast.JoinedStr(values=parts):
+            return "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
+    return None
+
+
+def _is_catalogue(function: ast.expr) -> bool:
+    """Whether a function is `texts`, `texts.get` or `Texts(...)`."""
+    match function:
+        case ast.Name(id="texts") | ast.Attribute(value=ast.Name(id="texts"), attr="get"):
+            return True
+        case ast.Call(func=ast.Name(id="Texts")):
+            return True
+    return False
+
+
+def _uses() -> Iterator[Use]:
+    for source in SOURCES:
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and _is_catalogue(node.func):
+                key = _key(node.args[0])
+                where = f"{source.name}:{node.lineno}"
+                assert key is not None, f"{where}: a key must be a string or an f-string"
+                names = {keyword.arg for keyword in node.keywords}
+                yield Use(where, key, None if None in names else {name for name in names if name})
+
+
+USES = list(_uses())
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def test_the_search_finds_the_uses() -> None:
+    assert {"language", "compare.caption", "link.bad", "class.{}.{}", "verdict.{}"} <= {
+        use.key for use in USES
+    }
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_languages_have_the_same_keys(language: str) -> None:
+    assert set(_load(language)) == set(ENGLISH)
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_languages_have_the_same_places(language: str) -> None:
+    other = _load(language)
+    different = {key for key in ENGLISH if places(ENGLISH[key]) != places(other[key])}
+    assert different == set()
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_nothing_is_left_untranslated(language: str) -> None:
+    other = _load(language)
+    assert {key for key in ENGLISH if ENGLISH[key] == other[key]} == SAME_IN_ALL_LANGUAGES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_text_is_empty_or_has_space_around_it(language: str) -> None:
+    assert {key for key, text in _load(language).items() if not text or text != text.strip()} == set()
+
+
+def test_every_key_in_the_code_exists() -> None:
+    assert [use for use in USES if "{}" not in use.key and use.key not in ENGLISH] == []
+
+
+def test_every_pattern_in_the_code_is_expanded_here() -> None:
+    assert {use.key for use in USES if "{}" in use.key} == set(PATTERNS)
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_every_key_of_a_pattern_exists(pattern: str) -> None:
+    form = re.compile(re.escape(pattern).replace(r"\{\}", ".+"))
+    assert all(form.fullmatch(key) for key in PATTERNS[pattern])
+    assert set(PATTERNS[pattern]) <= set(ENGLISH)
+
+
+def test_every_key_is_used() -> None:
+    used = {use.key for use in USES} | {key for keys in PATTERNS.values() for key in keys}
+    assert set(ENGLISH) - used == set()
+
+
+def test_every_place_is_filled_in() -> None:
+    wrong = [
+        use
+        for use in USES
+        if "{}" not in use.key
+        and use.values is not None
+        and use.key not in FILLED_IN_BY_FIGURES
+        and use.values != places(ENGLISH[use.key])
+    ]
+    assert wrong == []
+
+
+def test_places_of_hover_texts_are_those_the_figures_fill_in() -> None:
+    assert places(ENGLISH["compare.hover"]) == {"x", "y", "value"}
+    assert places(ENGLISH["compare.gallery_hover"]) == {"number"}
+    assert places(ENGLISH["matrix.hover"]) == {"normal", "anomalous", "value"}
+
+
+def test_values_are_put_into_their_places() -> None:
+    assert Texts("ja")("training.running", epoch=2, epochs=9) == "学習中: エポック 2 / 9"
+
+
+def test_braces_in_a_value_stay_as_they_are() -> None:
+    assert Texts("en")("training.failed", message="{x}") == "The training failed: {x}"
+
+
+def test_unknown_key_is_a_bug() -> None:
+    with pytest.raises(KeyError, match=r"no\.such\.key"):
+        Texts("en")("no.such.key")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_method_page_exists(language: str) -> None:
+    assert Texts(language).method.startswith("# ")
+
+
+def test_lines_of_japanese_are_joined_without_a_space() -> None:
+    page = Texts("ja").method
+    assert re.search(r"[ぁ-ん]\n *[ぁ-ん]", page) is None
+    assert "\n\n## " in page
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_method_page_has_the_same_parts_in_every_language(language: str) -> None:
+    def parts(page: str) -> list[str]:
+        return re.findall(r"^(#+|\||- |\d\.)", page, re.MULTILINE)
+
+    assert parts(Texts(language).method) == parts(Texts("en").method)

@@ -1,0 +1,145 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from vaead.data.datasets import Dataset
+from vaead.data.photos import Rejected, find_photos
+from vaead.errors import InvalidInputError
+from vaead.inference.evaluate_photos import ALL, DefectMetrics, Flagged, evaluate_photos
+from vaead.metrics.image import Confusion, Metrics, best_f1_threshold
+from vaead.metrics.pixel import PixelMetrics
+from vaead.model.store import Model
+from vaead.scoring.loss_terms import SCORES
+
+Pixels = NDArray[np.uint8]
+NONE: dict[str, float | None] = dict.fromkeys(SCORES)
+
+
+def save(pixels: NDArray[np.uint8], file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(file)
+
+
+@pytest.fixture
+def sets(digits: Dataset) -> dict[str, Pixels]:
+    """Images by defect, (n, 28, 28)."""
+    return {
+        "good": digits.test_images(1)[:4],
+        "nine": digits.test_images(9)[:3],
+        "two": digits.test_images(2)[:2],
+    }
+
+
+@pytest.fixture
+def folder(sets: dict[str, Pixels], tmp_path: Path) -> Path:
+    """A dataset in which nines have masks, twos have none, and the ink of a nine is what is anomalous."""
+    for defect, images in sets.items():
+        for number, pixels in enumerate(images):
+            save(pixels, tmp_path / "test" / defect / f"{number}.png")
+            if defect == "nine":
+                mask = np.where(pixels > 127, 255, 0).astype(np.uint8)
+                save(mask, tmp_path / "ground_truth" / defect / f"{number}_mask.png")
+    return tmp_path
+
+
+def by_defect(results: list[DefectMetrics]) -> dict[str, DefectMetrics]:
+    return {result.defect: result for result in results}
+
+
+def test_images_are_compared_by_defect_and_together(
+    folder: Path, model: Model, sets: dict[str, Pixels]
+) -> None:
+    steps: list[tuple[int, int]] = []
+    results = evaluate_photos(model, find_photos(folder).test, lambda *step: steps.append(step))
+    assert [(each.defect, each.n_normal, each.n_anomalous) for each in results] == [
+        ("nine", 4, 3),
+        ("two", 4, 2),
+        (ALL, 4, 5),
+    ]
+    assert steps == [(number, 9) for number in range(1, 10)]
+    sides = {"nine": sets["nine"], "two": sets["two"], ALL: np.concatenate([sets["nine"], sets["two"]])}
+    for result in results:
+        for score in SCORES:
+            normal, anomalous = (
+                model.anomaly_score(images, score) for images in (sets["good"], sides[result.defect])
+            )
+            assert result.auroc[score] == pytest.approx(Metrics.of(normal, anomalous).auroc)
+            best = Confusion.at(best_f1_threshold(normal, anomalous), normal, anomalous)
+            assert result.best_f1[score] == pytest.approx(best.f1)
+
+
+def test_pixels_are_compared_where_there_are_masks(
+    folder: Path, model: Model, sets: dict[str, Pixels]
+) -> None:
+    results = by_defect(evaluate_photos(model, find_photos(folder).test))
+    assert (results["two"].pixel_auroc, results["two"].aupro) == (NONE, NONE)
+    images = np.concatenate([sets["good"], sets["nine"]])
+    masks = [*np.zeros((4, 28, 28), np.bool_), *(sets["nine"] > 127)]
+    terms = model.term_maps(images)
+    for score in SCORES:
+        expected = PixelMetrics.of(list(terms.mean_maps(score)), masks)
+        for defect in ("nine", ALL):
+            assert results[defect].pixel_auroc[score] == pytest.approx(expected.auroc, abs=1e-3)
+            assert results[defect].aupro[score] == pytest.approx(expected.aupro, abs=1e-3)
+
+
+def test_photos_above_the_threshold_are_counted(folder: Path, model: Model, sets: dict[str, Pixels]) -> None:
+    scores = {defect: model.anomaly_score(images, "calibrated") for defect, images in sets.items()}
+    limit = float(np.concatenate(list(scores.values())).mean())
+    results = by_defect(evaluate_photos(model, find_photos(folder).test, thresholds={"calibrated": limit}))
+    above = {defect: int((found > np.float64(limit)).sum()) for defect, found in scores.items()}
+    assert 0 < sum(above.values()) < 9, scores
+    above[ALL] = above["nine"] + above["two"]
+    for defect, result in results.items():
+        assert result.flagged == {"calibrated": Flagged(above["good"], above[defect])}
+
+
+def test_bad_image_is_left_out(folder: Path, model: Model) -> None:
+    (folder / "test/nine/0.png").write_text("no image")
+    rejected: list[Rejected] = []
+    results = by_defect(evaluate_photos(model, find_photos(folder).test, None, rejected.append))
+    assert [each.name for each in rejected] == ["test/nine/0.png"]
+    assert (results["nine"].n_anomalous, results[ALL].n_anomalous) == (2, 4)
+
+
+def test_image_with_a_bad_mask_counts_as_one_without(folder: Path, model: Model) -> None:
+    mask = folder / "ground_truth/nine/1_mask.png"
+    mask.unlink()
+    without = evaluate_photos(model, find_photos(folder).test)
+    save(np.zeros((9, 9), np.uint8), mask)
+    rejected: list[Rejected] = []
+    assert evaluate_photos(model, find_photos(folder).test, None, rejected.append) == without
+    assert (by_defect(without)["nine"].n_anomalous, by_defect(without)[ALL].n_anomalous) == (3, 5)
+    assert [each.name for each in rejected] == [str(mask)]
+    assert "1_mask.png' must be as large as its image" in rejected[0].reason
+
+
+def test_defect_of_which_nothing_can_be_read_has_no_metrics(folder: Path, model: Model) -> None:
+    for file in (folder / "test/nine").iterdir():
+        file.write_bytes(b"")
+    assert by_defect(evaluate_photos(model, find_photos(folder).test))["nine"] == DefectMetrics(
+        "nine", 4, 0, NONE, NONE, NONE, NONE
+    )
+
+
+def test_score_that_some_images_lack_is_left_out(folder: Path, model: Model) -> None:
+    save(np.zeros((40, 28), np.uint8), folder / "test/two/9.png")
+    thresholds = dict.fromkeys(SCORES, 0.0)
+    results = by_defect(evaluate_photos(model, find_photos(folder).test, thresholds=thresholds))
+    assert results["nine"].auroc["calibrated"] is not None
+    assert results["two"].auroc["calibrated"] is None
+    assert results["two"].auroc["new"] is not None
+    assert results["two"].flagged["calibrated"] is None
+    assert results["nine"].flagged["calibrated"] is not None
+
+
+@pytest.mark.parametrize(("kept", "missing"), [("nine", "test/good"), ("good", "test/<defect>")])
+def test_both_sides_are_needed(folder: Path, model: Model, kept: str, missing: str) -> None:
+    photos = [photo for photo in find_photos(folder).test if photo.defect == kept]
+    with pytest.raises(
+        InvalidInputError, match=f"dataset must hold images .*, got none in {missing}; add some"
+    ):
+        evaluate_photos(model, photos)

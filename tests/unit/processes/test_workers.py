@@ -1,0 +1,140 @@
+import importlib
+import os
+from collections.abc import Iterator
+
+import pytest
+from joblib.externals.loky.process_executor import BrokenProcessPool
+
+from tests.unit.processes.worker_tasks import die, process, refuse, square
+from vaead.errors import InvalidInputError, UnknownNameError, WorkersError
+from vaead.processes.workers import Workers
+
+ADDRESS = "tcp://127.0.0.1:8786"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("count", [0, 1, 30])
+def test_results_come_once_and_in_order(jobs: int, count: int) -> None:
+    with Workers(jobs=jobs) as workers:
+        assert list(workers.map(square, ((n,) for n in range(count)))) == [n * n for n in range(count)]
+
+
+def test_results_may_come_as_they_are_ready() -> None:
+    with Workers(jobs=2) as workers:
+        found = workers.map(square, ((n,) for n in range(30)), ordered=False)
+        assert sorted(found) == [n * n for n in range(30)]
+
+
+def test_one_job_is_this_process() -> None:
+    tasks = [(n,) for n in range(8)]
+    assert set(Workers(jobs=1).map(process, tasks)) == {os.getpid()}
+    assert os.getpid() not in set(Workers(jobs=2).map(process, tasks))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_few_tasks_are_taken_ahead_of_the_results(jobs: int) -> None:
+    taken: list[int] = []
+
+    def tasks() -> Iterator[tuple[int]]:
+        for number in range(1000):
+            taken.append(number)
+            yield (number,)
+
+    results = Workers(jobs=jobs).map(square, tasks())
+    for wanted in range(20):
+        assert next(results) == wanted * wanted
+        assert len(taken) <= wanted + 1 + 4 * jobs
+    results.close()  # type: ignore[attr-defined]
+    assert len(taken) < 40
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_error_of_a_task_is_raised(jobs: int) -> None:
+    with pytest.raises(LookupError, match="five is refused"):
+        list(Workers(jobs=jobs).map(refuse, ((n,) for n in range(100))))
+    assert list(Workers(jobs=jobs).map(square, [(3,)])) == [9]
+
+
+def test_process_that_dies_is_told() -> None:
+    message = "workers must stay alive until the end, got one that was killed; free some memory"
+    with pytest.raises(WorkersError, match=message):
+        list(Workers(jobs=2).map(die, [(1,), (2,)]))
+
+
+def test_process_that_died_before_all_tasks_were_sent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def send(*_: object) -> None:
+        raise BrokenProcessPool
+
+    monkeypatch.setattr(Workers, "_send", send)
+    with pytest.raises(WorkersError, match="workers must stay alive until the end"):
+        list(Workers(jobs=2).map(die, [(1,), (2,)]))
+
+
+def test_default_is_a_process_a_core_that_nobody_has_chosen() -> None:
+    workers = Workers()
+    assert (workers.chosen, workers.remote) == (False, False)
+    assert 1 <= workers.count <= (os.cpu_count() or 1)
+    assert (Workers(jobs=3).chosen, Workers(jobs=3).count) == (True, 3)
+    assert Workers("dask", ADDRESS).remote
+
+
+@pytest.mark.parametrize(
+    ("backend", "address", "jobs", "error", "message"),
+    [
+        ("ray", None, None, UnknownNameError, "backend must be one of loky, dask, got 'ray'; choose one"),
+        ("dask", None, None, InvalidInputError, "address must be given for the backend dask, got none; add"),
+        (
+            "loky",
+            ADDRESS,
+            None,
+            InvalidInputError,
+            "address must stand with the backend dask, got 'tcp:",
+        ),
+        ("dask", ADDRESS, 2, InvalidInputError, "jobs must be left out for the backend dask, got 2; start"),
+        ("loky", None, 0, InvalidInputError, "jobs must be at least 1, got 0; leave it out"),
+        (
+            "loky",
+            None,
+            10**6,
+            InvalidInputError,
+            "jobs must be at most .*, got 1000000; leave",
+        ),
+        (
+            "dask",
+            "scheduler:8786",
+            None,
+            InvalidInputError,
+            "address must be like tcp://HOST:8786, got",
+        ),
+        (
+            "dask",
+            "tcp://scheduler",
+            None,
+            InvalidInputError,
+            "address must be like tcp://HOST:8786, got",
+        ),
+        ("dask", "tcp://a:65536", None, InvalidInputError, "address must be like tcp://HOST:8786, got"),
+    ],
+)
+def test_workers_that_make_no_sense_are_refused(
+    backend: str, address: str | None, jobs: int | None, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        Workers(backend, address, jobs)
+
+
+def test_dask_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def import_module(name: str) -> None:
+        raise ModuleNotFoundError(f"No module named {name!r}")
+
+    monkeypatch.setattr(importlib, "import_module", import_module)
+    message = "dask must be installed for the backend dask, got \"No module named 'distributed'\"; run pip"
+    with pytest.raises(WorkersError, match=message), Workers("dask", ADDRESS):
+        pass
+
+
+def test_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vaead.processes.workers._CONNECT_S", 1)
+    message = "address must be that of a Dask scheduler that answers in 1 s, got 'tcp:.*:1' .*; check"
+    with pytest.raises(WorkersError, match=message), Workers("dask", "tcp://127.0.0.1:1"):
+        pass

@@ -1,0 +1,273 @@
+"""The networks against the same networks made of Keras's own layers."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from vaead.config import ModelConfig
+from vaead.recipe import INDUSTRIAL, PRESETS, Preset
+from vaead.scoring.loss_terms import TERMS, Array, mahalanobis_term, signed_error_term
+from vaead.training.network import Vae, describe_layers
+
+ARTICLE = ModelConfig(sigma2_floor=0.01)
+DENSE = ModelConfig(network="dense", patch_size=12, latent_dim=3, units=40, sigma2_floor=0.01)
+COLOURS = ModelConfig(
+    network="convolutional", patch_size=16, latent_dim=3, units=12, sigma2_floor=0.01, channels=3
+)
+
+
+def random_like(weights: list[NDArray[np.float32]], seed: int = 0) -> list[NDArray[np.float32]]:
+    """Random weights of the same shapes: kernels of both signs, vectors above 0, since some are variances."""
+    random = np.random.default_rng(seed)
+    kernels = (random.normal(0.0, weight[..., 0].size ** -0.5, weight.shape) for weight in weights)
+    vectors = (random.uniform(0.5, 1.5, weight.shape) for weight in weights)
+    pairs = zip(weights, kernels, vectors, strict=True)
+    return [np.float32(kernel if weight.ndim > 1 else vector) for weight, kernel, vector in pairs]
+
+
+def assert_same(actual: Array, expected: NDArray[np.float32]) -> None:
+    np.testing.assert_allclose(ops.convert_to_numpy(actual), expected, rtol=1e-5, atol=1e-5)
+
+
+def plain_encoder(size: int, latent_dim: int) -> keras.Model:
+    patches = keras.Input((size, size, 1))
+    x = patches
+    for index, filters in enumerate((16, 32), start=1):
+        x = layers.Conv2D(filters, 2, strides=2, name=f"conv{index}")(x)
+        x = layers.ReLU()(layers.BatchNormalization(name=f"conv{index}_norm")(x))
+    x = layers.Flatten()(x)
+    return keras.Model(patches, [layers.Dense(latent_dim, name=name)(x) for name in ("z_mean", "z_log_var")])
+
+
+def plain_decoder(size: int, latent_dim: int) -> keras.Model:
+    z = keras.Input((latent_dim,))
+    x = layers.Dense((size // 4) ** 2, name="dense")(z)
+    x = layers.ReLU()(layers.BatchNormalization(name="dense_norm")(x))
+    x = layers.Reshape((size // 4, size // 4, 1))(x)
+    for index, filters in enumerate((32, 16), start=1):
+        x = layers.Conv2DTranspose(filters, 2, strides=2, name=f"deconv{index}")(x)
+        x = layers.ReLU()(layers.BatchNormalization(name=f"deconv{index}_norm")(x))
+    heads = []
+    for name in ("mu", "sigma2"):
+        head = layers.Conv2DTranspose(1, 4, padding="same", name=name)(x)
+        head = layers.BatchNormalization(name=f"{name}_norm")(head)
+        heads.append(layers.Flatten()(layers.Activation("sigmoid")(head)))
+    return keras.Model(z, heads)
+
+
+def hand_over(vae: Vae, encoder: keras.Model, decoder: keras.Model) -> None:
+    """Give the weights of a network to its plain twin."""
+    for network, twin in ((vae.encoder, encoder), (vae.decoder, decoder)):
+        for layer in network.layers:
+            if layer.weights and not layer.name.startswith("heads"):
+                twin.get_layer(layer.name).set_weights(layer.get_weights())
+    kernel, bias = vae.decoder.get_layer("heads").get_weights()
+    norm = vae.decoder.get_layer("heads_norm").get_weights()
+    for index, name in enumerate(("mu", "sigma2")):
+        head = slice(index, index + 1)
+        decoder.get_layer(name).set_weights([kernel[:, :, head], bias[head]])
+        decoder.get_layer(f"{name}_norm").set_weights([weight[head] for weight in norm])
+
+
+@pytest.mark.parametrize(("size", "latent_dim"), [(8, 2), (16, 3)])
+def test_article_network_is_the_one_made_of_plain_layers(size: int, latent_dim: int) -> None:
+    vae = Vae(ModelConfig(patch_size=size, latent_dim=latent_dim, sigma2_floor=1e-10))
+    vae.set_weights(random_like(vae.get_weights()))
+    encoder, decoder = plain_encoder(size, latent_dim), plain_decoder(size, latent_dim)
+    hand_over(vae, encoder, decoder)
+    random = np.random.default_rng(2)
+    patches = random.random((6, size, size), np.float32)
+    noise = random.normal(size=(6, latent_dim)).astype(np.float32)
+
+    z_mean, z_log_var = encoder(patches[..., None])
+    for noise_or_none, z in ((None, z_mean), (noise, z_mean + ops.exp(z_log_var / 2) * noise)):
+        mu, sigma2 = decoder(z)
+        decoded = vae(patches, noise=noise_or_none)
+        assert min(np.std(mu), np.std(sigma2)) > 0.02, "saturated sigmoids would show no difference"
+        assert_same(decoded.z_mean, z_mean)
+        assert_same(decoded.z_log_var, z_log_var)
+        assert_same(decoded.mu, mu)
+        assert_same(ops.exp(decoded.log_sigma2), sigma2)
+
+
+def test_dense_network_is_two_hidden_layers_that_see_the_position() -> None:
+    vae = Vae(DENSE)
+    vae.set_weights(random_like(vae.get_weights()))
+    random = np.random.default_rng(2)
+    patches, positions = random.random((6, 12, 12), np.float32), random.random((6, 2), np.float32)
+    angles = np.concatenate([positions * np.pi * 2**octave for octave in range(3)], axis=1)
+    waves = [np.stack([np.sin(a), np.cos(a)], axis=1).reshape(6, 4) for a in np.split(angles, 3, axis=1)]
+
+    def hidden(network: keras.Model, inputs: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        x = np.concatenate([inputs, positions, *waves], axis=1)
+        for kernel, bias in (network.get_layer(name).get_weights() for name in ("dense1", "dense2")):
+            x = np.maximum(x @ kernel + bias, 0)
+        heads = (network.get_layer(name).get_weights() for name in network.output_names)
+        return [x @ kernel + bias for kernel, bias in heads]
+
+    z_mean, z_log_var = hidden(vae.encoder, patches.reshape(6, -1))
+    mu, sigma2_logit = hidden(vae.decoder, z_mean)
+    decoded = vae(patches, positions)
+    assert_same(decoded.z_mean, z_mean)
+    assert_same(decoded.z_log_var, z_log_var)
+    assert_same(decoded.mu, 1 / (1 + np.exp(-mu)))
+    assert_same(ops.exp(decoded.log_sigma2), 0.01 + 1 / (1 + np.exp(-sigma2_logit)))
+
+
+def test_convolutional_network_is_the_one_made_of_plain_convolutions() -> None:
+    vae = Vae(COLOURS)
+    vae.set_weights(random_like(vae.get_weights()))
+    patches = np.random.default_rng(2).random((6, 16, 16, 3), np.float32)
+
+    def convolved(x: Array, network: keras.Model, name: str, strides: int) -> Array:
+        kernel, *bias = network.get_layer(name).get_weights()
+        return ops.conv(x, kernel, strides=strides, padding="same") + (bias[0] if bias else 0)
+
+    def normalised(x: Array, network: keras.Model, name: str) -> Array:
+        gamma, beta, mean, variance = network.get_layer(f"{name}_norm").get_weights()
+        return ops.relu((x - mean) / np.sqrt(variance + 1e-3) * gamma + beta)
+
+    x = patches
+    for name in ("conv1", "conv2"):
+        x = normalised(convolved(x, vae.encoder, name, 2), vae.encoder, name)
+    heads = [vae.encoder.get_layer(name).get_weights() for name in ("z_mean", "z_log_var")]
+    z_mean, z_log_var = (ops.reshape(x, (6, 4 * 4 * 12)) @ kernel + bias for kernel, bias in heads)
+    x = normalised(z_mean @ vae.decoder.get_layer("dense").get_weights()[0], vae.decoder, "dense")
+    x = normalised(
+        convolved(ops.reshape(x, (6, 4, 4, 12)), vae.decoder, "deconv1", 1), vae.decoder, "deconv1"
+    )
+    x = convolved(tf.nn.depth_to_space(x, 2), vae.decoder, "deconv2", 1)
+    pixels = ops.sigmoid(tf.nn.depth_to_space(x, 2))
+
+    decoded = vae(patches)
+    assert pixels.shape == (6, 16, 16, 6)
+    assert np.std(pixels) > 0.02, "saturated sigmoids would show no difference"
+    assert_same(decoded.z_mean, z_mean)
+    assert_same(decoded.z_log_var, z_log_var)
+    assert_same(ops.reshape(decoded.mu, (6, 16, 16, 3)), ops.convert_to_numpy(pixels[..., :3]))
+    assert_same(ops.exp(decoded.log_sigma2), 0.01 + ops.convert_to_numpy(pixels[..., 3:]).reshape(6, -1))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("size", "halved"),
+    [
+        (4, ["2x2x8"]),
+        (16, ["8x8x8", "4x4x16"]),
+        (24, ["12x12x8", "6x6x16"]),
+        (32, ["16x16x8", "8x8x16", "4x4x32"]),
+        (96, ["48x48x8", "24x24x16", "12x12x32", "6x6x64"]),
+        (128, ["64x64x8", "32x32x16", "16x16x32", "8x8x64", "4x4x64"]),
+    ],
+)
+def test_convolutional_network_is_as_deep_as_its_patches_are_large(
+    size: int, halved: list[str], channels: int
+) -> None:
+    config = ModelConfig(network="convolutional", patch_size=size, latent_dim=5, units=64, channels=channels)
+    vae = Vae(config)
+    table = describe_layers(vae)
+    assert [entry["output"] for entry in table if entry["kind"] == "Conv2D"][: len(halved)] == halved
+    assert sum(entry["kind"] == "Conv2D" for entry in table) == 2 * len(halved)
+    shapes = [tuple(part.shape) for part in vae(np.zeros((2, *config.input_shape), np.float32))]
+    assert shapes == [(2, size * size * channels)] * 2 + [(2, 5)] * 2
+
+
+@pytest.mark.parametrize("value", [-1e6, 1e6])
+def test_z_log_var_stays_where_its_exponential_is_a_number(value: float) -> None:
+    vae = Vae(ARTICLE)
+    vae.encoder.get_layer("z_log_var").bias.assign([value, 0.0])
+    patches = np.zeros((1, 8, 8), np.float32)
+    assert abs(float(vae(patches).z_log_var[0, 0])) < 20
+    assert all(np.isfinite(term).all() for term in vae.terms(patches))
+
+
+def test_sigma2_never_falls_below_its_floor() -> None:
+    vae = Vae(ModelConfig(sigma2_floor=1e-3))
+    vae.decoder.get_layer("heads_norm").beta.assign([0.0, -200.0])
+    log_sigma2 = vae(np.zeros((1, 8, 8), np.float32)).log_sigma2
+    np.testing.assert_allclose(log_sigma2, np.full((1, 64), np.log(1e-3)), rtol=1e-5)
+
+
+def test_terms_are_those_of_what_the_network_decodes(vae: Vae) -> None:
+    patches = np.random.default_rng(0).random((4, 8, 8), np.float32)
+    mu, log_sigma2, z_mean, z_log_var = (np.asarray(part) for part in vae(patches))
+    kl, log_variance, mahalanobis = (np.asarray(term) for term in vae.terms(patches))
+
+    error = patches.reshape(4, 64) - mu
+    assert_same(kl, np.sum(z_mean**2 + np.exp(z_log_var) - 1 - z_log_var, axis=1) / 2)
+    assert_same(log_variance, np.sum(np.log(2 * np.pi) + log_sigma2, axis=1) / 2)
+    np.testing.assert_allclose(mahalanobis, np.sum(error**2 / np.exp(log_sigma2), axis=1) / 2, rtol=1e-5)
+
+
+def test_scan_is_the_terms_with_signed_error_and_z(vae: Vae) -> None:
+    patches = np.random.default_rng(0).random((4, 8, 8), np.float32)
+    decoded, scan = vae(patches), vae.scan(patches)
+    assert scan.keys() == {*TERMS, "signed_error", "z_mean"}
+    for name, expected in zip(TERMS, vae.terms(patches), strict=True):
+        assert_same(scan[name], expected)
+    assert_same(scan["z_mean"], decoded.z_mean)
+    error = (patches.reshape(4, 64) - decoded.mu) * np.exp(-decoded.log_sigma2 / 2)
+    np.testing.assert_allclose(scan["signed_error"], np.sum(error, axis=1), rtol=1e-4, atol=1e-4)
+
+
+def test_cells_of_a_scan_are_errors_of_square_parts_of_the_patch_in_all_colours() -> None:
+    vae = Vae(COLOURS)
+    patches = np.random.default_rng(0).random((3, *COLOURS.input_shape), np.float32)
+    decoded = vae(patches)
+    for row, column in ((0, 0), (2, 7)):
+        part = np.zeros(COLOURS.input_shape, bool)
+        part[2 * row : 2 * row + 2, 2 * column : 2 * column + 2] = True
+        x, mu, log_sigma2 = (
+            np.reshape(values, (3, -1))[:, part.ravel()]
+            for values in (patches, decoded.mu, decoded.log_sigma2)
+        )
+        scan, cell = vae.scan(patches), 8 * row + column
+        np.testing.assert_allclose(scan["cells"][:, cell], mahalanobis_term(x, mu, log_sigma2), rtol=1e-4)
+        np.testing.assert_allclose(
+            scan["signed_cells"][:, cell], signed_error_term(x, mu, log_sigma2), rtol=1e-4, atol=1e-4
+        )
+
+
+@pytest.mark.parametrize("config", [ARTICLE, DENSE, COLOURS], ids=lambda config: config.network)
+def test_saved_network_is_loaded_as_it_was(tmp_path: Path, config: ModelConfig) -> None:
+    vae = Vae(config)
+    vae.set_weights(random_like(vae.get_weights()))
+    random = np.random.default_rng(0)
+    patches = random.random((2, *config.input_shape), np.float32)
+    positions = random.random((2, 2), np.float32)
+    terms = vae.terms(patches, positions)
+    vae.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+
+    assert isinstance(loaded, Vae)
+    assert loaded.config == config
+    for actual, expected in zip(loaded.terms(patches, positions), terms, strict=True):
+        np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("preset", [*PRESETS.values(), INDUSTRIAL], ids=lambda preset: preset.name)
+def test_listed_parameters_add_up_to_those_of_the_networks(preset: Preset) -> None:
+    vae = Vae(preset.model)
+    table = describe_layers(vae)
+    for part in ("encoder", "decoder"):
+        parameters = sum(entry["parameters"] for entry in table if entry["part"] == part)
+        assert parameters == getattr(vae, part).count_params()
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (ARTICLE, {"conv1": "4x4x16", "conv2": "2x2x32", "z_mean": "2", "dense": "4", "heads": "8x8x2"}),
+        (DENSE, {"dense1": "40", "dense2": "40", "z_mean": "3", "mu": "144", "sigma2_logit": "144"}),
+        (COLOURS, {"conv1": "8x8x8", "conv2": "4x4x12", "dense": "192", "deconv2": "8x8x24"}),
+    ],
+    ids=["article", "dense", "convolutional"],
+)
+def test_listed_outputs_are_those_of_one_patch(config: ModelConfig, expected: dict[str, str]) -> None:
+    outputs = {entry["layer"]: entry["output"] for entry in describe_layers(Vae(config))}
+    assert expected.items() <= outputs.items()

@@ -1,0 +1,244 @@
+import dataclasses
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import vaead
+from vaead.calibration.clusters import ContentDeviation
+from vaead.calibration.diagnostics import Health
+from vaead.calibration.gaussian import Deviation
+from vaead.config import ModelConfig
+from vaead.data.datasets import Dataset
+from vaead.errors import InvalidInputError, StoreError
+from vaead.model.store import Model, ModelStore, load_model, save_model
+from vaead.recipe import PhotoOptions, Recipe
+from vaead.scoring.loss_terms import Array
+from vaead.scoring.patches import every_crop
+from vaead.scoring.term_maps import mean_map
+from vaead.training import pipeline
+from vaead.training.fit import EpochReport, split_normal
+from vaead.training.network import describe_layers
+from vaead.training.pipeline import train, train_photos
+
+
+def test_stored_folder_is_whole(store: ModelStore, recipe: Recipe) -> None:
+    names = {path.name for path in store.folder(recipe).iterdir()}
+    assert names == {"card.json", "scorer.tflite.gz", "calibration.npz", "model.keras"}
+
+
+def test_card_says_how_the_model_was_made(
+    model: Model, recipe: Recipe, digits: Dataset, reports: list[EpochReport]
+) -> None:
+    card = model.card
+    assert card.recipe == recipe
+    assert card.fingerprint == digits.class_fingerprint(1)
+    assert card.image_shape == (28, 28)
+    assert card.history == [dataclasses.asdict(report) for report in reports]
+    assert (card.companions, card.auroc) == ([], {})
+    assert card.versions["vaead"] == vaead.__version__
+    assert datetime.now(UTC) >= datetime.fromisoformat(card.created)
+
+
+def test_card_lists_the_layers(model: Model, vae: Array) -> None:
+    assert model.card.layers == describe_layers(vae)
+
+
+def test_calibration_is_that_of_the_held_out_images(model: Model, digits: Dataset, recipe: Recipe) -> None:
+    _, held_out = split_normal(digits.train_images(1), recipe.train)
+    terms, calibration = model.term_maps(held_out), model.card.calibration
+    assert calibration.images == len(held_out)
+    scores = terms.image_scores("new")
+    assert calibration.image["new"][0] == pytest.approx(scores.min(), rel=1e-4)
+    assert calibration.image["new"][-1] == pytest.approx(scores.max(), rel=1e-4)
+    # Each of these images helped to learn what is normal, but not when it was judged.
+    assert calibration.image["calibrated"][100] > np.median(terms.image_scores("calibrated"))
+
+
+def test_calibrated_score_of_new_normal_images_is_as_calibrated(multi_scale: Model, digits: Dataset) -> None:
+    scores = multi_scale.anomaly_score(digits.test_images(1), "calibrated")
+    shares = [multi_scale.card.calibration.rank("calibrated", score) for score in scores]
+    assert 0.2 < np.median(shares) < 0.9
+
+
+def test_health_is_that_of_held_out_patches(
+    model: Model, digits: Dataset, recipe: Recipe, vae: Array
+) -> None:
+    _, held_out = split_normal(digits.train_images(1), recipe.train)
+    every = every_crop(held_out, 8).reshape(-1, 8, 8) / np.float32(255)
+    decoded = vae(every)
+    expected = Health.of(every.reshape(-1, 64), np.array(decoded.mu), np.exp(decoded.log_sigma2))
+    # Some of the crops are judged, drawn at random.
+    assert model.card.health.explained_variance == pytest.approx(expected.explained_variance, abs=0.05)
+    assert model.card.health.error_per_pixel == pytest.approx(expected.error_per_pixel, rel=0.05)
+
+
+def test_both_networks_of_a_model_learn(multi_scale: Model) -> None:
+    for first, last in (multi_scale.card.history, multi_scale.card.companions[0].history):
+        assert last["loss"] < first["loss"]
+        assert last["held_out_loss"] < first["held_out_loss"]
+
+
+def test_networks_of_a_model_are_those_of_its_recipe(multi_scale: Model) -> None:
+    shapes = [part.deviation.center.shape for part in multi_scale.parts]
+    assert shapes == [(4 * 4, 4 + 8), (6 * 6, 4 + 4)]
+    assert [member.scorer.config for member in multi_scale.members] == list(multi_scale.card.recipe.networks)
+
+
+def test_epochs_of_all_networks_follow_each_other(multi_scale_reports: list[EpochReport]) -> None:
+    assert [(report.epoch, report.epochs) for report in multi_scale_reports] == [(n, 4) for n in range(1, 5)]
+    elapsed_s = [report.elapsed_s for report in multi_scale_reports]
+    assert elapsed_s == sorted(elapsed_s)
+    remaining_s = [report.remaining_s for report in multi_scale_reports]
+    assert min(remaining_s[:3]) > 0
+    assert remaining_s[3] == 0
+
+
+def test_cancelled_training_stores_nothing(
+    recipe: Recipe, tmp_path: Path, no_arithmetic: list[NDArray[np.float32]]
+) -> None:
+    def cancel(report: EpochReport) -> None:
+        if report.epoch == 2:
+            raise KeyboardInterrupt("cancelled")
+
+    with pytest.raises(KeyboardInterrupt, match="cancelled"):
+        train(recipe, ModelStore(tmp_path), cancel)
+    assert len(no_arithmetic) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_store_is_tried_before_anything_else(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    unknown = Recipe.from_preset("no such dataset", 1)
+    with pytest.raises(StoreError, match="store must be a folder that can be written"):
+        train(unknown, ModelStore(tmp_path / "file" / "models"))
+
+
+def test_patch_larger_than_the_images_is_refused(recipe: Recipe, tmp_path: Path) -> None:
+    for change in ({"model": ModelConfig(patch_size=32)}, {"companions": (ModelConfig(patch_size=32),)}):
+        with pytest.raises(InvalidInputError, match=r"at least 32x32 pixels .* got 28x28; use a larger"):
+            train(dataclasses.replace(recipe, **change), ModelStore(tmp_path))
+
+
+Photos = list[NDArray[np.uint8]]
+
+
+def aligned(recipe: Recipe) -> Recipe:
+    return dataclasses.replace(recipe, photos=PhotoOptions(aligned=True))
+
+
+def test_networks_of_photos_judge_together(photos: Photos, tmp_path: Path) -> None:
+    recipe = Recipe.from_photos(
+        PhotoOptions(), "industrial-multi-scale", patch_size=16, stride=4, epochs=1, crops=256
+    )
+    assert [network.input_size for network in recipe.networks] == [8, 16]
+    save_model(tmp_path / "model", *train_photos(photos, recipe))
+    model = load_model(tmp_path / "model")
+    assert (model.card.recipe, len(model.card.companions)) == (recipe, 1)
+    terms = model.term_maps(photos[0][None])
+    maps = []
+    for member in model.members:
+        scan = member.scorer.scan(photos[0][None])
+        maps.append(mean_map(member.deviation.shares(scan), scan.grid))
+    np.testing.assert_allclose(terms.mean_maps("calibrated"), np.mean(maps, axis=0), rtol=1e-5)
+    np.testing.assert_array_equal(
+        terms.mahalanobis, model.members[0].scorer.scan(photos[0][None]).mahalanobis
+    )
+    assert terms.image_scores("calibrated") == terms.mean_maps("calibrated").max()
+
+
+def test_card_says_how_the_model_of_photos_was_made(photo_model: Model, photo_recipe: Recipe) -> None:
+    card = photo_model.card
+    assert card.recipe == photo_recipe
+    assert card.image_shape is None
+    assert len(card.history) == 2
+    assert card.layers[0]["layer"] == "conv1"
+    assert isinstance(photo_model.parts[0].deviation, ContentDeviation)
+
+
+def test_calibration_of_photos_is_that_of_the_held_out_ones(
+    photo_model: Model, photo_recipe: Recipe, photos: Photos
+) -> None:
+    _, held_out = split_normal(photos, photo_recipe.train)
+    calibration = photo_model.card.calibration
+    assert calibration.images == len(held_out) == 6
+    scores = [photo_model.anomaly_score(photo[None], "new")[0] for photo in held_out]
+    assert calibration.image["new"][0] == pytest.approx(min(scores), rel=1e-4)
+    assert calibration.image["new"][-1] == pytest.approx(max(scores), rel=1e-4)
+
+
+def test_photos_with_a_spot_are_more_anomalous_than_all_others(photo_model: Model, photos: Photos) -> None:
+    normal = [photo_model.anomaly_score(photo[None], "calibrated")[0] for photo in photos]
+    for photo in photos[:3]:
+        spotted = photo.copy()
+        spotted[10:20, 20:30] = 255
+        assert photo_model.anomaly_score(spotted[None], "calibrated")[0] > max(normal)
+        row, col = np.unravel_index(
+            photo_model.anomaly_map(spotted[None], "calibrated").argmax(), photo.shape
+        )
+        assert 0 <= row < 30
+        assert 10 <= col < 40
+
+
+def test_aligned_photos_make_a_model_of_their_size(photo_recipe: Recipe, photos: Photos) -> None:
+    same = [photo[:40, :40] for photo in photos]
+    small = dataclasses.replace(
+        aligned(photo_recipe), train=dataclasses.replace(photo_recipe.train, epochs=1)
+    )
+    card, parts, archives = train_photos(same, small)
+    assert card.image_shape == (40, 40)
+    assert isinstance(parts[0].deviation, Deviation)
+    assert parts[0].deviation.center.shape == (7 * 7, 4 + 4)
+    assert len(archives) == 1
+    assert Model(card, parts).anomaly_score(np.stack(same), "calibrated").shape == (12,)
+
+
+@pytest.fixture
+def _no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `train_photos` hands on, in place of a model."""
+    monkeypatch.setattr(pipeline, "_train", lambda images, fingerprint, *_: (images, fingerprint))
+
+
+@pytest.mark.usefixtures("_no_training")
+def test_fingerprint_is_that_of_the_photos_in_any_order(photo_recipe: Recipe, photos: Photos) -> None:
+    fingerprint, again, other = (
+        train_photos(each, photo_recipe)[1] for each in (photos, photos[::-1], photos[:-1])
+    )
+    assert fingerprint == again != other
+
+
+@pytest.mark.usefixtures("_no_training")
+def test_bytes_and_fractions_may_be_mixed(photo_recipe: Recipe, photos: Photos) -> None:
+    mixed = [photos[0], photos[1] / np.float64(255)]
+    images, _ = train_photos(mixed, photo_recipe)
+    for image, photo in zip(images, photos, strict=False):
+        np.testing.assert_allclose(image, photo / 255, rtol=1e-6)
+
+
+@pytest.mark.usefixtures("no_arithmetic")
+def test_aligned_photos_of_several_sizes_are_refused(photo_recipe: Recipe, photos: Photos) -> None:
+    with pytest.raises(InvalidInputError, match="aligned photos must have one size, got 3 sizes; leave out"):
+        train_photos(photos, aligned(photo_recipe))
+
+
+@pytest.mark.usefixtures("no_arithmetic")
+@pytest.mark.parametrize("size", [(15, 40), (40, 12)])
+def test_photo_smaller_than_a_patch_is_refused(
+    photo_recipe: Recipe, photos: Photos, size: tuple[int, int]
+) -> None:
+    small = np.zeros(size, np.uint8)
+    with pytest.raises(InvalidInputError, match=f"at least 16x16 .* got {size[0]}x{size[1]}; use a larger"):
+        train_photos([*photos, small], photo_recipe)
+
+
+@pytest.mark.usefixtures("no_arithmetic")
+@pytest.mark.parametrize("count", [0, 1])
+@pytest.mark.parametrize("prepare", [aligned, lambda recipe: recipe], ids=["aligned", "pooled"])
+def test_too_few_photos_are_refused(
+    photo_recipe: Recipe, photos: Photos, count: int, prepare: Callable[[Recipe], Recipe]
+) -> None:
+    with pytest.raises(InvalidInputError, match=f"at least 2 normal images, got {count}; add more of them"):
+        train_photos(photos[:count], prepare(photo_recipe))

@@ -1,0 +1,4 @@
+"""What held-out normal images look like: references, thresholds, diagnostics.
+
+May import scoring and config.
+"""

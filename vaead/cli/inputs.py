@@ -1,0 +1,69 @@
+"""What commands that read photos share: which to read, and what is said of those that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath
+
+import click
+
+from vaead.cli.options import one_line
+from vaead.data.photos import Photo, Rejected, find_photos
+from vaead.data.photos.names import is_image_name
+from vaead.errors import InvalidInputError
+from vaead.paths import is_url
+
+
+def list_photos(places: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:
+    """Find the photos that a user names.
+
+    Args:
+        places: Images and folders, as paths or URLs. Folders are listed with all folders inside them; of a
+            dataset, the photos for testing count.
+
+    Returns:
+        Photos, whose `name` is relative to the folder that was named; and files that are no images.
+
+    Raises:
+        InvalidInputError: A folder holds no image, a dataset no image for testing, or there are several.
+        DataUnavailableError: A folder cannot be listed.
+    """
+    photos: list[Photo] = []
+    rejected: list[Rejected] = []
+    for place in places:
+        if not place:
+            raise InvalidInputError("images must have a name, got an empty one; is a variable unset?")
+        if is_image_name(place) if is_url(place) else not Path(place).is_dir():
+            photos.append(Photo(PurePath(place).name, place))
+        else:
+            found = find_photos(place)
+            if not found.to_score:
+                raise InvalidInputError(
+                    "images must be photos, a plain folder of them, or a dataset with test/<defect>, got "
+                    f"none to score in {place!r}; name its folder train/good to score that"
+                )
+            photos += found.to_score
+            rejected += found.rejected
+    return photos, rejected
+
+
+class Skipped:
+    """Files that are left out: a line each on standard error, and how many it were."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def tell(self, rejected: Iterable[Rejected]) -> None:
+        """Say why files are left out."""
+        for each in rejected:
+            self.count += 1
+            click.echo(f"Skipped: {one_line(each.reason)}", err=True)
+
+    def sum_up(self, used: int) -> None:
+        """Say how many files were left out, if any was.
+
+        Args:
+            used: Number of files that were not.
+        """
+        if self.count:
+            click.echo(f"Skipped {self.count} of {used + self.count} files", err=True)

@@ -1,0 +1,1 @@
+"""Made-up screw holes, normal and with defects, drawn from a seed."""

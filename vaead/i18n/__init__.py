@@ -1,0 +1,1 @@
+"""The text catalogue: every text of the interface, in each language."""

@@ -1,0 +1,1 @@
+"""Folders of photos to predictions, maps, tables, a report and metrics."""

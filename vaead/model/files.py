@@ -1,0 +1,187 @@
+"""The files of a model folder: their names, how they are packed, and what is checked before one is used.
+
+Whoever has a model may have got it from somebody else, so nothing of it is believed: no pickle, no file that
+is not named here, no array of another shape, nothing that unpacks to far more than any model has.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fnmatch
+import gzip
+import io
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaead.calibration.clusters import ContentDeviation
+from vaead.calibration.gaussian import Deviation
+from vaead.config import ModelConfig
+from vaead.errors import ModelFormatError, StoreError
+from vaead.paths import Place, UrlPath
+
+PROGRAM = "scorer{}.tflite.gz"
+CALIBRATION = "calibration{}.npz"
+NETWORK = "model{}.keras"
+"""Names of the files of a network, with its number from 2 on."""
+CARD = "card.json"
+
+_MOST_BYTES = 2**28
+"""To which a file unpacks; the largest models have some megabytes."""
+_LITTER = ".DS_Store"
+"""What a file manager leaves in every folder that it has shown."""
+_DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    RuntimeError,
+    MemoryError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What gzip, zipfile and NumPy raise for files that are not what they should be."""
+
+
+def numbered(name: str, index: int) -> str:
+    """The name of a file of the network with this index."""
+    return name.format("" if index == 0 else index + 1)
+
+
+def is_of_network(name: str) -> bool:
+    """Whether a file of this name belongs to a network of a model."""
+    patterns = (pattern.format("*") for pattern in (PROGRAM, CALIBRATION, NETWORK))
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def pack_program(program: bytes) -> bytes:
+    """Compress a program; most of it are zeros."""
+    return gzip.compress(program, mtime=0)
+
+
+def unpack_program(content: bytes, name: str) -> bytes:
+    """Undo `pack_program`.
+
+    Raises:
+        ModelFormatError: The content is damaged, or unpacks to too much.
+    """
+    try:
+        with gzip.open(io.BytesIO(content)) as stream:
+            program = stream.read(_MOST_BYTES + 1)
+    except _DAMAGED as error:
+        raise _damaged(name, error) from error
+    if len(program) > _MOST_BYTES:
+        raise _too_large(name)
+    return program
+
+
+def pack_deviation(deviation: Deviation | ContentDeviation) -> bytes:
+    """Put the arrays of a deviation into one file."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **vars(deviation))
+    return buffer.getvalue()
+
+
+def unpack_deviation(content: bytes, name: str, network: ModelConfig) -> Deviation | ContentDeviation:
+    """Undo `pack_deviation`; the names of the arrays tell which of the two it was.
+
+    Raises:
+        ModelFormatError: The content is damaged, or is not of such a network.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            n_bytes = sum(info.file_size for info in archive.infolist())
+        if n_bytes > _MOST_BYTES:
+            raise _too_large(name)
+        with np.load(io.BytesIO(content), allow_pickle=False) as loaded:
+            arrays: dict[str, NDArray[np.generic]] = dict(loaded)
+    except ModelFormatError:
+        raise
+    except _DAMAGED as error:
+        raise _damaged(name, error) from error
+    kind = ContentDeviation if "centers" in arrays else Deviation
+    wanted = [field.name for field in dataclasses.fields(kind)]
+    if sorted(arrays) != sorted(wanted):
+        raise ModelFormatError(
+            f"calibration must hold {', '.join(wanted)}, got {', '.join(arrays) or 'nothing'}; "
+            "train the model again"
+        )
+    deviation = kind(**arrays)  # type: ignore[arg-type]
+    _require_sound(deviation, name, network)
+    return deviation
+
+
+def _require_sound(deviation: Deviation | ContentDeviation, name: str, network: ModelConfig) -> None:
+    try:
+        shapes = deviation.shapes(network)
+    except (IndexError, ValueError):  # an array has too few dimensions to tell the shapes of the others
+        shapes = {}
+    for key, array in vars(deviation).items():
+        if array.shape != shapes.get(key) or array.dtype.kind != "f" or not np.isfinite(array).all():
+            raise ModelFormatError(
+                f"{name} must hold finite numbers in the shape of the network, got others in {key!r}; "
+                "train the model again"
+            )
+        if key in deviation.above_0 and not (array > 0).all():
+            raise ModelFormatError(f"{name} must hold spreads above 0, got others in {key!r}; train again")
+
+
+def require_replaceable(folder: Place, argument: str = "folder") -> None:
+    """Find out whether a model may take the place of what is there.
+
+    Args:
+        folder: Where a model is to be written.
+        argument: What names it.
+
+    Raises:
+        StoreError: It holds anything but a model, which would be lost.
+        OSError: It cannot be listed.
+    """
+    names: list[str] = []
+    if folder.is_file():
+        names = [""]
+    elif isinstance(folder, UrlPath):
+        names = folder.files()
+    else:
+        with contextlib.suppress(FileNotFoundError):  # new, or another process has just moved it away
+            names = [path.name for path in folder.iterdir()]
+    strange = sorted(name for name in names if not (is_of_network(name) or name in (CARD, _LITTER)))
+    if strange:
+        what = f"with {strange[0]!r} in it" if strange[0] else "which is a file"
+        raise StoreError(
+            f"{argument} must be new, empty, or a model to replace, got {str(folder)!r} {what}; "
+            "name another folder"
+        )
+
+
+def read_file(file: Place) -> bytes:
+    """Read a file of a model.
+
+    Raises:
+        ModelFormatError: It is not there, or is no ordinary file.
+    """
+    try:
+        if isinstance(file, Path) and file.exists() and not file.is_file():
+            raise OSError("no ordinary file")  # a pipe would never end
+        return file.read_bytes()
+    except OSError as error:
+        raise ModelFormatError(
+            f"model folder must hold a readable {file.name}, got {str(file.parent)!r} without it; "
+            "train the model again"
+        ) from error
+
+
+def _damaged(name: str, error: Exception) -> ModelFormatError:
+    return ModelFormatError(
+        f"{name} must be a whole file of a model, got one that cannot be read ({error}); train it again"
+    )
+
+
+def _too_large(name: str) -> ModelFormatError:
+    return ModelFormatError(
+        f"{name} must unpack to at most {_MOST_BYTES / 1e6:.0f} MB, got more; train the model again"
+    )

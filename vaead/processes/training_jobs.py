@@ -1,0 +1,291 @@
+"""Training jobs: each trains one model in a child process, and all visitors of the app share them.
+
+Training needs TensorFlow, which the app never loads, so a job runs `python -m vaead train` and reads the
+progress that the child prints, one JSON object a line.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import enum
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
+from typing import IO
+from weakref import WeakMethod
+
+from vaead.errors import TrainingError
+from vaead.paths import Place
+from vaead.processes.train_command import Task, train_command
+
+GRACE_S = 3.0  # from the polite signal, or the last event, until a child is killed
+POLL_S = 0.05  # how often a job's thread looks whether its child has died
+DRAIN_S = 1.0  # how long the pipes of a dead child may still deliver
+MAX_ENDED = 50
+
+
+class JobState(enum.StrEnum):
+    """Where a job stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def active(self) -> bool:
+        """Whether the job is queued or running."""
+        return self in (JobState.QUEUED, JobState.RUNNING)
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one pass over the crops reached: means per patch, in nats."""
+
+    epoch: int
+    loss: float
+    kl: float
+    log_variance: float
+    mahalanobis: float
+    held_out_loss: float
+
+
+@dataclass(frozen=True)
+class JobStatus:
+    """A job at one moment; it never changes.
+
+    Attributes:
+        elapsed_s: Time since the child was started, up to the end of the job; 0 before.
+        remaining_s: Expected time to the end; None before the child has told any.
+        waiting_before: Jobs ahead of a queued one, the running ones included; 0 in every other state.
+        message: Why the job failed, as a sentence for the user; None in every other state.
+    """
+
+    task: Task
+    state: JobState
+    epochs: tuple[Epoch, ...]
+    total_epochs: int
+    elapsed_s: float = 0.0
+    remaining_s: float | None = None
+    waiting_before: int = 0
+    message: str | None = None
+
+
+class TrainingJobs:
+    """A queue of training jobs. Every method may be called from any thread.
+
+    Args:
+        store_root: Folder of the model store, handed on to the child.
+        max_running: Children that may run at the same time.
+        max_waiting: Jobs that may wait while as many run as may.
+        command: Gives the command line of a child from a task and `store_root`.
+    """
+
+    def __init__(
+        self,
+        store_root: Place,
+        max_running: int = 1,
+        max_waiting: int = 8,
+        command: Callable[[Task, Place], list[str]] = train_command,
+    ) -> None:
+        self._store_root = store_root
+        self._max_running = max_running
+        self._max_waiting = max_waiting
+        self._command = command
+        # Guards all that follows, and every _Job. The collector may run a finalizer that calls `cancel` in a
+        # thread that holds it, so it must be one that a thread may take twice.
+        self._lock = threading.RLock()
+        self._jobs: dict[Task, _Job] = {}  # the latest job of each task, in the order of submission
+        self._threads: dict[Task, threading.Thread] = {}  # one for each child that may still live
+        self._closed = False
+        atexit.register(_call_if_alive, WeakMethod(self.close))
+
+    def submit(self, task: Task) -> JobStatus:
+        """Start a job, or queue it. If the same task is queued or running already, join that job.
+
+        Raises:
+            TrainingError: Too many jobs wait, or `close` was called.
+        """
+        with self._lock:
+            if task not in self._jobs or not self._jobs[task].state.active:
+                self._require_room()
+                self._jobs.pop(task, None)
+                self._jobs[task] = _Job(self._lock, task, task.total_epochs)
+                self._start_waiting()
+            return self._snapshot(self._jobs[task])
+
+    def status(self, task: Task) -> JobStatus | None:
+        """The latest job of this task; None if there was none, or if it ended long ago."""
+        with self._lock:
+            return self._snapshot(self._jobs[task]) if task in self._jobs else None
+
+    def active(self) -> tuple[JobStatus, ...]:
+        """All queued and running jobs, in the order of submission."""
+        with self._lock:
+            return tuple(self._snapshot(job) for job in self._jobs.values() if job.state.active)
+
+    def cancel(self, task: Task) -> None:
+        """End a queued or running job. Returns at once, while the child is stopped in the background."""
+        with self._lock:
+            if task in self._jobs:
+                self._jobs[task].end(JobState.CANCELLED)
+
+    def close(self) -> None:
+        """Cancel all jobs, wait a few seconds for their children to end, and accept no more."""
+        with self._lock:
+            self._closed = True
+            for job in self._jobs.values():
+                job.end(JobState.CANCELLED)
+            threads = list(self._threads.values())
+        for thread in threads:
+            thread.join(GRACE_S + 2 * DRAIN_S)
+
+    def _require_room(self) -> None:  # this and the next two: call with the lock held
+        if self._closed:
+            raise TrainingError("training must be started while the app runs, got closed; restart the app")
+        waiting = sum(job.state is JobState.QUEUED for job in self._jobs.values())
+        if len(self._threads) >= self._max_running and waiting >= self._max_waiting:
+            raise TrainingError(
+                f"the training queue must hold at most {self._max_waiting} waiting jobs, got one more; "
+                f"try again when a job has ended, or cancel one"
+            )
+
+    def _start_waiting(self) -> None:
+        # A cancelled child may still be dying; its task waits, so that two never write the same model.
+        queued = [job for job in self._jobs.values() if job.state is JobState.QUEUED]
+        ready = [job for job in queued if job.task not in self._threads]
+        for job in ready[: self._max_running - len(self._threads)]:
+            job.state, job.start_s = JobState.RUNNING, time.monotonic()
+            self._threads[job.task] = _start_thread(self._run, job)
+        ended = [task for task, job in self._jobs.items() if not job.state.active]
+        for task in ended[:-MAX_ENDED]:
+            del self._jobs[task]
+
+    def _snapshot(self, job: _Job) -> JobStatus:
+        active = [other for other in self._jobs.values() if other.state.active]
+        ahead = active.index(job) if job.state is JobState.QUEUED else 0
+        now_s = time.monotonic() if job.end_s is None else job.end_s
+        elapsed_s = 0.0 if job.start_s is None else now_s - job.start_s
+        remaining_s = None if job.expected_end_s is None else max(0.0, job.expected_end_s - now_s)
+        return JobStatus(
+            job.task, job.state, job.epochs, job.total_epochs, elapsed_s, remaining_s, ahead, job.message
+        )
+
+    def _run(self, job: _Job) -> None:
+        message = "training stopped because of a fault in vaead; start it again"
+        try:
+            message = _follow(self._command(job.task, self._store_root), job)
+        except OSError as error:
+            message = f"training could not be started ({error}); repair the installation, then start it again"
+        finally:
+            with self._lock:
+                job.end(JobState.FAILED, message)
+                del self._threads[job.task]
+                self._start_waiting()
+
+
+@dataclass(eq=False)
+class _Job:
+    """A job as it changes, guarded by the lock of its TrainingJobs. Times are on the monotonic clock."""
+
+    lock: threading.RLock
+    task: Task
+    total_epochs: int
+    state: JobState = JobState.QUEUED
+    epochs: tuple[Epoch, ...] = ()
+    message: str | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    expected_end_s: float | None = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def end(self, state: JobState, message: str | None = None) -> None:
+        if self.state.active:  # the first end counts
+            self.state, self.message, self.end_s = state, message, time.monotonic()
+            self.ended.set()
+
+    def take_in(self, line: str) -> None:
+        """Take in what the child has printed; a line that is no event, or comes too late, changes nothing."""
+        with self.lock, contextlib.suppress(ValueError, TypeError, LookupError):
+            event = json.loads(line)
+            match event if self.state.active else None:
+                case {"event": "start", "epochs": int(total)}:
+                    self.total_epochs = total
+                case {"event": "epoch", "epoch": int(epoch), "remaining_s": remaining_s}:
+                    losses = {each.name: float(event[each.name]) for each in fields(Epoch)[1:]}
+                    self.expected_end_s = None if remaining_s is None else time.monotonic() + remaining_s
+                    self.epochs += (Epoch(epoch, **losses),)
+                case {"event": "done"}:
+                    self.end(JobState.DONE)
+                case {"event": "error", "message": str(message)}:
+                    self.end(JobState.FAILED, message)
+
+
+def _follow(command: list[str], job: _Job) -> str:
+    """Run a child until it is gone; returns why the job failed, which counts if no event has ended it."""
+    env = os.environ | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    # A session of its own makes the child and all it starts one group, which can be stopped as a whole.
+    child = Popen(
+        command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, errors="replace", env=env, start_new_session=True
+    )
+    stderr_tail: deque[str] = deque(maxlen=20)
+    stdout = _start_thread(_read_lines, child.stdout, job.take_in)
+    stderr = _start_thread(_read_lines, child.stderr, stderr_tail.append)
+    _await_end(child, job)
+    stdout.join(DRAIN_S)
+    stderr.join(DRAIN_S)
+    return _unexpected_end(child.returncode, stderr_tail.copy())
+
+
+def _start_thread(target: Callable[..., None], *args: object) -> threading.Thread:
+    thread = threading.Thread(target=target, args=args, name="vaead-training", daemon=True)
+    thread.start()
+    return thread
+
+
+def _read_lines(stream: IO[str], consume: Callable[[str], object]) -> None:
+    with stream:
+        for line in stream:
+            consume(line)
+
+
+def _await_end(child: Popen[str], job: _Job) -> None:
+    """Wait until the child has died; once its job has ended, it has GRACE_S left to do so by itself."""
+    while child.poll() is None and not job.ended.wait(POLL_S):
+        pass
+    if job.state is JobState.CANCELLED:
+        _signal_group(child, kill=False)
+    with contextlib.suppress(TimeoutExpired):
+        child.wait(GRACE_S)
+    _signal_group(child, kill=True)  # also what the child may have started and left
+    child.wait()
+
+
+def _signal_group(child: Popen[str], *, kill: bool) -> None:
+    if sys.platform == "win32":
+        child.kill()
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left in the group
+            os.killpg(child.pid, signal.SIGKILL if kill else signal.SIGTERM)
+
+
+def _unexpected_end(code: int, stderr_tail: deque[str]) -> str:
+    cause = {number.value: number.name for number in signal.Signals}.get(-code, f"exit code {code}")
+    message = f"training stopped unexpectedly ({cause}); start it again, with fewer crops if memory is short"
+    lines = [line.strip() for line in stderr_tail if line.strip()]
+    # Who is killed has no time to write why, so the last line would mislead.
+    return f"{message}. Its last words: {lines[-1][:300]}" if lines and cause != "SIGKILL" else message
+
+
+def _call_if_alive(reference: WeakMethod[Callable[[], None]]) -> None:
+    if method := reference():
+        method()

@@ -1,0 +1,182 @@
+"""Scan whole images with an exported network, on all cores and in bounded memory. No TensorFlow."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaead.config import ModelConfig, PatchGrid
+from vaead.errors import InvalidInputError
+from vaead.scoring.loss_terms import TERMS
+from vaead.scoring.patch_scorer import PatchScorer
+from vaead.scoring.patches import average_windows, extract_windows, unit_shrunk
+from vaead.scoring.term_maps import Scan
+
+_BATCH = 512
+"""Patches a call: the activations of so many small ones still fit into the processor's cache."""
+_BATCH_PIXELS = 2**20
+"""Pixels a call at most, so that memory stays bounded with large patches."""
+
+
+_ALONE: ContextVar[bool] = ContextVar("vaead_alone", default=False)
+
+Progress = Callable[[int, int], None]
+"""Called with the amounts done and in all."""
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """What the decoder makes of images, averaged where windows overlap; each (N, H, W).
+
+    Attributes:
+        mu: Predicted mean, in [0, 1].
+        sigma2: Predicted variance.
+    """
+
+    mu: NDArray[np.float32]
+    sigma2: NDArray[np.float32]
+
+
+class ImageScorer:
+    """Scans whole images with a `PatchScorer`.
+
+    Images are arrays (N, H, W), or (N, H, W, 3) for a network that sees colours: uint8, or floating point in
+    [0, 1]; H and W at least one patch. Work goes
+    in batches of patches over all cores, so memory does not grow with the size of the images beyond the
+    arrays passed in and out.
+    """
+
+    def __init__(self, patches: PatchScorer, config: ModelConfig) -> None:
+        self.config = config
+        self._patches = patches
+
+    def require_program(self) -> None:
+        """See `PatchScorer.require`."""
+        self._patches.require(self.config)
+
+    def grid(self, images: NDArray[np.generic]) -> PatchGrid:
+        """The windows that a scan of these images uses."""
+        check_images(images, self.config.channels)
+        return PatchGrid(images.shape[1], images.shape[2], self.config.patch_size, self.config.stride)
+
+    def scan(self, images: NDArray[np.generic], on_progress: Progress | None = None) -> Scan:
+        """What the network says about every window.
+
+        Args:
+            images: See the class.
+            on_progress: Called now and then with the numbers of windows scanned and in all.
+
+        Raises:
+            InvalidInputError: The images are not as the class describes.
+        """
+        grid = self.grid(images)
+        count = len(images) * grid.shape[0] * grid.shape[1]
+        found = {name: np.empty(count, np.float32) for name in (*TERMS, "signed_error")}
+        found["z_mean"] = np.empty((count, self.config.latent_dim), np.float32)
+        cells = {"cells": "mahalanobis", "signed_cells": "signed_error"}
+        if self.config.cells > 1:
+            found |= {name: np.empty((count, self.config.cells**2), np.float32) for name in cells}
+
+        def scan_part(part: slice) -> None:
+            for name, values in self._patches.scan(*self._windows(images, grid, part)).items():
+                found[name][part] = values
+
+        self._run_in_parts(scan_part, count, on_progress)
+        shaped = {name: v.reshape(-1, *grid.shape, *v.shape[1:]) for name, v in found.items()}
+        side = self.config.cells
+        for name, whole in cells.items():
+            shaped[name] = shaped.get(name, shaped[whole]).reshape(-1, *grid.shape, side, side)
+        return Scan(**shaped, grid=grid)
+
+    def reconstruct(self, images: NDArray[np.generic]) -> Reconstruction:
+        """What the decoder makes of a few images.
+
+        Raises:
+            InvalidInputError: The images are not as the class describes.
+        """
+        grid = self.grid(images)
+        count = len(images) * grid.shape[0] * grid.shape[1]
+        made = {name: np.empty((count, *self.config.input_shape), np.float32) for name in ("mu", "sigma2")}
+
+        def decode(part: slice) -> None:
+            decoded = self._patches.decode(*self._windows(images, grid, part))
+            for name, values in made.items():
+                values[part] = decoded[name].reshape(-1, *self.config.input_shape)
+
+        self._run_in_parts(decode, count)
+        windows = {name: self._enlarged(values) for name, values in made.items()}
+        return Reconstruction(
+            **{
+                name: average_windows(values.reshape(len(images), *grid.shape, *values.shape[1:]), grid)
+                for name, values in windows.items()
+            }
+        )
+
+    def _windows(
+        self, images: NDArray[np.generic], grid: PatchGrid, part: slice
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """As `extract_windows`, as the network sees them."""
+        patches, positions = extract_windows(images, grid, part)
+        return unit_shrunk(patches, self.config.shrink), positions
+
+    def _enlarged(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the network made of patches, at their size in the image."""
+        return patches.repeat(self.config.shrink, axis=1).repeat(self.config.shrink, axis=2)
+
+    def _run_in_parts(
+        self, work: Callable[[slice], None], count: int, on_progress: Progress | None = None
+    ) -> None:
+        """Do the work on patches 0 to count - 1, a batch at a time, on all cores."""
+        size = max(1, min(_BATCH, _BATCH_PIXELS // self.config.input_values))
+        parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
+        alone = len(parts) == 1 or _ALONE.get()
+        done = map(work, parts) if alone else _workers().map(work, parts)
+        for part, _ in zip(parts, done, strict=True):
+            if on_progress is not None:
+                on_progress(part.stop, count)
+
+
+@contextlib.contextmanager
+def on_one_core() -> Iterator[None]:
+    """Leave the other cores alone inside; other processes work there. No number depends on it."""
+    token = _ALONE.set(True)
+    try:
+        yield
+    finally:
+        _ALONE.reset(token)
+
+
+def check_images(images: NDArray[np.generic], channels: int) -> None:
+    """Raise InvalidInputError unless images are as `ImageScorer` describes."""
+    colours = () if channels == 1 else (channels,)
+    known = isinstance(images, np.ndarray)
+    if not known or images.ndim != 3 + len(colours) or images.shape[3:] != colours or images.size == 0:
+        got = images.shape if known else type(images).__name__
+        shape = "(N, H, W)" if channels == 1 else f"(N, H, W, {channels})"
+        raise InvalidInputError(
+            f"images must be an array of shape {shape}, each at least 1, got {got!r}; "
+            "for one image pass image[None]"
+        )
+    if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
+        raise InvalidInputError(
+            f"images must be uint8 or floating point, got {str(images.dtype)!r}; convert them with astype"
+        )
+    low, high = float(images.min()), float(images.max())
+    if images.dtype != np.uint8 and not (low >= 0.0 and high <= 1.0):  # a NaN is neither
+        raise InvalidInputError(
+            f"images must hold values from 0 to 1 and no NaN, got {low:g} to {high:g}; "
+            "divide 8-bit values by 255 or pass them as uint8"
+        )
+
+
+@cache
+def _workers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="vaead-scoring")

@@ -1,0 +1,113 @@
+"""Run an exported network on patches. No TensorFlow."""
+
+from __future__ import annotations
+
+import queue
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from vaead.config import ModelConfig
+from vaead.errors import ModelFormatError
+
+SIGNATURES = ("scan", "decode")
+"""What a program can be asked for, see `PatchScorer`."""
+
+Named = dict[str, NDArray[np.float32]]
+"""Arrays by name, one row a patch."""
+
+
+class PatchScorer:
+    """Runs an exported network on patches, from any number of threads.
+
+    A LiteRT interpreter serves one thread at a time, so idle ones wait in a pool and a new one is made
+    when none is idle.
+    """
+
+    def __init__(self, program: bytes) -> None:
+        """Load a program made by `vaead.training.export.to_litert`.
+
+        Raises:
+            ModelFormatError: The bytes are not such a program.
+        """
+        self._program = program
+        self._idle: queue.SimpleQueue[Interpreter] = queue.SimpleQueue()
+        try:
+            interpreter = Interpreter(model_content=program, num_threads=1)
+            signatures = interpreter.get_signature_list()
+        except (ValueError, RuntimeError) as error:
+            raise ModelFormatError(
+                "scorer must be a LiteRT program, got a file that cannot be read; train the model again"
+            ) from error
+        if not set(SIGNATURES) <= set(signatures):
+            raise ModelFormatError(
+                f"scorer must have the signatures {' and '.join(SIGNATURES)}, got {sorted(signatures)}; "
+                "train the model again"
+            )
+        self._inputs = signatures["scan"]["inputs"]
+        self._idle.put(interpreter)
+
+    def __reduce__(self) -> tuple[type[PatchScorer], tuple[bytes]]:
+        """What pickle and copy need: the program, of which interpreters are made anew."""
+        return PatchScorer, (self._program,)
+
+    def require(self, network: ModelConfig) -> None:
+        """Run the program once, and see whether it is that of a network.
+
+        Raises:
+            ModelFormatError: It takes or gives something else.
+        """
+        sizes = {"kl": (1,), "log_variance": (1,), "mahalanobis": (1,), "signed_error": (1,)}
+        expected: dict[str, tuple[int, ...]] = {**sizes, "z_mean": (1, network.latent_dim)}
+        if network.cells > 1:
+            expected |= dict.fromkeys(("cells", "signed_cells"), (1, network.cells**2))
+        try:
+            patch = np.zeros((1, *network.input_shape), np.float32)
+            found = {
+                name: array.shape for name, array in self.scan(patch, np.zeros((1, 2), np.float32)).items()
+            }
+        except (ValueError, RuntimeError, LookupError, MemoryError) as error:
+            raise ModelFormatError(
+                f"scorer must take patches of {network.input_size}x{network.input_size} pixels, got another "
+                f"program ({error}); train the model again"
+            ) from error
+        if found != expected:
+            raise ModelFormatError(
+                f"scorer must give {expected} for a patch, got {found}; train the model again"
+            )
+
+    def scan(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
+        """Compute what the scores are made of.
+
+        Args:
+            patches: (n, *input_shape) in [0, 1], see `ModelConfig.input_shape`.
+            positions: (n, 2), where each lies in its image, see `PatchGrid.positions`.
+
+        Returns:
+            kl, log_variance, mahalanobis in nats and signed_error, each (n,), and z_mean (n, latent_dim). If
+            `ModelConfig.cells` is above 1 also cells and signed_cells, (n, cells * cells), into which
+            mahalanobis and signed_error are split.
+        """
+        return self._run("scan", patches, positions)
+
+    def decode(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
+        """Compute what the network makes of patches; the arguments are those of `scan`.
+
+        Returns:
+            mu, sigma2 (n, input_values) and z_mean, z_log_var (n, latent_dim).
+        """
+        return self._run("decode", patches, positions)
+
+    def _run(self, signature: str, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
+        try:
+            interpreter = self._idle.get_nowait()
+        except queue.Empty:
+            interpreter = Interpreter(model_content=self._program, num_threads=1)
+        try:
+            run = interpreter.get_signature_runner(signature)
+            inputs = {"patches": patches, "positions": positions}
+            result: Named = run(**{name: inputs[name] for name in self._inputs})
+            return result
+        finally:
+            self._idle.put(interpreter)

@@ -1,0 +1,273 @@
+"""Train a network on patches of normal images.
+
+An epoch is one compiled program: batches are cut, passed forward and back and applied to the weights without
+a return to Python, which would cost more than the arithmetic of such a small network. Only where the patches
+of an epoch would need much memory does it take several calls of that program.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from vaead.config import ModelConfig, TrainConfig
+from vaead.errors import InvalidInputError, TrainingError
+from vaead.scoring.loss_terms import TERMS, Array
+from vaead.scoring.patches import random_crops, unit_shrunk
+from vaead.training.network import Vae
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """Where training stands after an epoch. Losses are means over the epoch's patches, in nats.
+
+    Attributes:
+        epoch: Epochs done, from 1.
+        epochs: Epochs in all.
+        loss: A + M + kl_weight * D, what the optimizer lowers.
+        kl: D.
+        log_variance: A.
+        mahalanobis: M.
+        held_out_loss: The loss on crops of held-out normal images, scored as at test time.
+        elapsed_s: Seconds since training began.
+        remaining_s: Estimated seconds to the end.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    kl: float
+    log_variance: float
+    mahalanobis: float
+    held_out_loss: float
+    elapsed_s: float
+    remaining_s: float
+
+
+_WATCHED_CROPS = 4096
+_WATCHED_VALUES = 2**22
+_CALL_VALUES = 2**26
+"""Numbers in the crops of one call of the program at most: a quarter of a gigabyte."""
+_GRADIENT_LIMIT = 1000.0
+"""Largest norm of a gradient, in nats: far above those of a sound training."""
+
+Images = NDArray[np.generic] | Sequence[NDArray[np.generic]]
+"""Images (N, H, W[, channels]), or a list of images whose sizes may differ; uint8, or 0 to 1."""
+
+OnEpoch = Callable[[EpochReport], None]
+
+
+def split_normal(images: Images, config: TrainConfig) -> tuple[Images, Images]:
+    """Split the normal training images by the recipe's seed.
+
+    Args:
+        images: At least 2.
+
+    Returns:
+        Images to train on and held-out images, which training never sees.
+
+    Raises:
+        InvalidInputError: There are too few images.
+    """
+    if len(images) < 2:
+        raise InvalidInputError(
+            f"images must hold at least 2 normal images, got {len(images)}; add more of them"
+        )
+    order = np.random.default_rng([config.seed, 0]).permutation(len(images))
+    held_out = min(max(1, round(len(images) * config.held_out)), len(images) - 1)
+    return _take(images, order[held_out:]), _take(images, order[:held_out])
+
+
+def _take(images: Images, places: NDArray[np.intp]) -> Images:
+    return images[places] if isinstance(images, np.ndarray) else [images[place] for place in places]
+
+
+def fit(
+    images: Images,
+    held_out: Images,
+    model: ModelConfig,
+    config: TrainConfig,
+    on_epoch: OnEpoch | None = None,
+) -> tuple[Vae, list[EpochReport]]:
+    """Train a network on random crops of normal images.
+
+    The same images and settings give the same weights on the same machine; where several threads compute
+    convolutions, nearly the same.
+
+    Args:
+        images: Normal images, at least one.
+        held_out: Normal images that only watch, at least one.
+        model: The network.
+        config: Training and seed.
+        on_epoch: Called after each epoch; what it raises ends the training.
+
+    Returns:
+        The trained network and one report an epoch.
+
+    Raises:
+        TrainingError: A loss or a weight is no longer a number.
+    """
+    keras.utils.set_random_seed(config.seed)
+    rng = np.random.default_rng([config.seed, 1])
+    vae = Vae(model)
+    crops, positions = unit_crops(images, model, config.crops, rng)
+    watch = _held_out_loss(vae, config, watched_crops(held_out, model, rng))
+    # No call gets less than a batch.
+    calls = min(-(-config.crops * model.input_values // _CALL_VALUES), config.crops // config.batch_size)
+    run_epoch = compile_epoch(vae, config)
+    best = _Best(config.patience)
+
+    history: list[EpochReport] = []
+    start = time.monotonic()
+    for epoch in range(1, config.epochs + 1):
+        order = rng.permutation(config.crops)
+        losses = np.zeros(len(TERMS))
+        for call, part in enumerate(np.array_split(order, calls)):
+            seed = tf.constant([config.seed, epoch + call * config.epochs])
+            losses += run_epoch(crops[part], positions[part], seed).numpy() / calls
+        history.append(_report(epoch, config, losses.tolist(), watch(), start))
+        _require_numbers(history[-1], vae)
+        if on_epoch is not None:
+            on_epoch(history[-1])
+        if best.is_over(history[-1].held_out_loss, vae):
+            break
+    best.restore(vae)
+    return vae, history
+
+
+def _require_numbers(report: EpochReport, vae: Vae) -> None:
+    values = {
+        "loss": report.loss,
+        "held_out_loss": report.held_out_loss,
+        # A moving variance may have overflowed, which no loss shows.
+        "largest weight": float(np.max([np.abs(weight).max() for weight in vae.get_weights()])),
+    }
+    for name, value in values.items():
+        if not np.isfinite(value):
+            raise TrainingError(
+                f"{name} must be a number, got {value} in epoch {report.epoch}; try another seed"
+            )
+
+
+class _Best:
+    """Early stopping: keeps the weights with the lowest held-out loss, if asked to."""
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+        self._loss = np.inf
+        self._weights: list[NDArray[np.float32]] = []
+        self._waited = 0
+
+    def is_over(self, held_out_loss: float, vae: Vae) -> bool:
+        """Look at an epoch, and say whether the last `patience` of them were no better than the best."""
+        if self._patience == 0:
+            return False
+        self._waited += 1
+        if held_out_loss < self._loss:
+            self._loss, self._weights, self._waited = held_out_loss, vae.get_weights(), 0
+        return self._waited >= self._patience
+
+    def restore(self, vae: Vae) -> None:
+        """Put the best weights back, whether or not training ended early."""
+        if self._weights:
+            vae.set_weights(self._weights)
+
+
+def unit_crops(
+    images: Images, model: ModelConfig, count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Random crops as the network sees them, (count, *model.input_shape), and their positions (count, 2)."""
+    crops, positions = random_crops(images, model.patch_size, count, rng)
+    return unit_shrunk(crops, model.shrink), positions
+
+
+def watched_crops(
+    held_out: Images, model: ModelConfig, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Crops of held-out images that tell how a training goes: many, but fewer where patches are large."""
+    return unit_crops(held_out, model, min(_WATCHED_CROPS, _WATCHED_VALUES // model.input_values), rng)
+
+
+def _held_out_loss(
+    vae: Vae, config: TrainConfig, crops: tuple[NDArray[np.float32], NDArray[np.float32]]
+) -> Callable[[], float]:
+    """Make the function that computes the loss of the network as it is on held-out crops."""
+    pixels, positions = (tf.constant(part) for part in crops)
+
+    @tf.function(jit_compile=_uses_xla(vae.config))  # type: ignore[untyped-decorator]
+    def loss() -> Array:
+        kl, log_variance, mahalanobis = (tf.reduce_mean(term) for term in vae.terms(pixels, positions))
+        return log_variance + mahalanobis + config.kl_weight * kl
+
+    return lambda: float(loss())
+
+
+def _report(
+    epoch: int, config: TrainConfig, losses: list[float], held_out_loss: float, start: float
+) -> EpochReport:
+    terms = dict(zip(TERMS, losses, strict=True))
+    elapsed_s = time.monotonic() - start
+    return EpochReport(
+        epoch=epoch,
+        epochs=config.epochs,
+        loss=terms["log_variance"] + terms["mahalanobis"] + config.kl_weight * terms["kl"],
+        **terms,
+        held_out_loss=held_out_loss,
+        elapsed_s=elapsed_s,
+        remaining_s=elapsed_s / epoch * (config.epochs - epoch),
+    )
+
+
+def _uses_xla(model: ModelConfig) -> bool:
+    """XLA makes matrix products fast; its convolutions are 6 times slower than TensorFlow's own."""
+    return model.network != "convolutional"
+
+
+def compile_epoch(vae: Vae, config: TrainConfig) -> Callable[[Array, Array, Array], Array]:
+    """Make the function (crops and positions in the order of an epoch, seed) -> mean D, A and M.
+
+    It also takes a part of an epoch.
+    """
+    weights = vae.trainable_variables
+    rate = config.learning_rate
+    if config.decay:
+        rate = keras.optimizers.schedules.CosineDecay(rate, config.crops // config.batch_size * config.epochs)
+    optimizer = keras.optimizers.Adam(rate)
+    optimizer.build(weights)
+
+    def step(patches: Array, positions: Array, noise: Array) -> Array:
+        with tf.GradientTape() as tape:
+            kl, log_variance, mahalanobis = (
+                tf.reduce_mean(term) for term in vae.terms(patches, positions, noise, training=True)
+            )
+            loss = log_variance + mahalanobis + config.kl_weight * kl
+        gradients, norm = tf.clip_by_global_norm(tape.gradient(loss, weights), _GRADIENT_LIMIT)
+        # A gradient that is not a number would end the training; it counts as 0.
+        sound = tf.math.is_finite(norm)
+        optimizer.apply([tf.where(sound, gradient, 0.0) for gradient in gradients], weights)
+        return tf.stack([kl, log_variance, mahalanobis])
+
+    def batched(array: Array) -> Array:
+        # A last batch that is not full is left out; the order changes, so each crop has its turns.
+        batches = array.shape[0] // config.batch_size
+        return tf.reshape(
+            array[: batches * config.batch_size], (batches, config.batch_size, *array.shape[1:])
+        )
+
+    def epoch(crops: Array, positions: Array, seed: Array) -> Array:
+        patches, places = batched(crops), batched(positions)
+        batches = patches.shape[0]
+        noise = tf.random.stateless_normal((batches, config.batch_size, vae.config.latent_dim), seed)
+        total = tf.zeros(len(TERMS))
+        for index in tf.range(batches):
+            total += step(patches[index], places[index], noise[index])
+        return total / batches
+
+    compiled: Callable[[Array, Array, Array], Array] = tf.function(epoch, jit_compile=_uses_xla(vae.config))
+    return compiled

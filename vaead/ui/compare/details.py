@@ -1,0 +1,174 @@
+"""Below the comparison: the three terms, what the decoder made, the network and its training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from vaead.i18n.texts import Texts
+from vaead.model.card import ModelCard
+from vaead.model.store import Model
+from vaead.plots.panels import Panel, Scale, curves, panels
+from vaead.plots.score_bands import Standing, standings
+from vaead.scoring.loss_terms import SCORES, TERMS
+from vaead.scoring.term_maps import TermMaps
+from vaead.ui.compare import figure as pictures
+from vaead.ui.shared.sidebar import Choice
+
+_BAND = (0.01, 0.25, 0.5, 0.75, 0.99)
+"""Shares of held-out normal images that mark the band where normal scores lie."""
+
+
+def show(
+    pair: NDArray[np.uint8],
+    terms: TermMaps,
+    model: Model,
+    choice: Choice,
+    names: dict[str, str],
+    texts: Texts,
+) -> None:
+    """Show the details of a pair (2, H, W) in tabs; only the open one is computed."""
+    contents: dict[str, Callable[[], None]] = {
+        "standing": lambda: _standing(terms, model.card, names, texts),
+        "terms": lambda: _terms(terms, model.card, choice, names, texts),
+        "decoder": lambda: _decoder(pair, model, choice, names, texts),
+        "network": lambda: _network(model.card, texts),
+        "training": lambda: _training(model.card, texts),
+    }
+    tabs = st.tabs([texts(f"details.{name}") for name in contents], key="details", on_change="rerun")
+    for tab, draw in zip(tabs, contents.values(), strict=True):
+        if tab.open:
+            with tab:
+                draw()
+
+
+def _standing(terms: TermMaps, card: ModelCard, names: dict[str, str], texts: Texts) -> None:
+    st.markdown(texts("details.standing_text"))
+    calibration = card.calibration
+    rows = []
+    for score in reversed(SCORES):
+        low, quarter, median, three, high = (calibration.image_quantile(score, level) for level in _BAND)
+        normal, anomalous = (float(value) for value in terms.image_scores(score))
+        rows.append(
+            Standing(texts(f"score.{score}"), (low, quarter, median, three, high), (normal, anomalous))
+        )
+    sides = [
+        texts("compare.image_title", role=texts(f"compare.{role}"), name=name) for role, name in names.items()
+    ]
+    st.plotly_chart(
+        standings(rows, sides, texts("details.standing_axis")),
+        key="standing",
+        alt=texts("details.standing"),
+        config={"displayModeBar": False},
+    )
+
+
+def _terms(
+    terms: TermMaps,
+    card: ModelCard,
+    choice: Choice,
+    names: dict[str, str],
+    texts: Texts,
+) -> None:
+    st.markdown(texts("details.terms_text"))
+    maps = {name: terms.mean_maps(name) for name in TERMS}
+    scales = [
+        pictures.mean_scale(card.calibration, name, choice.palette, texts("compare.nats"), column)
+        for column, name in enumerate(TERMS)
+    ]
+    rows = [
+        [
+            Panel(
+                maps[name][index],
+                column,
+                f"{texts(f'details.{name}')} ({texts(f'compare.{role}')})",
+                texts("compare.nats"),
+            )
+            for column, name in enumerate(TERMS)
+        ]
+        for index, role in enumerate(names)
+    ]
+    pictures.show(panels(rows, scales, texts("compare.hover")), "terms", texts("details.terms"), columns=3)
+
+
+def _decoder(
+    pair: NDArray[np.uint8], model: Model, choice: Choice, names: dict[str, str], texts: Texts
+) -> None:
+    st.markdown(texts("details.decoder_text"))
+    made = model.reconstruct(pair)
+    scales = [
+        Scale(0, 1, "Greys", reverse=True),
+        Scale(0, float(made.sigma2.max()), choice.palette, texts("details.sigma2"), columns=(2, 2)),
+    ]
+    rows = [
+        [
+            Panel(pair[index] / 255, 0, f"{texts('details.image')} ({texts(f'compare.{role}')})"),
+            Panel(made.mu[index], 0, texts("details.mu")),
+            Panel(made.sigma2[index], 1, texts("details.sigma2")),
+        ]
+        for index, role in enumerate(names)
+    ]
+    pictures.show(
+        panels(rows, scales, texts("compare.hover")), "decoder", texts("details.decoder"), columns=3
+    )
+
+
+def network_name(number: int, count: int, texts: Texts) -> str:
+    """What a network of several is called; nothing if there is but one."""
+    return "" if count == 1 else f"{texts('details.network')} {number}/{count}"
+
+
+def _network(card: ModelCard, texts: Texts) -> None:
+    total = sum(int(layer["parameters"]) for layer in card.layers)
+    text = texts("details.network_text", parameters=f"{total:,}", size=card.recipe.model.input_size)
+    # The card describes the layers of the main network alone.
+    name = network_name(1, len(card.recipe.networks), texts)
+    st.markdown(f"**{name}:** {text}" if name else text)
+    part_names = {"encoder": texts("details.encoder"), "decoder": texts("details.decoder_part")}
+    st.dataframe(
+        {
+            texts("details.part"): [part_names[layer["part"]] for layer in card.layers],
+            texts("details.layer"): [layer["layer"] for layer in card.layers],
+            texts("details.kind"): [layer["kind"] for layer in card.layers],
+            texts("details.output"): [layer["output"] for layer in card.layers],
+            texts("details.parameters"): [layer["parameters"] for layer in card.layers],
+        },
+        height="content",
+        alt=texts("details.network"),
+    )
+
+
+def _training(card: ModelCard, texts: Texts) -> None:
+    train = card.recipe.train
+    histories = [card.history, *(companion.history for companion in card.companions)]
+    st.markdown(
+        texts(
+            "details.training_text",
+            seconds=f"{card.training_s:.3g}",
+            crops=f"{train.crops:,}",
+            epochs=" + ".join(str(len(history)) for history in histories),
+            seed=train.seed,
+            images=card.calibration.images,
+            created=card.created[:10],
+        )
+    )
+    for number, history in enumerate(histories, start=1):
+        name = network_name(number, len(histories), texts)
+        show_losses(history, "history" if number == 1 else f"history_{number}", texts, name)
+
+
+def show_losses(epochs: list[dict[str, float]], key: str, texts: Texts, network: str = "") -> None:
+    """Draw the loss and each term over the epochs, below the name of the network if it has one."""
+    if network:
+        st.markdown(f"**{network}**")
+    series = {
+        texts("details.total"): [epoch["loss"] for epoch in epochs],
+        texts("details.held_out"): [epoch["held_out_loss"] for epoch in epochs],
+        **{texts(f"details.{name}"): [epoch[name] for epoch in epochs] for name in TERMS},
+    }
+    figure = curves(series, texts("details.epoch"), texts("details.mean_nats"))
+    alt = f"{texts('details.training')} {network}".rstrip()
+    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})

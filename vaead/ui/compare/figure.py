@@ -1,0 +1,171 @@
+"""What the page Compare draws: the pair with its maps, and the sentence that says what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from vaead.calibration.thresholds import Calibration
+from vaead.i18n.texts import Texts
+from vaead.plots.panels import Panel, Scale, article_scale, panels
+from vaead.scoring.loss_terms import SCORES
+from vaead.scoring.term_maps import TermMaps
+from vaead.ui.shared.sidebar import Choice
+
+_IMAGE_SCALE = Scale(0, 255, "Greys", reverse=True)
+
+
+def verdict(terms: TermMaps, texts: Texts) -> str:
+    """Say which scores rank the anomalous image, the second, above the normal one."""
+    right = []
+    for score in SCORES:
+        normal, anomalous = terms.image_scores(score)
+        if anomalous > normal:
+            right.append(score)
+    if not right or len(right) == len(SCORES):
+        return texts(f"verdict.{'all' if right else 'none'}")
+    wrong = [score for score in SCORES if score not in right]
+    return texts("verdict.some", right=_listed(right, texts), wrong=_listed(wrong, texts))
+
+
+def _listed(scores: Sequence[str], texts: Texts) -> str:
+    names = [texts(f"score.{score}") for score in scores]
+    return names[0] if len(names) == 1 else texts("verdict.two", first=names[0], second=names[1])
+
+
+def rank(terms: TermMaps, calibration: Calibration, texts: Texts) -> str:
+    """Say how rare the scores of the anomalous image are among held-out normal images."""
+    shares = {score: calibration.rank(score, float(terms.image_scores(score)[1])) for score in SCORES}
+    percent = {score: f"{100 * share:.3g} %" for score, share in shares.items()}
+    return texts("verdict.rank", images=calibration.images, **percent)
+
+
+def decision(terms: TermMaps, calibration: Calibration, choice: Choice, texts: Texts) -> str:
+    """Say which images the scores flag at the chosen false-alarm rate."""
+    flagged = {}
+    for score in SCORES:
+        scores = terms.image_scores(score) if choice.rule == "score" else terms.largest_windows(score)
+        above = scores > calibration.threshold_value(score, choice.false_alarm_rate, choice.rule)
+        names = {(False, False): "neither", (True, False): "normal", (False, True): "anomalous"}
+        flagged[score] = texts(f"decision.{names.get((bool(above[0]), bool(above[1])), 'both')}")
+    return texts("decision.sentence", rate=f"{100 * choice.false_alarm_rate:g} %", **flagged)
+
+
+def mean_scale(calibration: Calibration, name: str, palette: str, title: str, column: int) -> Scale:
+    """The colours of mean maps: fixed by held-out normal images, the same for every pair."""
+    low, high = calibration.color_range(name)
+    return Scale(low, high, palette, title, columns=(column, column))
+
+
+@dataclass(frozen=True)
+class _View:
+    """The maps of all scores (2, H, W), their colour scales, and the unit of their values."""
+
+    maps: dict[str, NDArray[np.floating]]
+    scales: list[Scale]
+    scale_of: dict[str, int]
+    unit: dict[str, str]
+
+
+def _view(terms: TermMaps, calibration: Calibration, choice: Choice, texts: Texts) -> _View:
+    if choice.view == "mean":
+        scales = []
+        for column, score in enumerate(SCORES, start=1):
+            name = texts(f"score.{score}")
+            title = texts("compare.bar_score", score=name) if _unit(score, texts) else name
+            scales.append(mean_scale(calibration, score, choice.palette, title, column))
+        return _View(
+            {score: terms.mean_maps(score) for score in SCORES},
+            scales,
+            {score: index for index, score in enumerate(SCORES, start=1)},
+            {score: _unit(score, texts) for score in SCORES},
+        )
+    columns = (1, len(SCORES))
+    if choice.view == "rank":
+        maps: dict[str, NDArray[np.floating]] = {
+            score: 100 * calibration.window_ranks(score, terms.mean_maps(score)) for score in SCORES
+        }
+        scale, unit = Scale(50, 100, choice.palette, texts("compare.bar_rank"), columns=columns), "%"
+    else:
+        maps = {score: article_scale(terms.maps(score)) for score in SCORES}
+        scale = Scale(1, 10, choice.palette, texts("compare.bar_article"), log=True, columns=columns)
+        unit = texts("compare.of_10")
+    return _View(maps, [scale], dict.fromkeys(SCORES, 1), dict.fromkeys(SCORES, unit))
+
+
+def _unit(score: str, texts: Texts) -> str:
+    return "" if score == "calibrated" else texts("compare.nats")
+
+
+def comparison(
+    pair: NDArray[np.uint8],
+    terms: TermMaps,
+    names: dict[str, str],
+    calibration: Calibration,
+    choice: Choice,
+    texts: Texts,
+) -> go.Figure:
+    """Draw the image and the map of each score, of both images.
+
+    Args:
+        pair: (2, H, W), the normal image first.
+        terms: Of the pair.
+        names: Class names by role, "normal" first.
+    """
+    view = _view(terms, calibration, choice, texts)
+    flagged = {
+        score: terms.over(score, calibration.threshold_value(score, choice.false_alarm_rate, "window"))
+        for score in SCORES
+    }
+    rows = []
+    for index, (role, name) in enumerate(names.items()):
+        title = texts("compare.image_title", role=texts(f"compare.{role}"), name=name)
+        row = [Panel(pair[index], 0, title, texts("compare.of_255"))]
+        for score in SCORES:
+            value = float(terms.image_scores(score)[index])
+            title = texts("compare.score_title", score=texts(f"score.{score}"), value=f"{value:.3g}")
+            row.append(
+                Panel(
+                    view.maps[score][index],
+                    view.scale_of[score],
+                    title,
+                    view.unit[score],
+                    flagged[score][index],
+                )
+            )
+        rows.append(row)
+    return panels(rows, [_IMAGE_SCALE, *view.scales], texts("compare.hover"))
+
+
+def show(figure: go.Figure, key: str, alt: str, columns: int = 4) -> None:
+    """Show two rows of square panels as high as their width asks for, on a wide screen and on a phone."""
+    show_as_high(figure, key, alt, f"min(calc({200 / columns:.0f}cqw + 100px), 540px)")
+
+
+def show_as_high(figure: go.Figure, key: str, alt: str, height: str) -> None:
+    """Show a figure with a height that follows its width.
+
+    Args:
+        figure: The figure.
+        key: Of the box around it; the figure's own ends in `_figure`.
+        alt: Alternative text.
+        height: In CSS; 100cqw is the width of the column, less than that of the page unless on a phone.
+    """
+    # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no.
+    st.html(
+        f"<style>.st-key-{key}_column {{ container-type: inline-size; }} "
+        f".st-key-{key} {{ flex: none; height: {height}; }}</style>"
+    )
+    with st.container(key=f"{key}_column"), st.container(key=key):
+        st.plotly_chart(
+            figure,
+            height="stretch",
+            key=f"{key}_figure",
+            alt=alt,
+            config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
+        )

@@ -1,0 +1,133 @@
+"""The page Compare: one normal and one anomalous image side by side, with their maps."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from vaead.data.datasets import Dataset, get_spec
+from vaead.i18n.texts import Texts
+from vaead.model.store import Model
+from vaead.ui.compare import details
+from vaead.ui.compare import figure as pictures
+from vaead.ui.shared import loading, query_params, sidebar, widgets
+from vaead.ui.shared.cache import gallery
+from vaead.ui.shared.sidebar import Choice
+
+
+def page(texts: Texts) -> None:
+    """Show the controls and the comparison."""
+    with st.sidebar:
+        choice, *places = sidebar.sidebar(texts)
+    _pair_buttons(texts)
+    notices = st.container()
+    _show_choice(choice, places, texts)
+    # Last, when every control has compared itself with the link.
+    with notices:
+        query_params.show_notices(texts)
+
+
+def _show_choice(choice: Choice, places: list[DeltaGenerator], texts: Texts) -> None:
+    """Show the comparison, or the training of its model."""
+    dataset = loading.load_dataset(choice.recipe.dataset, texts)
+    choice = sidebar.with_dataset(choice, dataset.name)
+    for place, number in zip(places, (choice.recipe.normal, choice.anomalous), strict=True):
+        loading.show_thumbnails(place, dataset, number, texts)
+    model = loading.load_model(choice.recipe, texts)
+    if model is not None:
+        _comparison(choice, dataset, model, texts)
+
+
+def _pair_buttons(texts: Texts) -> None:
+    with st.container(horizontal=True, key="pairs"):
+        for dataset, normal, anomalous in sidebar.PAIRS:
+            name = f"{dataset}_{normal}_{anomalous}"
+            st.button(
+                texts(f"pairs.{name}"),
+                key=name,
+                type="tertiary",
+                help=texts("pairs.help"),
+                on_click=sidebar.choose_article_pair,
+                args=(dataset, normal, anomalous),
+            )
+
+
+@st.fragment
+def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) -> None:
+    """The pair and its maps. A fragment, so that another pair redraws nothing else."""
+    classes = {"normal": choice.recipe.normal, "anomalous": choice.anomalous}
+    numbers = _pair_controls(dataset, classes, texts)
+    pair = np.stack([dataset.test_images(classes[role])[number] for role, number in numbers.items()])
+    names = {
+        role: sidebar.class_name(texts, get_spec(dataset.name), number) for role, number in classes.items()
+    }
+    terms = model.term_maps(pair)
+
+    verdict = pictures.verdict(terms, texts)
+    st.markdown(verdict)
+    figure = pictures.comparison(pair, terms, names, model.card.calibration, choice, texts)
+    pictures.show(figure, "comparison", texts("compare.alt", verdict=verdict.replace("**", ""), **names))
+    st.markdown(pictures.decision(terms, model.card.calibration, choice, texts))
+    st.caption(
+        texts(
+            "compare.caption",
+            rank=pictures.rank(terms, model.card.calibration, texts),
+            **names,
+            **{f"{role}_number": number for role, number in numbers.items()},
+        )
+    )
+    details.show(pair, terms, model, choice, names, texts)
+
+
+def _pair_controls(dataset: Dataset, classes: dict[str, int], texts: Texts) -> dict[str, int]:
+    """Draw, seed and gallery; takes the class of each role and returns the number of the image in it."""
+    counts = {role: int(np.count_nonzero(dataset.test.labels == number)) for role, number in classes.items()}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.button(texts("compare.draw"), key="draw", type="primary", icon=":material/casino:", on_click=_draw)
+        with st.container(width=140):
+            seed = widgets.whole_number(
+                texts("compare.draw_seed"), "pair", 0, 999_999, 0, help=texts("compare.draw_seed_help")
+            )
+        # Tracked, because galleries of a closed box would only keep a visitor waiting.
+        box = st.popover(
+            texts("compare.pick"), icon=":material/photo_library:", key="pick", on_change="rerun"
+        )
+        with box:
+            picked = {}
+            for role, number in classes.items():
+                picked[role] = widgets.image_number(
+                    texts(f"compare.pick_{role}"), f"{role}_image", counts[role], texts
+                )
+                if box.open:
+                    _gallery(role, gallery(dataset, number, texts("compare.gallery_hover")), texts)
+    drawn = np.random.default_rng(seed)
+    numbers = {role: int(drawn.integers(count)) for role, count in counts.items()}
+    return numbers | {role: number for role, number in picked.items() if number is not None}
+
+
+def _draw() -> None:
+    st.session_state.pair = random.randrange(1_000_000)
+    sidebar.forget_images()
+
+
+def _gallery(role: str, figure: go.Figure, texts: Texts) -> None:
+    key = f"{role}_image"
+
+    def take() -> None:
+        points = st.session_state[f"{key}_gallery"].selection.points
+        if points:
+            st.session_state[key] = int(points[0]["customdata"])
+
+    st.plotly_chart(
+        figure,
+        key=f"{key}_gallery",
+        on_select=take,
+        selection_mode="points",
+        width="content",
+        config={"displayModeBar": False},
+        alt=texts(f"compare.pick_{role}"),
+    )

@@ -1,0 +1,130 @@
+"""The page Evaluate: how well the scores tell two classes apart, on all test images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from vaead.data.datasets import Dataset, get_spec
+from vaead.errors import InvalidInputError
+from vaead.i18n.texts import Texts
+from vaead.metrics.image import METRICS, Evaluation, roc
+from vaead.model.store import Model
+from vaead.plots.charts import Axes, roc_curves
+from vaead.recipe import Recipe
+from vaead.scoring.loss_terms import SCORES
+from vaead.ui.evaluate import downloads, open_in_compare, pair_matrix, thresholds
+from vaead.ui.evaluate.test_scores import Scores, Sides, evaluations, split_scores
+from vaead.ui.shared import loading, query_params, sidebar, widgets
+
+_CHANCE = 0.6
+"""AUROC below which a score hardly tells two classes apart."""
+_TO = "\u2060–\u2060"
+"""A dash at which no line breaks."""
+
+
+def page(texts: Texts, compare_page: Page) -> None:
+    """Show the controls, the metrics of a model and the matrix of all pairs."""
+    if open_in_compare.is_leaving(compare_page):
+        return
+    with st.sidebar:
+        recipe, anomalous, *places = sidebar.model_controls(texts)
+        against_all = widgets.toggle(
+            texts("evaluate.against_all"), "against_all", help=texts("evaluate.against_all_help")
+        )
+    notices = st.container()
+    dataset = loading.load_dataset(recipe.dataset, texts)
+    recipe = replace(recipe, dataset=dataset.name)
+    for place, number in zip(places, (recipe.normal, anomalous), strict=True):
+        loading.show_thumbnails(place, dataset, number, texts)
+    model = loading.load_model(recipe, texts)
+    if model is not None:
+        _evaluation(recipe, None if against_all else anomalous, dataset, model, texts)
+    pair_matrix.show(recipe, texts)
+    # Last, when every control has compared itself with the link.
+    with notices:
+        query_params.show_notices(texts)
+
+
+def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: Model, texts: Texts) -> None:
+    """Everything about the test images of one model."""
+    scores = split_scores(recipe, model, dataset, texts)
+    sides = Sides.of(dataset.test.labels, recipe.normal, anomalous)
+    try:
+        results = evaluations(recipe, anomalous, scores.image, sides)
+    except InvalidInputError as error:  # a model whose training has diverged
+        st.error(str(error))
+        return
+    spec = get_spec(dataset.name)
+    names = {
+        "normal": sidebar.class_name(texts, spec, recipe.normal),
+        "anomalous": texts("evaluate.all_others")
+        if anomalous is None
+        else sidebar.class_name(texts, spec, anomalous),
+    }
+    st.markdown(verdict(results, texts))
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _metrics_table(results, sides, names, texts)
+        with st.container(horizontal=True):
+            downloads.metrics(results, recipe, anomalous, texts)
+            downloads.scores(scores, dataset, recipe, texts)
+    with right:
+        _roc(scores.image, sides, results, texts)
+    thresholds.show(thresholds.Subject(dataset, scores, sides, model.card.calibration, names), texts)
+
+
+def verdict(results: dict[str, Evaluation], texts: Texts) -> str:
+    """Say which score wins, and which of the paper's two, also where nobody wins."""
+    auroc = {score: result.metrics.auroc for score, result in results.items()}
+    ranked = sorted(SCORES, key=lambda score: -auroc[score])
+    best = ranked[0]
+    close = [score for score in ranked if auroc[score] >= results[best].intervals["auroc"].low]
+    shown = {score: f"{texts(f'score.{score}')} {auroc[score]:.3f}" for score in ranked}
+    if auroc[best] < _CHANCE:
+        first = texts("evaluate.near_chance", scores=_listed([shown[score] for score in ranked]))
+    elif len(close) > 1:
+        first = texts("evaluate.tie", scores=_listed([shown[score] for score in close]))
+    else:
+        rest = _listed([shown[score] for score in ranked[1:]])
+        first = texts(
+            "evaluate.winner", score=texts(f"score.{best}"), auroc=f"{auroc[best]:.3f}", others=rest
+        )
+    return f"{first} {_old_or_new(auroc, texts)}"
+
+
+def _listed(parts: list[str]) -> str:
+    return ", ".join(parts)
+
+
+def _old_or_new(auroc: dict[str, float], texts: Texts) -> str:
+    old, new = round(auroc["old"], 3), round(auroc["new"], 3)
+    winner = "equal" if old == new else "old" if old > new else "new"
+    return texts(f"evaluate.paper_{winner}")
+
+
+def _metrics_table(results: dict[str, Evaluation], sides: Sides, names: dict[str, str], texts: Texts) -> None:
+    rows: dict[str, list[str]] = {texts("evaluate.metric"): [texts(f"evaluate.{name}") for name in METRICS]}
+    for score, result in results.items():
+        rows[texts(f"score.{score}")] = [
+            f"**{getattr(result.metrics, name):.3f}** :small[{low:.3f}{_TO}{high:.3f}]"
+            for name, (low, high) in ((name, result.intervals[name]) for name in METRICS)
+        ]
+    st.table(rows, hide_index=True)
+    counts = {"normal_count": f"{len(sides.normal):,}", "anomalous_count": f"{len(sides.anomalous):,}"}
+    share = len(sides.anomalous) / (len(sides.normal) + len(sides.anomalous))
+    st.caption(texts("evaluate.table_caption", share=f"{share:.3f}", **names, **counts))
+
+
+def _roc(scores: Scores, sides: Sides, results: dict[str, Evaluation], texts: Texts) -> None:
+    curves = {}
+    for score, values in scores.items():
+        curve = roc(values[sides.normal], values[sides.anomalous])
+        curves[texts(f"score.{score}")] = (curve.false_alarm_rate.tolist(), curve.recall.tolist())
+    figure = roc_curves(curves, Axes(texts("evaluate.false_alarm_rate"), texts("evaluate.recall")))
+    listed = _listed([f"{texts(f'score.{name}')} {each.metrics.auroc:.3f}" for name, each in results.items()])
+    st.plotly_chart(
+        figure, key="roc", alt=texts("evaluate.roc_alt", scores=listed), config={"displayModeBar": False}
+    )

@@ -1,0 +1,195 @@
+"""On the page Evaluate: a threshold, what it flags, and the images it is most wrong about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from vaead.calibration.thresholds import RULES, Calibration
+from vaead.data.datasets import Dataset, get_spec
+from vaead.i18n.texts import Texts
+from vaead.metrics.image import Confusion, best_f1_threshold, recall_threshold
+from vaead.plots.charts import Axes, histogram, tiles
+from vaead.scoring.loss_terms import SCORES
+from vaead.ui.evaluate import open_in_compare
+from vaead.ui.evaluate.test_scores import Sides, SplitScores, numbers_in_class
+from vaead.ui.shared import sidebar, widgets
+
+SOURCES = ("false alarms", "best F1", "95 % recall")
+"""How a threshold is set; written into the address, so the same in every language."""
+
+_WORST = 12
+_COLUMNS = 6
+_FALSE_ALARMS = 5
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is evaluated: a model's scores of two sides of a test split, whose names are shown."""
+
+    dataset: Dataset
+    scores: SplitScores
+    sides: Sides
+    calibration: Calibration
+    names: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """What a threshold is compared with: a score, by a rule.
+
+    Attributes:
+        score: One of `SCORES`.
+        rule: One of `RULES`.
+        values: (N,), of the whole test split.
+        name: In the language of the page.
+        axis: The same, with its unit where it has one.
+    """
+
+    score: str
+    rule: str
+    values: NDArray[np.float32]
+    name: str
+    axis: str
+
+    @classmethod
+    def of(cls, subject: Subject, score: str, rule: str, texts: Texts) -> _Measure:
+        values, shown = subject.scores.by(rule)[score], texts(f"score.{score}")
+        name = texts("evaluate.score_name", score=shown)
+        if rule == "window":
+            name = texts("evaluate.window_name", score=shown)
+        axis = f"{name} ({texts('compare.nats')})"
+        if score == "calibrated":
+            # The largest of many windows of a normal image is well above 1, how far depends on the model.
+            axis = name if rule == "window" else f"{name} ({texts('evaluate.unit_calibrated')})"
+        return cls(score, rule, values, name, axis)
+
+
+@st.fragment
+def show(subject: Subject, texts: Texts) -> None:
+    """Show histograms, threshold, counts and worst images. A fragment: the threshold moves nothing else."""
+    open_in_compare.go()
+    st.subheader(texts("evaluate.threshold_title"), anchor=False)
+    with st.container(horizontal=True, gap="medium"):
+        score = widgets.segments(texts("evaluate.score"), tuple(reversed(SCORES)), "score")
+        rule = widgets.segments(texts("sidebar.rule"), RULES, "rule", help=texts("sidebar.rule_help"))
+        source = widgets.segments(
+            texts("evaluate.source"), SOURCES, "threshold", help=texts("evaluate.source_help")
+        )
+        rate = _FALSE_ALARMS
+        if source == SOURCES[0]:
+            rate = widgets.percent(texts("evaluate.rate"), "false_alarms", _FALSE_ALARMS)
+            sidebar.keep("false_alarms")
+    sidebar.keep("rule")
+    measure = _Measure.of(subject, score, rule, texts)
+    value, sentence = _threshold(subject, measure, source, rate, texts)
+    st.markdown(sentence)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _histogram(subject, measure, value, texts)
+    with right:
+        normal, anomalous = measure.values[subject.sides.normal], measure.values[subject.sides.anomalous]
+        _counts(Confusion.at(value, normal, anomalous), subject.names, texts)
+    _worst(subject, measure, texts)
+
+
+def _threshold(
+    subject: Subject, measure: _Measure, source: str, rate: int, texts: Texts
+) -> tuple[float, str]:
+    """The threshold, and where it comes from in words."""
+    if source == SOURCES[0]:
+        found = subject.calibration.threshold(measure.score, rate / 100, measure.rule)
+        shown = {name: f"{number:.3g}" for name, number in found._asdict().items()}
+        images = f"{subject.calibration.images:,}"
+        return found.value, texts("evaluate.by_rate", name=measure.name, rate=rate, images=images, **shown)
+    normal, anomalous = measure.values[subject.sides.normal], measure.values[subject.sides.anomalous]
+    value = best_f1_threshold(normal, anomalous) if source == SOURCES[1] else recall_threshold(anomalous)
+    key = "by_f1" if source == SOURCES[1] else "by_recall"
+    return value, texts(f"evaluate.{key}", name=measure.name, value=f"{value:.3g}")
+
+
+def _histogram(subject: Subject, measure: _Measure, value: float, texts: Texts) -> None:
+    sides = subject.sides
+    named = {
+        f"{texts(f'compare.{role}')}: {subject.names[role]}": measure.values[side]
+        for role, side in (("normal", sides.normal), ("anomalous", sides.anomalous))
+    }
+    axes = Axes(measure.axis, texts("evaluate.share_axis"))
+    line = texts("evaluate.threshold_line", value=f"{value:.3g}")
+    st.plotly_chart(
+        histogram(named, value, line, axes),
+        key="histogram",
+        alt=texts("evaluate.histogram_alt", name=measure.name, value=f"{value:.3g}"),
+        config={"displayModeBar": False},
+    )
+
+
+def _counts(counts: Confusion, names: dict[str, str], texts: Texts) -> None:
+    st.table(
+        {
+            "": [f"{texts(f'compare.{role}')}: {name}" for role, name in names.items()],
+            texts("evaluate.flagged"): [f"{count:,}" for count in (counts.false_alarms, counts.found)],
+            texts("evaluate.passed"): [f"{count:,}" for count in (counts.true_normals, counts.missed)],
+        },
+        hide_index=True,
+    )
+    shares = {
+        "recall": (counts.found, counts.found + counts.missed),
+        "precision": (counts.found, counts.found + counts.false_alarms),
+        "false_alarm_rate": (counts.false_alarms, counts.false_alarms + counts.true_normals),
+    }
+    with st.container(horizontal=True, gap="medium"):
+        for name, (part, whole) in shares.items():
+            st.metric(texts(f"evaluate.{name}"), f"{part / whole:.3f}" if whole else "–", width="content")
+        st.metric("F1", f"{counts.f1:.3f}", width="content")
+
+
+def _worst(subject: Subject, measure: _Measure, texts: Texts) -> None:
+    """Galleries of the images that a score is most wrong about; each leads to Compare."""
+    sides, values = subject.sides, measure.values
+    misses = sides.anomalous[np.argsort(values[sides.anomalous], kind="stable")[:_WORST]]
+    false_alarms = sides.normal[np.argsort(-values[sides.normal], kind="stable")[:_WORST]]
+    left, right = st.columns(2, gap="large")
+    with left:
+        _gallery("misses", "anomalous", subject, misses, measure, texts)
+    with right:
+        _gallery("false_alarm_images", "normal", subject, false_alarms, measure, texts)
+
+
+def _gallery(
+    key: str, role: str, subject: Subject, places: NDArray[np.intp], measure: _Measure, texts: Texts
+) -> None:
+    labels = subject.dataset.test.labels[places].tolist()
+    numbers = numbers_in_class(subject.dataset.test.labels)[places].tolist()
+    spec = get_spec(subject.dataset.name)
+    hovers = [
+        texts(
+            "evaluate.tile_hover",
+            image=sidebar.class_name(texts, spec, label),
+            number=number,
+            name=measure.name,
+            value=f"{measure.values[place]:.3g}",
+        )
+        for label, number, place in zip(labels, numbers, places, strict=True)
+    ]
+
+    def take() -> None:
+        points: Sequence[dict[str, int]] = st.session_state[key].selection.points
+        if points:
+            chosen = int(points[0]["point_index"])
+            open_in_compare.choose_image(role, labels[chosen], numbers[chosen])
+
+    st.markdown(f"**{texts(f'evaluate.{key}')}**", help=texts("evaluate.gallery_help"))
+    st.plotly_chart(
+        tiles(subject.dataset.test.images[places], _COLUMNS, hovers),
+        key=key,
+        on_select=take,
+        selection_mode="points",
+        width="content",
+        config={"displayModeBar": False},
+        alt=texts(f"evaluate.{key}"),
+    )

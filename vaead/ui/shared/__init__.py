@@ -1,0 +1,1 @@
+"""What the pages share. May import the engine; no page."""

@@ -1,0 +1,100 @@
+"""What all visitors share: models, datasets and training jobs; any thread may use them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from vaead.data.datasets import Dataset, load_dataset
+from vaead.errors import DataUnavailableError
+from vaead.model.files import CARD
+from vaead.model.store import Model, ModelStore
+from vaead.plots import panels
+from vaead.processes.training_jobs import TrainingJobs
+from vaead.recipe import Recipe
+
+_MODELS_IN_MEMORY = 32
+_GALLERIES_IN_MEMORY = 64
+"""All classes of three datasets in two languages; 0.1 MB each."""
+_GALLERY_IMAGES = 24
+_ERROR_KEPT_S = 600.0
+
+
+class DatasetSource:
+    """Loads datasets and remembers for a while which of them could not be had.
+
+    Without that memory each click of each visitor would wait for another failing download.
+    """
+
+    def __init__(self) -> None:
+        self._failed: dict[str, tuple[float, str]] = {}
+        self._lock = threading.Lock()
+
+    def load(self, name: str, on_progress: Callable[[int, int], None]) -> Dataset:
+        """Load a dataset.
+
+        Raises:
+            DataUnavailableError: It cannot be had, or could not be a short while ago.
+        """
+        with self._lock:
+            failed_at, message = self._failed.get(name, (-_ERROR_KEPT_S, ""))
+        if message and time.monotonic() - failed_at < _ERROR_KEPT_S:
+            raise DataUnavailableError(message)
+        try:
+            return load_dataset(name, on_progress)
+        except DataUnavailableError as error:
+            with self._lock:
+                # Not the error itself, which would keep all that its traceback names.
+                self._failed[name] = (time.monotonic(), str(error))
+            raise
+
+    def retry(self, name: str) -> None:
+        """Forget that a dataset could not be had."""
+        with self._lock:
+            self._failed.pop(name, None)
+
+
+@st.cache_resource(show_spinner=False)
+def dataset_source() -> DatasetSource:
+    """The datasets of this server."""
+    return DatasetSource()
+
+
+@st.cache_resource(show_spinner=False)
+def training_jobs() -> TrainingJobs:
+    """The training jobs of this server."""
+    return TrainingJobs(ModelStore().root)
+
+
+@st.cache_resource(
+    max_entries=_GALLERIES_IN_MEMORY, show_spinner=False, hash_funcs={Dataset: lambda dataset: dataset.name}
+)
+def gallery(dataset: Dataset, number: int, hover: str) -> go.Figure:
+    """The first test images of a class, see `panels.gallery`; no draw changes them, so they are kept."""
+    return panels.gallery(dataset.test_images(number)[:_GALLERY_IMAGES], columns=8, hover=hover)
+
+
+def load_stored(recipe: Recipe) -> Model:
+    """Read a model, or take it from memory if its folder has not changed.
+
+    Raises:
+        ModelNotFoundError: It is not in the store.
+        ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
+    """
+    return _load_version(recipe, changed_ns(recipe))
+
+
+def changed_ns(recipe: Recipe) -> int:
+    """When the model of a recipe was last written, 0 if it is not there."""
+    card = ModelStore().folder(recipe) / CARD
+    return card.stat().st_mtime_ns if isinstance(card, Path) and card.is_file() else 0
+
+
+@st.cache_resource(max_entries=_MODELS_IN_MEMORY, show_spinner=False)
+def _load_version(recipe: Recipe, changed_ns: int) -> Model:  # noqa: ARG001 - part of the cache's key
+    return ModelStore().load(recipe)

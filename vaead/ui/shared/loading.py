@@ -1,0 +1,65 @@
+"""What a page needs before it can show anything: the dataset and the model, or what stands in for them."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from vaead.calibration.diagnostics import told
+from vaead.data.datasets import Dataset, get_spec
+from vaead.errors import DataUnavailableError, InvalidInputError, ModelFormatError, ModelNotFoundError
+from vaead.i18n.texts import Texts
+from vaead.model.store import Model, ModelStore
+from vaead.recipe import Recipe
+from vaead.ui.shared import sidebar, training_panel
+from vaead.ui.shared.cache import dataset_source, load_stored
+
+_THUMBNAILS = 6
+_FALLBACK = "digits"
+
+
+def load_dataset(name: str, texts: Texts) -> Dataset:
+    """The dataset of that name, or the bundled digits where it cannot be had."""
+    title = get_spec(name).title
+    place = st.empty()
+
+    def on_progress(received: int, total: int) -> None:
+        megabytes = {"received": f"{received / 1e6:.1f}", "total": f"{total / 1e6:.1f}"}
+        place.progress(
+            min(received / max(total, 1), 1.0), texts("data.downloading", title=title, **megabytes)
+        )
+
+    try:
+        with st.spinner(texts("data.loading", title=title), show_time=False):
+            dataset = dataset_source().load(name, on_progress)
+        place.empty()
+        return dataset
+    except (DataUnavailableError, InvalidInputError) as error:  # the second: a bad VAEAD_MIRROR
+        with place.container():
+            st.warning(texts("data.fallback", title=title, reason=str(error)))
+            st.button(texts("data.retry"), key="retry", on_click=dataset_source().retry, args=(name,))
+        return dataset_source().load(_FALLBACK, on_progress)
+
+
+def show_thumbnails(place: DeltaGenerator, dataset: Dataset, number: int, texts: Texts) -> None:
+    """Show a few test images of a class."""
+    images = dataset.test_images(number)[:_THUMBNAILS]
+    name = sidebar.class_name(texts, get_spec(dataset.name), number)
+    place.image(np.hstack(list(images)), width="stretch", caption=name, alt=name)
+
+
+def load_model(recipe: Recipe, texts: Texts) -> Model | None:
+    """The model of a recipe; where there is none, its training is offered in its place."""
+    if recipe not in ModelStore():
+        training_panel.panel(recipe, texts)
+        return None
+    try:
+        model = load_stored(recipe)
+    except (ModelFormatError, ModelNotFoundError) as error:  # the second: removed a moment ago
+        st.error(str(error))
+        training_panel.panel(recipe, texts)
+        return None
+    for fault in told(model.card.healths, texts):
+        st.warning(fault)
+    return model

@@ -1,0 +1,118 @@
+"""Step 3 of the page "Your images": one image, what the scores see in it, and the decision in words."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from vaead.i18n.texts import Texts
+from vaead.plots.overlay import OPACITY, Regions
+from vaead.scoring.loss_terms import SCORES
+from vaead.ui.your_images import figure
+from vaead.ui.your_images.downsampling import View
+from vaead.ui.your_images.predictions import Results, Scored
+from vaead.ui.your_images.uploaded_photos import OwnPhoto
+
+
+def show(results: Results, scored: Scored, score: str, rate: float, texts: Texts) -> None:
+    """Show an image that was scored.
+
+    Args:
+        results: Of its model.
+        scored: The image.
+        score: The score that decides.
+        rate: Share of normal images that may be flagged.
+    """
+    photo = scored.photo
+    words = decision(results, scored, score, rate, texts)
+    st.markdown(f"{code(photo.name)} {words}")
+    if score not in scored.scores:
+        st.info(texts("own.other_size", score=texts(f"score.{score}")))
+        score = next(iter(scored.scores))
+    usual = round(100 * OPACITY)
+    percent = st.slider(
+        texts("own.opacity"), 0, 100, value=usual, step=5, format="%d %%", key="own_opacity", width=220
+    )
+    true_mask = results.true_mask(photo)
+    mask = results.over(photo, score, rate)
+    view = View(results.pixels(photo), results.terms(photo), score, mask, true_mask, percent / 100)
+    alt = texts("own.figure_alt", name=photo.name, decision=re.sub(r"\*\*|\\", "", words))
+    figure.show(figure.draw(view, results, texts), view.mask.shape, alt)
+    st.caption(_legend(mask, true_mask, rate, texts))
+
+
+def label_name(photo: OwnPhoto, texts: Texts) -> str:
+    """What the label says; see `defect_name`; empty without a label."""
+    return "" if photo.defect is None else defect_name(photo.defect, texts)
+
+
+def defect_name(defect: str, texts: Texts) -> str:
+    """The name of a kind of defect, in the language of the page where it is known, in Markdown."""
+    return texts.get(f"defect.{defect}", plain(defect))
+
+
+def plain(text: str) -> str:
+    r"""Text with its punctuation escaped, so that no file name puts pictures or links on the page.
+
+    >>> print(plain("![a](b).png"))
+    \!\[a\]\(b\)\.png
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
+
+
+def code(name: str) -> str:
+    """A name as code in Markdown, so that it cannot put pictures or links on the page."""
+    return f"`{name.replace('`', chr(39))}`"
+
+
+def decision(results: Results, scored: Scored, score: str, rate: float, texts: Texts) -> str:
+    """Say whether the image is flagged, and how the other scores decide."""
+    limits = results.thresholds(rate)
+    flagged = {name: value > limits[name] for name, value in scored.scores.items()}
+    parts = []
+    if score in scored.scores:
+        values = {
+            "value": figure.number(scored.scores[score]),
+            "limit": figure.number(limits[score]),
+            "rate": figure.percent(rate),
+            "count": f"{results.calibration.images:,}",
+        }
+        name = texts(f"score.{score}")
+        parts.append(
+            texts("own.flagged", score=name, **values)
+            if flagged[score]
+            else texts("own.passed", score=name, **values)
+        )
+    others = [name for name in SCORES if name in flagged and name != score]
+    sides = {
+        True: [texts(f"score.{name}") for name in others if flagged[name]],
+        False: [texts(f"score.{name}") for name in others if not flagged[name]],
+    }
+    if sides[True]:
+        parts.append(texts("own.others_flag", scores=_listed(sides[True], texts)))
+    if sides[False]:
+        parts.append(texts("own.others_pass", scores=_listed(sides[False], texts)))
+    if scored.photo.defect is not None:
+        parts.append(texts("own.label", label=f"**{label_name(scored.photo, texts)}**"))
+    return " ".join(parts) if texts.language == "en" else "".join(parts)
+
+
+def _listed(names: list[str], texts: Texts) -> str:
+    return names[0] if len(names) == 1 else texts("verdict.two", first=names[0], second=names[1])
+
+
+def _legend(mask: NDArray[np.bool_], true_mask: NDArray[np.bool_] | None, rate: float, texts: Texts) -> str:
+    """Say what the lines surround."""
+    regions = Regions.of(mask)
+    values = {"area": f"{100 * regions.share:.2g} %", "rate": figure.percent(rate)}
+    parts = [texts("own.no_region")]
+    if regions.count == 1:
+        parts = [texts("own.region", **values)]
+    elif regions.count:
+        parts = [texts("own.regions", count=regions.count, **values)]
+    if true_mask is not None and true_mask.any():
+        parts.append(texts("own.true_regions"))
+    return " ".join(parts) if texts.language == "en" else "".join(parts)

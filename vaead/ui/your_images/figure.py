@@ -1,0 +1,136 @@
+"""The figure of one image of the visitor: the image, an overlay, the mask and the maps of the scores."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+
+from vaead.i18n.texts import Texts
+from vaead.plots.overlay import HEAT
+from vaead.plots.panels import PALETTES, Panel, Scale, panels, squares
+from vaead.scoring.loss_terms import SCORES
+from vaead.ui.compare import figure as pictures
+from vaead.ui.your_images.downsampling import Reduced, View
+from vaead.ui.your_images.predictions import Results
+
+_IMAGE, _MASK = 0, 1
+_TRUE_COLOR = "#1f9e89"
+_COLUMNS = 3
+_HEIGHT_SHARE = 76.0
+"""Height of two rows of three square panels with what is between them, in per cent of their width."""
+_MARGINS_PX = 84
+_TALLEST_PX = 760
+
+
+def draw(view: View, results: Results, texts: Texts) -> go.Figure:
+    """Draw all panels as one figure, so that they zoom together."""
+    small = view.reduced()
+    grey = small.pixels
+    if grey.ndim == 3:
+        grey = np.round(grey.mean(axis=2)).astype(np.uint8)
+    of_255 = texts("compare.of_255")
+    shown = texts(f"score.{view.score}")
+    rows = [
+        [
+            Panel(grey, _IMAGE, texts("own.image"), of_255, small.true_mask),
+            Panel(grey, _IMAGE, texts("own.overlay", score=shown), of_255, small.mask),
+            Panel(small.mask.astype(np.uint8), _MASK, texts("own.mask"), "", small.mask),
+        ],
+        [_map(view, small, score, index, texts) for index, score in enumerate(SCORES, start=_MASK + 1)],
+    ]
+    scales = [Scale(0, 255, "Greys", reverse=True), Scale(-0.2, 1.4, "Greys")]
+    scales += [_map_scale(results, score, column, texts) for column, score in enumerate(SCORES)]
+    figure: dict[str, Any] = panels(rows, scales, texts("compare.hover"), small.step).to_plotly_json()
+    traces = list(figure["data"])
+    for axis in (value for name, value in figure["layout"].items() if name.startswith("coloraxis")):
+        if "colorbar" in axis:
+            axis["colorbar"] = {**axis["colorbar"], "nticks": 3}  # more do not fit on a phone
+    _color_truth(traces, small)
+    if small.pixels.ndim == 3:
+        traces[:2] = _colored(traces[:2], small)
+    # Above the images, below the outlines.
+    traces.insert(len(SCORES) + _COLUMNS, _heat(view, small, results, traces[1]))
+    return go.Figure(traces, figure["layout"])
+
+
+def number(value: float) -> str:
+    """Three digits, but no power of ten where a reader would rather have the number.
+
+    >>> number(1043.2), number(0.12345), number(2.2), number(300)
+    ('1,043', '0.123', '2.20', '300')
+    """
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:#.3g}".rstrip(".")
+
+
+def percent(share: float) -> str:
+    r"""A share in percent, with a space at which no line breaks.
+
+    >>> percent(0.05)
+    '5\xa0%'
+    """
+    return f"{100 * share:g}\u00a0%"
+
+
+def show(figure: go.Figure, shape: tuple[int, int], alt: str) -> None:
+    """Show the figure as high as images of this shape need on a wide screen and on a phone."""
+    share = _HEIGHT_SHARE * shape[0] / shape[1]
+    height = f"min(calc({share:.1f}cqw + {_MARGINS_PX}px), {_TALLEST_PX}px)"
+    pictures.show_as_high(figure, "own_maps", alt, height)
+
+
+def _map(view: View, small: Reduced, score: str, scale: int, texts: Texts) -> Panel:
+    name = texts(f"score.{score}")
+    unit = "" if score == "calibrated" else texts("compare.nats")
+    if score not in small.maps:
+        blank = np.full(small.mask.shape, np.nan, np.float32)
+        return Panel(blank, scale, texts("own.no_score", score=name))
+    value = number(float(view.terms.image_scores(score)[0]))
+    title = texts("compare.score_title", score=name, value=value)
+    return Panel(small.maps[score], scale, title, unit)
+
+
+def _map_scale(results: Results, score: str, column: int, texts: Texts) -> Scale:
+    name = texts(f"score.{score}")
+    title = name if score == "calibrated" else texts("compare.bar_score", score=name)
+    return pictures.mean_scale(results.calibration, score, PALETTES[0], title, column)
+
+
+def _heat(view: View, small: Reduced, results: Results, under: dict[str, Any]) -> dict[str, Any]:
+    """The map of the chosen score over the second panel, whose axes it shares."""
+    low, high = results.calibration.heat_range(view.score)
+    # Nobody reads numbers from it, so it has as many steps as a screen has.
+    shares = np.clip((small.maps[view.score] - low) / max(high - low, 1e-9), 0, 1)
+    return {
+        "type": "heatmap",
+        "z": np.round(255 * shares).astype(np.uint8),
+        "zmin": 0,
+        "zmax": 255,
+        "colorscale": [(share, f"rgba{(*rgb, alpha)}") for share, rgb, alpha in HEAT],
+        "showscale": False,
+        "opacity": view.opacity,
+        "hoverinfo": "skip",
+        "xaxis": under["xaxis"],
+        "yaxis": under["yaxis"],
+        **squares(small.step),
+    }
+
+
+def _colored(traces: list[dict[str, Any]], small: Reduced) -> list[dict[str, Any]]:
+    """The same panels as pictures in colours."""
+    buffer = io.BytesIO()
+    Image.fromarray(small.pixels).save(buffer, "PNG")
+    source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    picture = {"type": "image", "source": source, "hoverinfo": "skip", **squares(small.step)}
+    return [picture | {axis: trace[axis] for axis in ("xaxis", "yaxis")} for trace in traces]
+
+
+def _color_truth(traces: list[dict[str, Any]], small: Reduced) -> None:
+    """Give the outline of what is known a colour of its own."""
+    if small.true_mask is not None and small.true_mask.any():
+        outline = next(trace for trace in traces if trace["type"] == "contour")
+        outline["line"] = {**outline["line"], "color": _TRUE_COLOR, "width": 2}

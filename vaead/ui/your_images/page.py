@@ -1,0 +1,77 @@
+"""The page "Your images": bring images, train a model on the normal ones or bring one, see what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from vaead.i18n.texts import Texts
+from vaead.ui.shared import query_params
+from vaead.ui.your_images import (
+    downloads,
+    model_upload,
+    results,
+    session,
+    training,
+    training_settings,
+    upload,
+)
+from vaead.ui.your_images.session import OwnSession
+
+
+def page(texts: Texts) -> None:
+    """Show the three steps, the first two folded away once there are results."""
+    own = session.current()
+    notices = st.container()
+    upload.go_on(own, texts)
+    training.collect(own)
+    if own.trouble is not None:  # above the steps, which may be folded away
+        st.error(own.trouble)
+    running = training.is_running(own)
+    done = own.results is not None and not running
+    photos = own.photos
+    brought = texts("own.step_images")
+    if photos.normal or photos.judged:
+        brought = texts("own.step_images_count", normal=len(photos.normal), judged=len(photos.judged))
+    with _step(brought, done):
+        upload.show(own, texts)
+    if photos.normal or photos.judged:
+        with _step(texts("own.step_model"), done):
+            _model(own, running, texts)
+    if own.results is not None and not running:
+        with st.sidebar:
+            score, rate = results.controls(texts)
+        with _step(texts("own.step_results"), False):
+            results.tell_model(own, own.results, texts)
+            results.score_all(own, own.results, texts)
+            results.show(own.results, score, rate, texts)
+            # Outside the fragment of the results: a click on an image must not put other buttons in the
+            # place of these, as a download that is asked for meanwhile would be lost.
+            downloads.show(own.results, score, rate, texts)
+    # Last, when every control has compared itself with the link.
+    with notices:
+        query_params.show_notices(texts)
+
+
+def _model(own: OwnSession, running: bool, texts: Texts) -> None:
+    if running:
+        training.follow(own, texts)
+        return
+    plan = training_settings.show(own, texts)
+    if plan is not None:
+        training.offer(own, plan, texts)
+    model_upload.show(own, texts)
+
+
+@contextmanager
+def _step(title: str, folded: bool) -> Iterator[None]:
+    """A titled part of the page, folded away where it has done its work."""
+    if folded:
+        with st.expander(title):
+            yield
+    else:
+        st.subheader(title, anchor=False)
+        with st.container():
+            yield

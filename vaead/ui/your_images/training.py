@@ -1,0 +1,117 @@
+"""Step 2 of the page "Your images", its end: train a model on them in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from functools import partial
+from pathlib import Path
+
+import streamlit as st
+
+from vaead.errors import VaeadError
+from vaead.i18n.texts import Texts
+from vaead.model.files import CARD
+from vaead.model.store import load_model
+from vaead.processes.train_command import PhotoTask
+from vaead.processes.training_jobs import JobState
+from vaead.ui.shared import training_panel
+from vaead.ui.shared.cache import training_jobs
+from vaead.ui.your_images.predictions import Results
+from vaead.ui.your_images.session import OwnSession
+from vaead.ui.your_images.training_settings import Plan, estimate
+from vaead.ui.your_images.upload import no_room
+
+
+def is_running(own: OwnSession) -> bool:
+    """Whether a training of this visitor is queued or runs."""
+    status = None if own.task is None else training_jobs().status(own.task)
+    return status is not None and status.state.active
+
+
+def follow(own: OwnSession, texts: Texts) -> None:
+    """Show the training that runs."""
+    if own.task is not None:
+        training_panel.follow(own.task, texts)
+
+
+def offer(own: OwnSession, plan: Plan, texts: Texts) -> None:
+    """Say what the training would cost, how the last one ended, and offer to start it."""
+    status = None if own.task is None else training_jobs().status(own.task)
+    if status is not None and status.state is JobState.FAILED:
+        st.error(texts("training.failed", message=status.message or ""))
+    elif status is not None and status.state is JobState.CANCELLED:
+        st.info(texts("training.cancelled"))
+    again = own.results is not None and own.results.origin != "brought"
+    cost = estimate(plan.recipe, plan.photos)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            texts("own.train_again") if again else texts("training.start"),
+            key="own_train",
+            type="secondary" if own.results is not None else "primary",
+            icon=":material/model_training:",
+            on_click=_start,
+            args=(own, plan, texts),
+        )
+        st.caption(
+            texts(
+                "own.estimate",
+                size=_size(plan),
+                time=_time(cost.seconds, texts),
+                memory=f"{cost.n_bytes / 1e9:.2g}",
+            )
+        )
+
+
+def _size(plan: Plan) -> str:
+    """What the first image is scaled to."""
+    height, width = (round(side * plan.scale) for side in plan.photos[0].size)
+    return f"{width}x{height}"
+
+
+def _time(seconds: float, texts: Texts) -> str:
+    if seconds < 100:
+        return texts("training.seconds", seconds=f"{seconds:.0f}")
+    return texts("own.minutes", minutes=f"{seconds / 60:,.0f}")
+
+
+def _start(own: OwnSession, plan: Plan, texts: Texts) -> None:
+    """Put the images into a folder for the child, and queue the training."""
+    jobs = training_jobs()
+    try:
+        run = own.new_run()
+        images = run / "images"
+        images.mkdir()
+        for photo in plan.photos:
+            _link(photo.path, images / photo.path.name)
+        task = PhotoTask(plan.recipe, images, run / "model")
+        jobs.submit(task)
+        own.before_removal(partial(jobs.cancel, task))
+        own.task, own.task_normals, own.trouble = task, own.photos.normal_digests, None
+    except VaeadError as error:
+        own.trouble = str(error)
+    except OSError as error:
+        own.trouble = no_room(error, texts)
+
+
+def _link(file: Path, link: Path) -> None:
+    try:
+        os.link(file, link)
+    except OSError:  # not on every file system
+        shutil.copyfile(file, link)
+
+
+def collect(own: OwnSession) -> None:
+    """Take over the model of a training that has ended."""
+    task = own.task
+    if task is None or not (task.out / CARD).is_file():
+        return
+    if own.results is not None and own.results.folder == task.out:
+        return
+    try:
+        results = Results(load_model(task.out), task.out, normals=own.task_normals)
+    except VaeadError as error:
+        own.trouble, own.task = str(error), None
+        return
+    shutil.rmtree(task.images, ignore_errors=True)
+    own.take_model(results)

@@ -1,0 +1,250 @@
+"""Step 2 of the page "Your images": settings that suit the images, and what a training would cost."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from vaead.config import PatchGrid
+from vaead.data.photos import check_normals
+from vaead.errors import InvalidInputError
+from vaead.i18n.texts import Texts
+from vaead.recipe import INDUSTRIAL, PHOTO_PRESETS, PhotoOptions, Recipe
+from vaead.ui.your_images.detail import code
+from vaead.ui.your_images.session import OwnSession
+from vaead.ui.your_images.upload import told
+from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos
+
+_PAPER_PX = 640
+"""The longer side of the images for which patches and scale of the presets are made."""
+
+_PRESET_WIDTH, _NUMBER_WIDTH = 240, 132
+"""In pixels; the names of presets fit."""
+_LARGEST_PATCH = 128
+
+_START_S = 12.0
+"""Seconds to load TensorFlow, to compile, and to calibrate and export the model."""
+_VALUES_PER_S = 7e6
+"""Numbers in patches that two cores train on in a second: 7 million at 24x24 pixels, 10 million at 96x96."""
+_START_BYTES = 1.0e9
+"""Of TensorFlow with a compiled network."""
+_CALL_BYTES = 2**28
+"""Crops that are given to TensorFlow at a time, see `vaead.training.fit`."""
+_COPIES = 5
+"""Copies of them that a training holds on its way, measured."""
+_WINDOW_BYTES = 1_400
+"""Of a window of a held-out image, measured."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a training takes, on two cores."""
+
+    seconds: float
+    n_bytes: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A training that may start.
+
+    Attributes:
+        recipe: What to train.
+        photos: Normal images that are large enough.
+    """
+
+    recipe: Recipe
+    photos: tuple[OwnPhoto, ...]
+
+    @property
+    def scale(self) -> float:
+        """The factor by which images are resized."""
+        return _scale(self.recipe)
+
+
+def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
+    """Estimate what a training takes.
+
+    Time: a start for each network, and the numbers in all patches of all epochs at the speed measured.
+    Memory: TensorFlow, the crops of the largest network in single precision with the copies made of one
+    call's share of them, the scaled images, and what the networks say of each window of the held-out ones.
+    """
+    values = [recipe.train.crops * network.input_values for network in recipe.networks]
+    scale = _scale(recipe)
+    pixels = sum(photo.size[0] * photo.size[1] for photo in photos) * scale**2 * recipe.model.channels
+    crops = 4.0 * max(values)
+    return Cost(
+        seconds=_START_S * len(values) + recipe.train.epochs * sum(values) / _VALUES_PER_S,
+        n_bytes=_START_BYTES
+        + crops
+        + _COPIES * min(crops, _CALL_BYTES)
+        + 8 * pixels
+        + _WINDOW_BYTES * recipe.train.held_out * _count_windows(recipe, photos),
+    )
+
+
+def _count_windows(recipe: Recipe, photos: Sequence[OwnPhoto]) -> int:
+    """Windows of all networks in all images."""
+    scale, found = _scale(recipe), 0
+    for (height, width), count in Counter(photo.size for photo in photos).items():
+        for network in recipe.networks:
+            grid = PatchGrid(round(height * scale), round(width * scale), network.patch_size, network.stride)
+            found += count * math.prod(grid.shape)
+    return found
+
+
+def default_scale(longer_px: int, preset: str) -> float:
+    """The factor that makes images as large as the preset makes those of the paper, in whole per cent.
+
+    >>> [default_scale(longer_px, "industrial") for longer_px in (640, 100, 4000)]
+    [0.25, 1.0, 0.04]
+    """
+    return min(1.0, max(0.01, round(PHOTO_PRESETS[preset].scale * _PAPER_PX / longer_px, 2)))
+
+
+def default_patches(longer_px: int, preset: str) -> tuple[int, int]:
+    """Patch size and stride that see as much of an image as the paper's do.
+
+    Args:
+        longer_px: The longer side of the images after scaling.
+        preset: One of `PHOTO_PRESETS`.
+
+    >>> default_patches(160, "industrial"), default_patches(640, "industrial")
+    ((24, 4), (96, 16))
+    """
+    share = min(1.0, max(0.001, longer_px / _PAPER_PX))
+    model = Recipe.from_photos(PhotoOptions(scale=share), preset).model
+    return model.patch_size, model.stride
+
+
+def show(own: OwnSession, texts: Texts) -> Plan | None:
+    """Show the settings; returns None, and says why, if nothing can be trained with them."""
+    photos = own.photos
+    if not photos.normal:
+        st.info(texts("own.no_normal"), icon=":material/info:")
+        return None
+    try:
+        recipe = _controls(own, texts)
+        large = tuple(each for each in photos.normal if _fits(each, recipe.model.patch_size, _scale(recipe)))
+        _tell_small(photos, recipe, texts)
+        check_normals(photo.digest for photo in large)
+    except InvalidInputError as error:
+        st.error(told(error, texts))
+        return None
+    return Plan(recipe, large)
+
+
+def _controls(own: OwnSession, texts: Texts) -> Recipe:
+    """The controls and what they add up to."""
+    photos = own.photos
+    _prepare(own, {"epochs": INDUSTRIAL.train.epochs, "crops": INDUSTRIAL.train.crops, "seed": 0})
+    _prepare(own, {"color": "luminance", "aligned": False, "preset": INDUSTRIAL.name})
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        with st.container(width=_PRESET_WIDTH):
+            preset = st.selectbox(
+                texts("sidebar.preset"), list(PHOTO_PRESETS), key="own_preset", help=texts("own.preset_help")
+            )
+        own.settings["preset"] = preset
+        _follow(own, {"scale": default_scale(photos.longer_px, preset)}, preset)
+        scale = _number(own, "scale", 0.01, 1.0, 0.01, texts("own.scale"), texts("own.scale_help"))
+        patch, stride = default_patches(round(photos.longer_px * scale), preset)
+        _follow(own, {"patch": patch, "stride": stride}, f"{preset} at {scale}")
+        size = _patch(own, preset, texts)
+        stride = int(_number(own, "stride", 1, size, 1, texts("own.stride"), texts("own.stride_help")))
+        epochs = int(_number(own, "epochs", 1, 100, 1, texts("sidebar.epochs"), texts("sidebar.epochs_help")))
+        crops = int(
+            _number(own, "crops", 128, 1_000_000, 128, texts("sidebar.crops"), texts("sidebar.crops_help"))
+        )
+        seed = int(_number(own, "seed", 0, 999_999, 1, texts("sidebar.seed"), texts("sidebar.seed_help")))
+        color, aligned = _reading(own, [each for each in photos.normal if _fits(each, size, scale)], texts)
+    options = PhotoOptions(color=color, scale=scale, aligned=aligned)
+    return Recipe.from_photos(
+        options, preset, patch_size=size, stride=stride, epochs=epochs, crops=crops, seed=seed
+    )
+
+
+def _reading(own: OwnSession, photos: Sequence[OwnPhoto], texts: Texts) -> tuple[str, bool]:
+    """Controls that only some images give reason for."""
+    color, aligned = "luminance", False
+    if any(photo.has_colors for photo in photos):
+        names = {"luminance": texts("own.luminance"), "rgb": texts("own.rgb")}
+        chosen = st.segmented_control(
+            texts("own.color"),
+            list(names),
+            format_func=names.__getitem__,
+            required=True,
+            key="own_color",
+            help=texts("own.color_help"),
+        )
+        color = chosen or color
+        own.settings["color"] = color
+    if len({photo.size for photo in photos}) == 1:
+        aligned = st.toggle(texts("own.aligned"), key="own_aligned", help=texts("own.aligned_help"))
+        own.settings["aligned"] = aligned
+    return color, aligned
+
+
+def _prepare(own: OwnSession, defaults: dict[str, float | bool | str]) -> None:
+    """Give controls that Streamlit does not know, or has forgotten on another page, their values."""
+    for name, default in defaults.items():
+        if name not in own.settings or f"own_{name}" not in st.session_state:
+            st.session_state[f"own_{name}"] = own.settings.setdefault(name, default)
+
+
+def _follow(own: OwnSession, defaults: dict[str, float | bool | str], choice: str) -> None:
+    """As `_prepare`; the controls also get these values when a choice that they depend on has changed."""
+    known = f"{'_'.join(defaults)}_for"
+    if own.settings.get(known) != choice:
+        own.settings[known] = choice
+        own.settings.update(defaults)
+        st.session_state.update({f"own_{name}": default for name, default in defaults.items()})
+    _prepare(own, defaults)
+
+
+def _patch(own: OwnSession, preset: str, texts: Texts) -> int:
+    """The patch size, of those that the networks of the preset can have; a smaller stride follows it."""
+    step = 4 * PHOTO_PRESETS[preset].model.shrink
+    with st.container(width=_NUMBER_WIDTH):
+        sizes = range(step, _LARGEST_PATCH + 1, step)
+        size = st.selectbox(texts("own.patch"), sizes, key="own_patch", help=texts("own.patch_help"))
+    own.settings["patch"] = size
+    own.settings["stride"] = st.session_state["own_stride"] = min(st.session_state["own_stride"], size)
+    return size
+
+
+def _number(own: OwnSession, name: str, low: float, high: float, step: float, label: str, help: str) -> float:
+    with st.container(width=_NUMBER_WIDTH):
+        taken = st.number_input(label, low, high, step=step, key=f"own_{name}", help=help)
+    own.settings[name] = taken
+    return float(taken)
+
+
+def _scale(recipe: Recipe) -> float:
+    return recipe.photos.scale if recipe.photos is not None else 1.0
+
+
+def _fits(photo: OwnPhoto, patch_size: int, scale: float) -> bool:
+    return round(min(photo.size) * scale) >= patch_size
+
+
+def _tell_small(photos: OwnPhotos, recipe: Recipe, texts: Texts) -> None:
+    small = [
+        each
+        for each in (*photos.normal, *photos.judged)
+        if not _fits(each, recipe.model.patch_size, _scale(recipe))
+    ]
+    if small:
+        height, width = small[0].size
+        st.warning(
+            texts(
+                "own.too_small",
+                count=len(small),
+                patch=recipe.model.patch_size,
+                name=code(small[0].name),
+                size=f"{width}x{height}",
+            )
+        )

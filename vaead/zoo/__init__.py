@@ -1,0 +1,1 @@
+"""The models and the demo that come with vaead."""

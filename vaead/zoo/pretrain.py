@@ -1,0 +1,163 @@
+"""Train the models that come with vaead: of all classes, measured on test images, and of the demo."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+import threading
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from vaead.data.datasets import get_spec, load_dataset
+from vaead.errors import ModelFormatError, ModelNotFoundError
+from vaead.inference.read_photos import read_options, read_source
+from vaead.metrics.class_pairs import Pairs, pairs_file
+from vaead.metrics.image import class_aurocs
+from vaead.model.card import ModelCard
+from vaead.model.store import ModelStore, load_model, save_model
+from vaead.paths import Place, absolute, write_whole
+from vaead.plots.png import to_png
+from vaead.processes.workers import Workers
+from vaead.recipe import Recipe
+from vaead.scoring.loss_terms import SCORES
+from vaead.zoo import screw_demo
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def recipes(datasets: Sequence[str], presets: Sequence[str], seeds: int) -> list[Recipe]:
+    """The models of all classes, the first seed of every class before the second.
+
+    Raises:
+        UnknownNameError: There is no such dataset or preset.
+    """
+    return [
+        Recipe.from_preset(dataset, normal, preset, seed=seed)
+        for seed, preset, dataset in itertools.product(range(seeds), presets, datasets)
+        for normal in range(len(get_spec(dataset).class_names))
+    ]
+
+
+def pretrain(wanted: Sequence[Recipe], store: ModelStore, workers: Workers) -> Iterator[Recipe]:
+    """Train and measure models that the store does not hold yet, several at a time.
+
+    Args:
+        wanted: What to train.
+        store: Where to; models without `model.keras`, which their recipes can make again. Workers on other
+            machines write there themselves.
+        workers: Who trains.
+
+    Yields:
+        Each recipe once its model is there, in no fixed order.
+
+    Raises:
+        VaeadError: A training has failed, or the workers were lost; the models of others are kept.
+    """
+    missing = [recipe for recipe in wanted if not is_measured(recipe, store)]
+    yield from (recipe for recipe in wanted if recipe not in missing)
+    root = absolute(store.root)
+    yield from workers.map(_train_and_measure, ((recipe, root) for recipe in missing), ordered=False)
+
+
+def is_measured(recipe: Recipe, store: ModelStore) -> bool:
+    """Whether the store holds the model of a recipe, readable and with its AUROC."""
+    try:
+        return recipe in store and bool(store.load(recipe).card.auroc)
+    except ModelFormatError:
+        return False
+
+
+def _train_and_measure(task: tuple[Recipe, Place]) -> Recipe:
+    recipe, root = task
+    # A worker of Dask may run several tasks in one process, but what is random there belongs to all of it.
+    with _ONE_AT_A_TIME:
+        return _trained_and_measured(recipe, ModelStore(root))
+
+
+def _trained_and_measured(recipe: Recipe, store: ModelStore) -> Recipe:
+    # Each process has a core of its own; TensorFlow reads these when it is imported.
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    from vaead.training.pipeline import train
+
+    model = train(recipe, store)
+    dataset = load_dataset(recipe.dataset)
+    terms = model.term_maps(dataset.test.images)
+    auroc = {
+        score: class_aurocs(terms.image_scores(score), dataset.test.labels, recipe.normal) for score in SCORES
+    }
+    rounded = {score: {name: round(v, 5) for name, v in values.items()} for score, values in auroc.items()}
+    store.save(dataclasses.replace(model.card, auroc=rounded), model.parts)
+    return recipe
+
+
+def pretrain_demo(store: ModelStore) -> Place:
+    """Train the model of the demo, if the store does not hold it yet, and return its folder.
+
+    Raises:
+        VaeadError: The training has failed, or the store cannot be written.
+    """
+    folder, recipe = screw_demo.model_folder(store.root), screw_demo.recipe()
+    try:
+        if load_model(folder).card.recipe == recipe:
+            return folder
+    except (ModelFormatError, ModelNotFoundError):
+        pass
+    from vaead.training.pipeline import train_photos
+
+    options = read_options(recipe)
+    normal = [image for image in screw_demo.images() if image.to_train]
+    photos = [read_source(to_png(image.make().image), image.name, options) for image in normal]
+    card, parts, _ = train_photos(photos, recipe)
+    save_model(folder, card, parts)
+    return folder
+
+
+def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[Place]:
+    """Gather the AUROCs in the cards of models into one file for each dataset and preset.
+
+    A file holds `seeds`, by seed and score a matrix of AUROCs, rows normal and columns anomalous classes
+    with None on the diagonal and where there is no model; and `measured`, the day of the last model. Other
+    seeds in a file that is there already are kept; a damaged file is replaced.
+
+    Raises:
+        ModelNotFoundError: A model is not in the store.
+        ModelFormatError: A card is damaged.
+    """
+    files = []
+    for dataset, preset in sorted({(recipe.dataset, recipe.preset) for recipe in trained}):
+        cards = [
+            store.load_card(recipe)
+            for recipe in trained
+            if (recipe.dataset, recipe.preset) == (dataset, preset)
+        ]
+        file = pairs_file(store.root, dataset, preset)
+        write_whole(file, _with_other_seeds(_measured(cards, dataset), file).to_json().encode())
+        files.append(file)
+    return files
+
+
+def _measured(cards: Sequence[ModelCard], dataset: str) -> Pairs:
+    """What the cards of models of a dataset say, all of one preset."""
+    seeds = tuple(sorted({card.recipe.train.seed for card in cards}))
+    auroc = {
+        score: np.array([_matrix(cards, dataset, seed, score) for seed in seeds], np.float64)
+        for score in SCORES
+    }
+    return Pairs(max(card.created for card in cards)[:10], seeds, auroc)
+
+
+def _with_other_seeds(pairs: Pairs, file: Place) -> Pairs:
+    """Add the seeds that a file holds besides these."""
+    try:
+        known = Pairs.read(file)
+    except ModelFormatError:  # damaged: the page that finds out says that this command makes it again
+        known = None
+    return pairs if known is None else known.updated(pairs)
+
+
+def _matrix(cards: Sequence[ModelCard], dataset: str, seed: int, score: str) -> list[list[float | None]]:
+    classes = range(len(get_spec(dataset).class_names))
+    rows = {card.recipe.normal: card.auroc[score] for card in cards if card.recipe.train.seed == seed}
+    return [[rows.get(normal, {}).get(str(anomalous)) for anomalous in classes] for normal in classes]
