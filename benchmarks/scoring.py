@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
-from vaead.calibration.gaussian import Deviation
-from vaead.config import ModelConfig, PatchGrid
+from vaead.calibration.gaussian import GaussianReference
+from vaead.config import NetworkConfig, PatchGrid
 from vaead.model.ensemble import Ensemble, Member
 from vaead.recipe import get_preset
 from vaead.scoring.image_scorer import ImageScorer
@@ -34,7 +34,7 @@ COUNTS = (1_000, 10_000, 60_000)
 SIDE = 28
 AXES = 128
 TURNS = 3
-LARGE = ModelConfig(network="dense", patch_size=96, stride=16)
+LARGE = NetworkConfig(network="dense", patch_size=96, stride=16)
 CONFIGS = {
     "article": get_preset("article").model,
     "position-aware": get_preset("position-aware").model,
@@ -42,7 +42,7 @@ CONFIGS = {
 }
 
 
-def export(config: ModelConfig) -> bytes:
+def export(config: NetworkConfig) -> bytes:
     """The program of an untrained network."""
     from vaead.training.export import to_litert
     from vaead.training.network import Vae
@@ -50,7 +50,7 @@ def export(config: ModelConfig) -> bytes:
     return to_litert(Vae(config))
 
 
-def ensemble(program: bytes, config: ModelConfig) -> Ensemble:
+def ensemble(program: bytes, config: NetworkConfig) -> Ensemble:
     """The model of an untrained network; its calibrated score has a meaningless deviation."""
     scorer = ImageScorer(PatchScorer(program), config)
     side = max(SIDE, config.patch_size)
@@ -60,7 +60,7 @@ def ensemble(program: bytes, config: ModelConfig) -> Ensemble:
     axes = np.eye(size, min(AXES, size // 2), dtype=np.float16)
     variance = np.full(axes.shape[1], 2, np.float32)
     zeros, ones = np.zeros(shape, np.float32), np.ones(shape, np.float32)
-    deviation = Deviation(zeros, ones, zeros.ravel(), axes, variance, np.array(1, np.float32))
+    deviation = GaussianReference(zeros, ones, zeros.ravel(), axes, variance, np.array(1, np.float32))
     return Ensemble([Member(scorer, deviation)], (side, side))
 
 
@@ -94,7 +94,7 @@ def _one_image(program: bytes) -> dict[str, Any]:
         middle = time.perf_counter()
         for _ in range(100):
             terms = model.term_maps(image)
-            terms.maps("old"), terms.maps("new"), terms.maps("calibrated")
+            terms.sum_maps("old"), terms.sum_maps("new"), terms.sum_maps("calibrated")
         if turn > 0:
             plain_s.append(middle - start)
             ours_s.append((time.perf_counter() - middle) / 100)

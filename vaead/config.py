@@ -63,19 +63,19 @@ class PatchGrid:
 
 def _starts(length_px: int, patch_size: int, stride: int) -> NDArray[np.intp]:
     last = length_px - patch_size
-    # A stride above the patch size would leave gaps between windows; validated in ModelConfig.
+    # A stride above the patch size would leave gaps between windows; validated in NetworkConfig.
     return np.unique(np.append(np.arange(0, last + 1, stride), last))
 
 
 NETWORKS = ("article", "dense", "convolutional")
-"""Names of the networks, see `ModelConfig.network`."""
+"""Names of the networks, see `NetworkConfig.network`."""
 
 _SMALLEST_FLOOR = 1e-10
 """Far below the square of a grey level, 1.5e-5, and M with it is far from the end of 32-bit numbers."""
 
 
 @dataclass(frozen=True)
-class ModelConfig:
+class NetworkConfig:
     """The network and the way it scans an image.
 
     Attributes:

@@ -121,7 +121,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
 
     def anomaly_map(self, X: Images) -> list[NDArray[np.float32]]:  # noqa: N803
         """Anomaly maps (H, W), one an image: for each pixel the mean of the windows over it."""
-        return [terms.mean_maps(self.score)[0] for terms in self._terms(X)]
+        return [terms.anomaly_maps(self.score)[0] for terms in self._terms(X)]
 
     def score_samples(self, X: Images) -> NDArray[np.float64]:  # noqa: N803
         """How normal each image is: its anomaly score with a minus, (N,)."""

@@ -10,13 +10,13 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from vaead.paths import Place, UrlPath
+from vaead.paths import AnyPath, UrlPath
 
 UNFINISHED = ".unfinished-"
 """What names of folders begin with that are not finished, or on their way out."""
 
 
-def write_folder(folder: Place, files: dict[str, bytes], is_old: Callable[[str], bool]) -> None:
+def write_folder(folder: AnyPath, files: dict[str, bytes], is_old: Callable[[str], bool]) -> None:
     """Replace a folder. On this machine it appears whole or not at all.
 
     At a URL nothing can be renamed in one step, so files are written one by one. The last one is the sign

@@ -126,28 +126,28 @@ class UrlPath:
         return filesystem, str(path)
 
 
-Place = Path | UrlPath
+AnyPath = Path | UrlPath
 """Where a file or a folder is."""
 
 
-def to_place(place: str | Path | UrlPath) -> Place:
+def to_path(place: str | Path | UrlPath) -> AnyPath:
     """A URL or a path as what can be read and written."""
     if isinstance(place, UrlPath):
         return place
     return UrlPath(str(place)) if is_url(place) else Path(place)
 
 
-def absolute(place: Place) -> Place:
+def absolute(place: AnyPath) -> AnyPath:
     """The same place for a process that runs in another folder."""
     return place.absolute() if isinstance(place, Path) else place
 
 
-def identity(place: Place) -> str:
+def identity(place: AnyPath) -> str:
     """A text that two names of one file share."""
     return place.identity() if isinstance(place, UrlPath) else os.path.realpath(place)
 
 
-def write_whole(place: Place, content: bytes) -> None:
+def write_whole(place: AnyPath, content: bytes) -> None:
     """Write a file so that nobody ever sees a part of it, and that to write it twice does no harm.
 
     Raises:
@@ -165,7 +165,7 @@ def write_whole(place: Place, content: bytes) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def open_text(place: Place) -> IO[str]:
+def open_text(place: AnyPath) -> IO[str]:
     """Open a new text file, whose lines are written one by one where that is possible.
 
     Raises:
@@ -177,7 +177,7 @@ def open_text(place: Place) -> IO[str]:
     return place.open("w", buffering=1, **_TEXT)
 
 
-def require_writable(folder: Place) -> None:
+def require_writable(folder: AnyPath) -> None:
     """Find out before the work whether its results can be written; makes a folder that is not there.
 
     Raises:

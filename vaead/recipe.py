@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from vaead.config import ModelConfig, TrainConfig, require_name
+from vaead.config import NetworkConfig, TrainConfig, require_name
 from vaead.errors import InvalidInputError
 
 
@@ -20,26 +20,28 @@ class Preset:
     """
 
     name: str
-    model: ModelConfig
+    model: NetworkConfig
     train: TrainConfig
-    companions: tuple[ModelConfig, ...] = ()
+    companions: tuple[NetworkConfig, ...] = ()
     scale: float = 1.0
 
 
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("article", ModelConfig(), TrainConfig()),
+        Preset("article", NetworkConfig(), TrainConfig()),
         Preset(
             "position-aware",
-            ModelConfig(network="dense", patch_size=16, latent_dim=8, sigma2_floor=1e-3),
+            NetworkConfig(network="dense", patch_size=16, latent_dim=8, sigma2_floor=1e-3),
             TrainConfig(crops=51_200, decay=True, kl_weight=1.0),
         ),
         Preset(
             "multi-scale",
-            ModelConfig(network="dense", patch_size=16, stride=4, latent_dim=8, units=128, sigma2_floor=1e-3),
+            NetworkConfig(
+                network="dense", patch_size=16, stride=4, latent_dim=8, units=128, sigma2_floor=1e-3
+            ),
             TrainConfig(crops=51_200, decay=True, kl_weight=1.0),
-            (ModelConfig(network="dense", stride=4, latent_dim=4, units=128, sigma2_floor=1e-3),),
+            (NetworkConfig(network="dense", stride=4, latent_dim=4, units=128, sigma2_floor=1e-3),),
         ),
     )
 }
@@ -47,7 +49,7 @@ PRESETS = {
 
 INDUSTRIAL = Preset(
     "industrial",
-    ModelConfig(
+    NetworkConfig(
         network="convolutional", patch_size=96, stride=16, latent_dim=16, units=64, sigma2_floor=1e-4
     ),
     TrainConfig(crops=25_600, decay=True, kl_weight=1.0),
@@ -138,13 +140,13 @@ class Recipe:
     dataset: str
     normal: int
     preset: str
-    model: ModelConfig
+    model: NetworkConfig
     train: TrainConfig
-    companions: tuple[ModelConfig, ...] = ()
+    companions: tuple[NetworkConfig, ...] = ()
     photos: PhotoOptions | None = None
 
     @property
-    def networks(self) -> tuple[ModelConfig, ...]:
+    def networks(self) -> tuple[NetworkConfig, ...]:
         """All networks, the main one first."""
         return self.model, *self.companions
 
@@ -202,7 +204,7 @@ class Recipe:
         Args:
             options: How photos are read.
             preset: One of `PHOTO_PRESETS`.
-            patch_size: In pixels after scaling; see `ModelConfig` for what it must be a multiple of.
+            patch_size: In pixels after scaling; see `NetworkConfig` for what it must be a multiple of.
             stride: In pixels after scaling; these two hold for all networks.
             epochs: See `TrainConfig`, as for the others.
             crops: See there.
@@ -259,12 +261,12 @@ class Recipe:
         if len(self.networks) != len(usual):
             changes.append(f"networks{len(self.networks)}")
         for index, network in enumerate(self.networks):
-            found = _changes(network, usual[index] if index < len(usual) else ModelConfig())
+            found = _changes(network, usual[index] if index < len(usual) else NetworkConfig())
             changes += [f"{index + 1}.{change}" if index else change for change in found]
         return PurePosixPath(self.dataset, str(self.normal), "+".join([self.preset, *sorted(changes)]))
 
 
-def _changes(chosen: ModelConfig | TrainConfig, usual: ModelConfig | TrainConfig) -> list[str]:
+def _changes(chosen: NetworkConfig | TrainConfig, usual: NetworkConfig | TrainConfig) -> list[str]:
     """The settings that differ from the usual ones, each with its value."""
     default = dataclasses.asdict(usual)
     return [
@@ -274,7 +276,7 @@ def _changes(chosen: ModelConfig | TrainConfig, usual: ModelConfig | TrainConfig
     ]
 
 
-def _patch_size(network: ModelConfig, scale: float) -> int:
+def _patch_size(network: NetworkConfig, scale: float) -> int:
     """The patch size of a network in photos of that scale: the nearest that it can have, and not tiny."""
     step = 4 * network.shrink
     return max(16, step * round(network.patch_size * scale / step))

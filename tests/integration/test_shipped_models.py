@@ -76,7 +76,7 @@ def test_shipped_model_scores(recipe: Recipe, digits: NDArray[np.uint8]) -> None
     assert model.card.recipe == recipe
     terms = model.term_maps(digits)
     for score in SCORES:
-        assert np.isfinite(terms.maps(score)).all()
+        assert np.isfinite(terms.sum_maps(score)).all()
         assert np.isfinite(terms.image_scores(score)).all()
         assert len(set(terms.image_scores(score))) == 3
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from vaead.config import ModelConfig, PatchGrid, TrainConfig
+from vaead.config import NetworkConfig, PatchGrid, TrainConfig
 from vaead.errors import InvalidInputError, UnknownNameError
 
 SIZES = [
@@ -57,34 +57,37 @@ def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: ModelConfig(patch_size=6), "patch_size must be a multiple of 4, got 6"),
-        (lambda: ModelConfig(patch_size=0), "patch_size must be a multiple of 4, got 0"),
-        (lambda: ModelConfig(patch_size=8.0), "patch_size must be a multiple of 4, got 8.0"),
-        (lambda: ModelConfig(stride=0), "stride must be a whole number from 1 to 8, got 0"),
-        (lambda: ModelConfig(stride=9), "stride must be a whole number from 1 to 8, got 9"),
-        (lambda: ModelConfig(latent_dim=0), "latent must be a whole number from 1 to 64, got 0"),
-        (lambda: ModelConfig(latent_dim=65), "latent must be a whole number from 1 to 64, got 65"),
-        (lambda: ModelConfig(units=0), "units must be a whole number from 1 to 4,096, got 0"),
-        (lambda: ModelConfig(units=4097), "units must be .* got 4097"),
-        (lambda: ModelConfig(sigma2_floor=0), "sigma2_floor must be a number from 1e-10 to below 1, got 0;"),
-        (lambda: ModelConfig(sigma2_floor=9e-11), "sigma2_floor must be .* got 9e-11"),
-        (lambda: ModelConfig(sigma2_floor=1.0), "sigma2_floor must be .* got 1.0"),
-        (lambda: ModelConfig(sigma2_floor=float("nan")), "sigma2_floor must be .* got nan"),
-        (lambda: ModelConfig(sigma2_floor="0.1"), "sigma2_floor must be .* got '0.1'"),
+        (lambda: NetworkConfig(patch_size=6), "patch_size must be a multiple of 4, got 6"),
+        (lambda: NetworkConfig(patch_size=0), "patch_size must be a multiple of 4, got 0"),
+        (lambda: NetworkConfig(patch_size=8.0), "patch_size must be a multiple of 4, got 8.0"),
+        (lambda: NetworkConfig(stride=0), "stride must be a whole number from 1 to 8, got 0"),
+        (lambda: NetworkConfig(stride=9), "stride must be a whole number from 1 to 8, got 9"),
+        (lambda: NetworkConfig(latent_dim=0), "latent must be a whole number from 1 to 64, got 0"),
+        (lambda: NetworkConfig(latent_dim=65), "latent must be a whole number from 1 to 64, got 65"),
+        (lambda: NetworkConfig(units=0), "units must be a whole number from 1 to 4,096, got 0"),
+        (lambda: NetworkConfig(units=4097), "units must be .* got 4097"),
         (
-            lambda: ModelConfig(channels=3),
+            lambda: NetworkConfig(sigma2_floor=0),
+            "sigma2_floor must be a number from 1e-10 to below 1, got 0;",
+        ),
+        (lambda: NetworkConfig(sigma2_floor=9e-11), "sigma2_floor must be .* got 9e-11"),
+        (lambda: NetworkConfig(sigma2_floor=1.0), "sigma2_floor must be .* got 1.0"),
+        (lambda: NetworkConfig(sigma2_floor=float("nan")), "sigma2_floor must be .* got nan"),
+        (lambda: NetworkConfig(sigma2_floor="0.1"), "sigma2_floor must be .* got '0.1'"),
+        (
+            lambda: NetworkConfig(channels=3),
             "channels must be 1, or 3 with the network convolutional, got 3; read",
         ),
-        (lambda: ModelConfig(network="dense", channels=3), "channels must be .* got 3"),
-        (lambda: ModelConfig(network="convolutional", channels=4), "channels must be .* got 4"),
+        (lambda: NetworkConfig(network="dense", channels=3), "channels must be .* got 3"),
+        (lambda: NetworkConfig(network="convolutional", channels=4), "channels must be .* got 4"),
         (lambda: TrainConfig(batch_size=1), "batch_size must be a whole number from 2 to 65,536, got 1"),
         (lambda: TrainConfig(learning_rate=0), "learning_rate must be a number from 1e-08 to below 1, got 0"),
         (lambda: TrainConfig(learning_rate=1), "learning_rate must be .* got 1;"),
         (lambda: TrainConfig(kl_weight=-0.1), "kl_weight must be a number from 0 to below 1,000, got -0.1"),
         (lambda: TrainConfig(kl_weight=True), "kl_weight must be .* got True"),
-        (lambda: ModelConfig(shrink=0), "shrink must be a whole number from 1 to 16, got 0"),
+        (lambda: NetworkConfig(shrink=0), "shrink must be a whole number from 1 to 16, got 0"),
         (
-            lambda: ModelConfig(patch_size=20, shrink=2),
+            lambda: NetworkConfig(patch_size=20, shrink=2),
             "patch_size must be a multiple of 8, got 20; try 16 or 32",
         ),
         (lambda: TrainConfig(held_out=0), "held_out must be a number from 0.001 to below 1, got 0"),
@@ -109,19 +112,19 @@ def test_unknown_network_is_refused() -> None:
     with pytest.raises(
         UnknownNameError, match="network must be one of article, dense, convolutional, got 'deep'"
     ):
-        ModelConfig(network="deep")
+        NetworkConfig(network="deep")
 
 
 @pytest.mark.parametrize(("channels", "shape", "values"), [(1, (16, 16), 256), (3, (16, 16, 3), 768)])
 def test_patch_has_a_third_axis_only_if_it_has_colours(
     channels: int, shape: tuple[int, ...], values: int
 ) -> None:
-    config = ModelConfig(network="convolutional", patch_size=16, channels=channels)
+    config = NetworkConfig(network="convolutional", patch_size=16, channels=channels)
     assert (config.input_shape, config.input_values) == (shape, values)
 
 
 def test_patch_that_is_shrunk_is_as_large_as_what_the_network_sees_of_it() -> None:
-    config = ModelConfig(network="convolutional", patch_size=48, shrink=2)
+    config = NetworkConfig(network="convolutional", patch_size=48, shrink=2)
     assert (config.input_size, config.input_shape, config.input_values, config.cells) == (
         24,
         (24, 24),
@@ -134,4 +137,4 @@ def test_patch_that_is_shrunk_is_as_large_as_what_the_network_sees_of_it() -> No
     ("network", "patch_size", "cells"), [("convolutional", 24, 8), ("convolutional", 20, 4), ("dense", 16, 1)]
 )
 def test_windows_of_photos_are_split_into_equal_cells(network: str, patch_size: int, cells: int) -> None:
-    assert ModelConfig(network=network, patch_size=patch_size).cells == cells
+    assert NetworkConfig(network=network, patch_size=patch_size).cells == cells

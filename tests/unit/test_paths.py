@@ -5,26 +5,26 @@ from pathlib import Path
 import pytest
 
 from vaead.paths import (
-    Place,
+    AnyPath,
     UrlPath,
     absolute,
     identity,
     open_text,
     require_writable,
-    to_place,
+    to_path,
     write_whole,
 )
 
 
 @pytest.fixture(params=["path", "file", "memory"])
-def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> AnyPath:
     """A folder that is not there yet, on this machine, as a URL of it, and in memory."""
     if request.param == "memory":
         return UrlPath(f"memory://{uuid.uuid4().hex}/new")
     return tmp_path / "new" if request.param == "path" else UrlPath(f"file://{tmp_path}/new")
 
 
-def test_file_is_what_was_written_last(folder: Place) -> None:
+def test_file_is_what_was_written_last(folder: AnyPath) -> None:
     file = folder / "a" / "b.bin"
     assert not file.is_file()
     write_whole(file, b"first, and longer")
@@ -41,13 +41,13 @@ def test_file_that_cannot_be_finished_leaves_nothing(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
-def test_text_may_have_any_name_of_a_file(folder: Place) -> None:
+def test_text_may_have_any_name_of_a_file(folder: AnyPath) -> None:
     with open_text(folder / "a.csv") as stream:
         stream.write("é " + os.fsdecode(b"caf\xe9") + "\n")
     assert (folder / "a.csv").read_bytes() == b"\xc3\xa9 caf\\udce9\n"
 
 
-def test_place_is_found_writable_without_a_trace(folder: Place) -> None:
+def test_place_is_found_writable_without_a_trace(folder: AnyPath) -> None:
     require_writable(folder)
     assert (folder.files() if isinstance(folder, UrlPath) else list(folder.iterdir())) == []
 
@@ -93,7 +93,7 @@ def test_here_is_left_out_of_a_url() -> None:
 
 def test_path_and_url_are_told_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert to_place("s3://b/a") == to_place(UrlPath("s3://b/a")) == UrlPath("s3://b/a")
-    assert to_place("a::b") == Path("a::b")
-    assert absolute(to_place("a")) == tmp_path / "a"
-    assert absolute(to_place("s3://b/a")) == UrlPath("s3://b/a")
+    assert to_path("s3://b/a") == to_path(UrlPath("s3://b/a")) == UrlPath("s3://b/a")
+    assert to_path("a::b") == Path("a::b")
+    assert absolute(to_path("a")) == tmp_path / "a"
+    assert absolute(to_path("s3://b/a")) == UrlPath("s3://b/a")

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from vaead.config import ModelConfig
+from vaead.config import NetworkConfig
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.recipe import INDUSTRIAL, PHOTOS, PRESETS, SHIPPED_PRESETS, PhotoOptions, Recipe, get_preset
 
@@ -70,7 +70,7 @@ def test_settings_of_companions_are_told_apart() -> None:
     (companion,) = recipe.companions
     changed = dataclasses.replace(companion, latent_dim=8)
     assert str(recipe.path) == "digits/0/multi-scale+latent4"
-    others = [(), (changed,), (companion, ModelConfig(stride=1)), (companion, ModelConfig())]
+    others = [(), (changed,), (companion, NetworkConfig(stride=1)), (companion, NetworkConfig())]
     paths = [str(dataclasses.replace(recipe, companions=other).path) for other in others]
     assert paths == [
         "digits/0/multi-scale+latent4+networks1",

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig
+from vaead.config import NetworkConfig
 from vaead.scoring.term_maps import Scan, logarithm
 
 _BLOCK = 8192
@@ -22,7 +22,7 @@ _BLOCK = 8192
 
 
 @dataclass(frozen=True)
-class ContentDeviation:
+class ClusterReference:
     """Normal windows in groups of like content.
 
     Attributes:
@@ -42,13 +42,13 @@ class ContentDeviation:
     signed_median: NDArray[np.float32]
     signed_spread: NDArray[np.float32]
 
-    def shapes(self, network: ModelConfig) -> dict[str, tuple[int, ...]]:
+    def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
         """The shapes that the arrays have for a network, by name."""
         groups, side = self.centers.shape[0], network.cells
         of_cells = ("median", "spread", "signed_median", "signed_spread")
         return {"centers": (groups, network.latent_dim)} | dict.fromkeys(of_cells, (groups, side, side))
 
-    def shares(self, scan: Scan) -> NDArray[np.float32]:
+    def window_scores(self, scan: Scan) -> NDArray[np.float32]:
         """How far log M lies above that of like normal windows, or the signed error from theirs.
 
         Returns:

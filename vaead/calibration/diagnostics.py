@@ -17,7 +17,7 @@ _LEAST_VARIANCE = 255.0**-2
 
 
 @dataclass(frozen=True)
-class Health:
+class TrainingDiagnostics:
     """How well a network knows normal patches it has not seen.
 
     Attributes:
@@ -32,7 +32,9 @@ class Health:
     error_per_pixel: float
 
     @classmethod
-    def of(cls, pixels: NDArray[np.float32], mu: NDArray[np.float32], sigma2: NDArray[np.float32]) -> Health:
+    def of(
+        cls, pixels: NDArray[np.float32], mu: NDArray[np.float32], sigma2: NDArray[np.float32]
+    ) -> TrainingDiagnostics:
         """Compare held-out normal patches with what the network makes of them; each (n, pixels)."""
         error = np.square(pixels - mu)
         variance = float(np.square(pixels - pixels.mean(axis=0)).mean())
@@ -51,7 +53,7 @@ class Health:
         return tuple(fault for fault, is_there in found.items() if is_there)
 
 
-def told(healths: Iterable[Health], texts: Texts) -> Iterator[str]:
+def told(healths: Iterable[TrainingDiagnostics], texts: Texts) -> Iterator[str]:
     """Say what went wrong, and what to do."""
     for health in healths:
         values = {

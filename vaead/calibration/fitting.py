@@ -11,9 +11,9 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 from sklearn.decomposition import PCA
 from sklearn.model_selection import KFold
 
-from vaead.calibration.clusters import ContentDeviation, nearest
-from vaead.calibration.gaussian import Deviation, deviations_of
-from vaead.calibration.thresholds import Calibration
+from vaead.calibration.clusters import ClusterReference, nearest
+from vaead.calibration.gaussian import GaussianReference, deviations_of
+from vaead.calibration.thresholds import NormalScores
 from vaead.scoring.term_maps import Calibrated, Scan, TermMaps, logarithm
 
 _AXES = 128
@@ -32,7 +32,7 @@ _LEAST_SPREAD = 0.01
 """Of log M and of the signed error: a hundredth is no deviation, even where all images are the same."""
 
 
-def calibrate(held_out: Sequence[Scan]) -> tuple[list[Deviation], Calibration]:
+def calibrate(held_out: Sequence[Scan]) -> tuple[list[GaussianReference], NormalScores]:
     """Learn how held-out normal images vary and which scores they get.
 
     Args:
@@ -41,10 +41,10 @@ def calibrate(held_out: Sequence[Scan]) -> tuple[list[Deviation], Calibration]:
     main = held_out[0]
     shares = [(cross_fitted(scan.features).reshape(-1, *scan.grid.shape), scan.grid) for scan in held_out]
     terms = TermMaps(main.kl, main.log_variance, main.mahalanobis, main.grid, Calibrated.of(shares))
-    return [fit_deviation(scan.features) for scan in held_out], Calibration.of(terms)
+    return [fit_deviation(scan.features) for scan in held_out], NormalScores.of(terms)
 
 
-def calibrate_pooled(held_out: Sequence[Sequence[Scan]]) -> tuple[list[ContentDeviation], Calibration]:
+def calibrate_pooled(held_out: Sequence[Sequence[Scan]]) -> tuple[list[ClusterReference], NormalScores]:
     """As `calibrate`, for images in which the same thing need not lie at the same place.
 
     Args:
@@ -58,22 +58,22 @@ def calibrate_pooled(held_out: Sequence[Sequence[Scan]]) -> tuple[list[ContentDe
         TermMaps(scan.kl, scan.log_variance, scan.mahalanobis, scan.grid, Calibrated.of(image, pooled=True))
         for scan, image in zip(held_out[0], zip(*shares, strict=True), strict=True)
     ]
-    return [fit_content(scans) for scans in held_out], Calibration.of(*terms)
+    return [fit_content(scans) for scans in held_out], NormalScores.of(*terms)
 
 
 def _cross_fitted_images(scans: Sequence[Scan]) -> list[NDArray[np.float32]]:
     """Shares of the cells of each image, judged by the windows of other images."""
     if len(scans) < 2:
-        return [fit_content(scans).shares(own) for own in scans]
+        return [fit_content(scans).window_scores(own) for own in scans]
     shares: dict[int, NDArray[np.float32]] = {}
     folds = KFold(min(_FOLDS, len(scans)), shuffle=True, random_state=0)
     for others, judged in folds.split(scans):
         deviation = fit_content([scans[index] for index in others])
-        shares |= {index: deviation.shares(scans[index]) for index in judged}
+        shares |= {index: deviation.window_scores(scans[index]) for index in judged}
     return [shares[index] for index in range(len(scans))]
 
 
-def fit_content(scans: Sequence[Scan]) -> ContentDeviation:
+def fit_content(scans: Sequence[Scan]) -> ClusterReference:
     """Group normal windows by their content and learn the usual errors of the cells of each group.
 
     Args:
@@ -100,7 +100,7 @@ def fit_content(scans: Sequence[Scan]) -> ContentDeviation:
         np.abs(signed[found] - middle).max(axis=0)
         for found, middle in zip(members, signed_median, strict=True)
     ]
-    return ContentDeviation(
+    return ClusterReference(
         centers=centers,
         median=median,
         spread=_above_0(np.array(above)),
@@ -114,7 +114,7 @@ def _above_0(spread: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.maximum(spread, least).astype(np.float32)
 
 
-def fit_deviation(features: NDArray[np.float32]) -> Deviation:
+def fit_deviation(features: NDArray[np.float32]) -> GaussianReference:
     """Learn how normal images vary.
 
     Args:
@@ -144,7 +144,7 @@ def fit_deviation(features: NDArray[np.float32]) -> Deviation:
         rest = max((total - float(variance.sum())) / (size - kept), 1e-6 * total / size)
         # Where images are copies of a few, there is no variance along some of the axes.
         variance = np.maximum(variance, rest)
-    return Deviation(
+    return GaussianReference(
         center=center.astype(np.float32),
         spread=spread.astype(np.float32),
         mean=mean.astype(np.float32),
@@ -155,7 +155,7 @@ def fit_deviation(features: NDArray[np.float32]) -> Deviation:
 
 
 def cross_fitted(features: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Shares of windows as `Deviation.windows`, each image judged by a distribution learned without it.
+    """Shares of windows as `GaussianReference.windows`, each image by a reference fitted without it.
 
     Thresholds come from these: an image that helped to learn what is normal looks more normal than a new one.
     """

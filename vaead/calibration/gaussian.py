@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig
+from vaead.config import NetworkConfig
 from vaead.scoring.term_maps import Scan
 
 _LIMIT = 8.0
@@ -22,7 +22,7 @@ _LIMIT = 8.0
 
 
 @dataclass(frozen=True)
-class Deviation:
+class GaussianReference:
     """The distribution of held-out normal images.
 
     Attributes:
@@ -44,7 +44,7 @@ class Deviation:
     variance: NDArray[np.float32]
     rest: NDArray[np.float32]  # an array without dimensions, to be stored with the others
 
-    def shapes(self, network: ModelConfig) -> dict[str, tuple[int, ...]]:
+    def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
         """The shapes that the arrays have for a network, by name."""
         windows, features, kept = self.center.shape[0], 4 + network.latent_dim, self.axes.shape[1]
         return {
@@ -56,7 +56,7 @@ class Deviation:
             "rest": (),
         }
 
-    def shares(self, scan: Scan) -> NDArray[np.float32]:
+    def window_scores(self, scan: Scan) -> NDArray[np.float32]:
         """What each window (N, rows, cols) adds to the distance; see `windows`."""
         return self.windows(scan.features).reshape(scan.kl.shape)
 
@@ -82,6 +82,6 @@ class Deviation:
 def deviations_of(
     features: NDArray[np.float32], center: NDArray[np.float32], spread: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Deviations in spreads, (N, windows * features); the arguments as in `Deviation`."""
+    """Deviations in spreads, (N, windows * features); the arguments as in `GaussianReference`."""
     deviations: NDArray[np.float32] = np.clip((features - center) / spread, -_LIMIT, _LIMIT)
     return deviations.reshape(len(features), -1)

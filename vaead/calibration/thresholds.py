@@ -32,7 +32,7 @@ class Threshold(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Calibration:
+class NormalScores:
     """Quantiles at `LEVELS` of the scores of held-out normal images.
 
     Attributes:
@@ -59,7 +59,7 @@ class Calibration:
                     raise ValueError(f"calibration must hold {len(LEVELS)} numbers each, got others")
 
     @classmethod
-    def of(cls, *held_out: TermMaps) -> Calibration:
+    def of(cls, *held_out: TermMaps) -> NormalScores:
         """Summarise the term maps of held-out normal images; several, where their sizes differ."""
 
         def quantiles(values: Callable[[TermMaps, str], NDArray[np.float32]], name: str) -> list[float]:
@@ -68,8 +68,8 @@ class Calibration:
         return cls(
             images=sum(len(terms.kl) for terms in held_out),
             image={score: quantiles(TermMaps.image_scores, score) for score in SCORES},
-            largest={score: quantiles(TermMaps.largest_windows, score) for score in SCORES},
-            window={name: quantiles(TermMaps.windows, name) for name in _OF_WINDOWS},
+            largest={score: quantiles(TermMaps.window_max, score) for score in SCORES},
+            window={name: quantiles(TermMaps.window_scores, name) for name in _OF_WINDOWS},
         )
 
     def rank(self, score: str, value: float) -> float:

@@ -20,7 +20,7 @@ from vaead.cli.options import (
     DEFAULT_PRESET,
     FALSE_ALARM_RATE,
     WORKER_OPTIONS,
-    PlaceType,
+    PathType,
     dataset_options,
     require_alone,
     require_class,
@@ -31,7 +31,7 @@ from vaead.data.datasets import get_spec, load_dataset
 from vaead.data.photos import Rejected, find_photos
 from vaead.errors import InvalidInputError
 from vaead.inference.batches import LocatedModel, current_folder, look_at_each
-from vaead.paths import Place
+from vaead.paths import AnyPath
 from vaead.processes.workers import Workers
 from vaead.scoring.loss_terms import SCORES
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The anomalous class: its number or its name; or all, for each other class and then all of them.",
 )
-@click.option("--model", "folder", type=PlaceType(), help="A model's folder or URL, with --images.")
+@click.option("--model", "folder", type=PathType(), help="A model's folder or URL, with --images.")
 @click.option("--images", help="Folder or URL of photos in the layout of MVTec AD, with --model.")
 @click.option(
     "--false-alarm-rate",
@@ -64,9 +64,9 @@ def evaluate(
     dataset: str | None,
     normal: str | None,
     preset: str | None,
-    store: Place | None,
+    store: AnyPath | None,
     anomaly: str,
-    folder: Place | None,
+    folder: AnyPath | None,
     images: str | None,
     false_alarm_rate: float,
     as_json: bool,
@@ -93,7 +93,7 @@ def evaluate(
 
 
 def _evaluate_photos(
-    folder: Place, images: str, false_alarm_rate: float, as_json: bool, workers: Workers
+    folder: AnyPath, images: str, false_alarm_rate: float, as_json: bool, workers: Workers
 ) -> None:
     from vaead.inference.evaluate_photos import (  # scikit-learn takes a second to import
         evaluate_labelled,
@@ -155,7 +155,7 @@ def _flagged(result: DefectMetrics) -> dict[str, dict[str, int | None]]:
 
 
 def _evaluate_classes(
-    dataset: str, normal: int, preset: str, store: Place | None, anomaly: str, as_json: bool
+    dataset: str, normal: int, preset: str, store: AnyPath | None, anomaly: str, as_json: bool
 ) -> None:
     spec = get_spec(dataset)
     anomalies = _anomalies(

@@ -16,7 +16,7 @@ from vaead.data.datasets import dataset_names, get_spec
 from vaead.errors import InvalidInputError, VaeadError
 from vaead.inference.batches import LocatedModel
 from vaead.model.store import ModelStore
-from vaead.paths import Place, UrlPath, is_url
+from vaead.paths import AnyPath, UrlPath, is_url
 from vaead.processes.workers import BACKENDS, Workers
 from vaead.recipe import PRESETS, Recipe
 
@@ -73,7 +73,7 @@ class Group(click.Group):
             return super().invoke(ctx)
 
 
-class PlaceType(click.Path):
+class PathType(click.Path):
     """A path, or a URL that fsspec knows."""
 
     name = "path or url"
@@ -82,7 +82,7 @@ class PlaceType(click.Path):
         super().__init__(file_okay=file_okay, dir_okay=dir_okay, path_type=Path)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """A `Place`."""
+        """A `AnyPath`."""
         return UrlPath(value) if is_url(value) else super().convert(value, param, ctx)
 
 
@@ -101,7 +101,7 @@ def dataset_options(command: Command, presets: str | None = None) -> Command:
             click.option("--preset", help=presets),
             click.option(
                 "--store",
-                type=PlaceType(file_okay=False),
+                type=PathType(file_okay=False),
                 help="Folder or URL of the models.  [default: $VAEAD_STORE, or models beside the package]",
             ),
         )
@@ -178,7 +178,7 @@ def require_class(dataset: str | None, normal: str | None, instead: str) -> tupl
     return dataset, get_spec(dataset).class_index(normal)
 
 
-def stored_model(dataset: str, normal: int, preset: str | None, store: Place | None) -> LocatedModel:
+def stored_model(dataset: str, normal: int, preset: str | None, store: AnyPath | None) -> LocatedModel:
     """Read a model from a store.
 
     Raises:

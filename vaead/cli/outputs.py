@@ -17,7 +17,7 @@ from vaead.data.photos.names import is_image_name
 from vaead.errors import InvalidInputError
 from vaead.inference.html_report import Report
 from vaead.inference.score_photos import ScoredPhoto, writes
-from vaead.paths import Place, UrlPath, identity, open_text, require_writable, to_place, write_whole
+from vaead.paths import AnyPath, UrlPath, identity, open_text, require_writable, to_path, write_whole
 from vaead.scoring.loss_terms import SCORES
 
 
@@ -60,7 +60,7 @@ def json_array(with_flags: bool) -> Iterator[Add]:
 
 
 @contextlib.contextmanager
-def csv_file(file: Place, with_flags: bool) -> Iterator[Add]:
+def csv_file(file: AnyPath, with_flags: bool) -> Iterator[Add]:
     """A table; flagged is 1 or 0, and what does not exist is empty."""
     with writes("--csv", file):
         if isinstance(file, UrlPath):
@@ -87,7 +87,7 @@ def csv_file(file: Place, with_flags: bool) -> Iterator[Add]:
 
 
 @contextlib.contextmanager
-def report_file(file: Place, report: Report) -> Iterator[Add]:
+def report_file(file: AnyPath, report: Report) -> Iterator[Add]:
     """A page with pictures, written at the end."""
     with writes("--report", file):
         require_writable(file.parent)
@@ -101,7 +101,7 @@ def report_file(file: Place, report: Report) -> Iterator[Add]:
         write_whole(file, report.html().encode("utf-8", "backslashreplace"))
 
 
-def make_folder(option: str, folder: Place) -> None:
+def make_folder(option: str, folder: AnyPath) -> None:
     """Make the folder of an option, or find out that it cannot be written.
 
     Raises:
@@ -112,7 +112,7 @@ def make_folder(option: str, folder: Place) -> None:
 
 
 def require_own_files(
-    photos: Sequence[Photo], model: Place, folders: Sequence[Place], files: Sequence[Place]
+    photos: Sequence[Photo], model: AnyPath, folders: Sequence[AnyPath], files: Sequence[AnyPath]
 ) -> None:
     """Refuse outputs that would replace an image, a file of the model or each other.
 
@@ -167,12 +167,12 @@ def require_own_files(
 
 def _identity(photo: Photo) -> str:
     try:
-        return identity(to_place(photo.source))
+        return identity(to_path(photo.source))
     except OSError:  # no such kind of URL; who reads it will say so
         return photo.source
 
 
-def _written_identity(place: Place) -> str:
+def _written_identity(place: AnyPath) -> str:
     with writes("output", place):
         return identity(place)
 

@@ -6,10 +6,10 @@ import sys
 
 import click
 
-from vaead.cli.options import PlaceType, worker_options
+from vaead.cli.options import PathType, worker_options
 from vaead.data.datasets import dataset_names
 from vaead.model.store import ModelStore
-from vaead.paths import Place
+from vaead.paths import AnyPath
 from vaead.processes.workers import Workers
 from vaead.recipe import SHIPPED_PRESETS
 from vaead.zoo import screw_demo
@@ -21,10 +21,10 @@ from vaead.zoo import screw_demo
 )
 @click.option("--preset", "presets", multiple=True, help="May be repeated.  [default: article, multi-scale]")
 @click.option("--seeds", type=click.IntRange(1, 100), default=1, show_default=True, help="Models a class.")
-@click.option("--store", type=PlaceType(file_okay=False), help="Folder or URL of the models.")
+@click.option("--store", type=PathType(file_okay=False), help="Folder or URL of the models.")
 @worker_options
 def pretrain(
-    datasets: tuple[str, ...], presets: tuple[str, ...], seeds: int, store: Place | None, workers: Workers
+    datasets: tuple[str, ...], presets: tuple[str, ...], seeds: int, store: AnyPath | None, workers: Workers
 ) -> None:
     """Train the models that come with vaead, measure them, and gather their figures.
 

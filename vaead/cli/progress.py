@@ -14,7 +14,7 @@ from vaead.calibration.diagnostics import told
 from vaead.errors import VaeadError
 from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
-from vaead.paths import Place
+from vaead.paths import AnyPath
 from vaead.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Progress(Protocol):
     def epoch(self, report: EpochReport) -> None:
         """An epoch is over."""
 
-    def done(self, folder: Place, card: ModelCard) -> None:
+    def done(self, folder: AnyPath, card: ModelCard) -> None:
         """The model is there; the card tells how it went."""
 
     def stop(self, error: BaseException) -> None:
@@ -48,7 +48,7 @@ class JsonProgress:
         """See `Progress`."""
         self._write("epoch", **dataclasses.asdict(report))
 
-    def done(self, folder: Place, card: ModelCard) -> None:
+    def done(self, folder: AnyPath, card: ModelCard) -> None:
         """See `Progress`."""
         self._write("done", elapsed_s=card.training_s, model=str(folder), warnings=_faults(card))
 
@@ -85,7 +85,7 @@ class TextProgress:
         self._bar.label = f"loss {report.loss:9.2f}"
         self._advance(report.epoch)  # by more than one, where a network before has stopped early
 
-    def done(self, folder: Place, card: ModelCard) -> None:
+    def done(self, folder: AnyPath, card: ModelCard) -> None:
         """See `Progress`."""
         self._advance(self._epochs)
         self._shown.close()

@@ -14,7 +14,7 @@ from vaead.cli.inputs import Skipped, list_photos
 from vaead.cli.options import (
     DATASET_OPTIONS,
     FALSE_ALARM_RATE,
-    PlaceType,
+    PathType,
     dataset_options,
     require_alone,
     require_class,
@@ -27,7 +27,7 @@ from vaead.i18n.texts import Texts
 from vaead.inference.batches import LocatedModel, current_folder, look_at_each
 from vaead.inference.html_report import Report
 from vaead.inference.score_photos import Scoring, score_each
-from vaead.paths import Place, absolute
+from vaead.paths import AnyPath, absolute
 from vaead.processes.workers import Workers
 
 
@@ -36,11 +36,11 @@ from vaead.processes.workers import Workers
 @click.option(
     "--model",
     "folder",
-    type=PlaceType(),
+    type=PathType(),
     help="A model's folder, instead of --dataset, --normal and --preset.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-@click.option("--csv", type=PlaceType(dir_okay=False), help="File for a table of the scores.")
+@click.option("--csv", type=PathType(dir_okay=False), help="File for a table of the scores.")
 @click.option(
     "--false-alarm-rate",
     type=float,
@@ -49,17 +49,17 @@ from vaead.processes.workers import Workers
 )
 @click.option(
     "--maps",
-    type=PlaceType(file_okay=False),
+    type=PathType(file_okay=False),
     help="Folder for the anomaly maps: of a.jpg, a.old.npy and a.old.png, and the same for the other scores.",
 )
 @click.option(
     "--masks",
-    type=PlaceType(file_okay=False),
+    type=PathType(file_okay=False),
     help="Folder for pictures of what stands out, white on black: of a.jpg, a.old.mask.png, and so on.",
 )
 @click.option(
     "--report",
-    type=PlaceType(dir_okay=False),
+    type=PathType(dir_okay=False),
     help="HTML file with pictures of the most anomalous images, all in the one file.",
 )
 @worker_options
@@ -68,14 +68,14 @@ def score(
     dataset: str | None,
     normal: str | None,
     preset: str | None,
-    store: Place | None,
-    folder: Place | None,
+    store: AnyPath | None,
+    folder: AnyPath | None,
     as_json: bool,
-    csv: Place | None,
+    csv: AnyPath | None,
     false_alarm_rate: float | None,
-    maps: Place | None,
-    masks: Place | None,
-    report: Place | None,
+    maps: AnyPath | None,
+    masks: AnyPath | None,
+    report: AnyPath | None,
     images: tuple[str, ...],
     workers: Workers,
 ) -> None:
@@ -115,10 +115,10 @@ class _Wanted:
 
     as_json: bool
     false_alarm_rate: float | None
-    csv: Place | None
-    maps: Place | None
-    masks: Place | None
-    report: Place | None
+    csv: AnyPath | None
+    maps: AnyPath | None
+    masks: AnyPath | None
+    report: AnyPath | None
 
     @property
     def rate(self) -> float:

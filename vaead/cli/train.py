@@ -13,19 +13,19 @@ from vaead.cli.inputs import Skipped
 from vaead.cli.options import (
     DATASET_OPTIONS,
     DEFAULT_PRESET,
-    PlaceType,
+    PathType,
     dataset_options,
     require_alone,
     require_class,
 )
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
-from vaead.config import ModelConfig, require_name
+from vaead.config import NetworkConfig, require_name
 from vaead.data.photos import Rejected, check_normals, find_photos, pixel_digest
 from vaead.errors import InvalidInputError, StoreError
 from vaead.inference.read_photos import read_ahead, read_options, read_pixels
 from vaead.model.files import require_replaceable
 from vaead.model.store import ModelStore, save_model
-from vaead.paths import Place, require_writable
+from vaead.paths import AnyPath, require_writable
 from vaead.recipe import COLORS, INDUSTRIAL, PHOTO_PRESETS, PRESETS, PhotoOptions, Recipe
 
 _FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "patience")
@@ -44,7 +44,7 @@ _PRESETS = (
 @click.option("--scale", type=float, help="Resize photos by this factor.  [default: the preset's]")
 @click.option("--color", type=click.Choice(list(COLORS)), help="Of photos.  [default: luminance]")
 @click.option("--aligned", is_flag=True, help="All photos have one size and show the same at the same place.")
-@click.option("--out", type=PlaceType(), help="Folder or URL of the model of photos.")
+@click.option("--out", type=PathType(), help="Folder or URL of the model of photos.")
 @click.option("--epochs", type=int, help="Passes over the crops.  [default: the preset's]")
 @click.option("--crops", type=int, help="Random patches to train on.  [default: the preset's]")
 @click.option("--latent", type=int, help="Dimensions of the latent variable.  [default: the preset's]")
@@ -65,14 +65,14 @@ def train(
     dataset: str | None,
     normal: str | None,
     preset: str | None,
-    store: Place | None,
+    store: AnyPath | None,
     images: str | None,
     patch_size: int | None,
     stride: int | None,
     scale: float | None,
     color: str | None,
     aligned: bool,
-    out: Place | None,
+    out: AnyPath | None,
     epochs: int | None,
     crops: int | None,
     latent: int | None,
@@ -130,7 +130,7 @@ def _train_on_class(recipe: Recipe, models: ModelStore, report: Progress) -> Non
     report.done(models.folder(recipe), model.card)
 
 
-def _train_on_photos(images: str, recipe: Recipe, out: Place, report: Progress) -> None:
+def _train_on_photos(images: str, recipe: Recipe, out: AnyPath, report: Progress) -> None:
     _check_out(out)
     photos = _read_normals(images, recipe)
     report.start(recipe, _described(photos, recipe))
@@ -142,13 +142,13 @@ def _train_on_photos(images: str, recipe: Recipe, out: Place, report: Progress) 
     report.done(out, card)
 
 
-def _require_out(out: Place | None) -> Place:
+def _require_out(out: AnyPath | None) -> AnyPath:
     if out is None:
         raise InvalidInputError("--out must be given with --images, got none; name a folder for the model")
     return out
 
 
-def _check_out(out: Place) -> None:
+def _check_out(out: AnyPath) -> None:
     """Find out before a training starts whether its model can be saved."""
     try:
         require_replaceable(out, "--out")
@@ -192,7 +192,7 @@ def _described(photos: list[NDArray[np.float32]], recipe: Recipe) -> str:
     return f"on {len(photos)} photos, judged at {shown} px (scale {scale:g}) in patches of {windows}"
 
 
-def _windows(network: ModelConfig) -> str:
+def _windows(network: NetworkConfig) -> str:
     size, seen = network.patch_size, network.input_size
     shrunk = "" if network.shrink == 1 else f" (shrunk to {seen}x{seen})"
     return f"{size}x{size}{shrunk} every {network.stride} px"

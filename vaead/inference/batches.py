@@ -13,7 +13,7 @@ from vaead.data.photos import Photo
 from vaead.errors import ModelFormatError
 from vaead.model.card import ModelCard
 from vaead.model.store import Model, load_model
-from vaead.paths import Place, absolute, is_url
+from vaead.paths import AnyPath, absolute, is_url
 from vaead.processes.workers import Workers
 from vaead.scoring.image_scorer import on_one_core
 
@@ -38,10 +38,10 @@ class LocatedModel:
     """A model and the folder that it was loaded from, which all workers can read."""
 
     model: Model
-    place: Place
+    place: AnyPath
 
     @classmethod
-    def load(cls, place: Place) -> LocatedModel:
+    def load(cls, place: AnyPath) -> LocatedModel:
         """Load a model; see `load_model`."""
         return cls(load_model(place), place)
 
@@ -52,7 +52,7 @@ class _Batch(Generic[Settings, Found]):
 
     look: Look[Settings, Found]
     settings: Settings
-    model: Place
+    model: AnyPath
     digest: str
     photos: tuple[Photo, ...]
 
@@ -112,7 +112,7 @@ def _look_at_batch(task: tuple[_Batch[Settings, Found]]) -> list[Found]:
 
 
 @lru_cache(_MODELS_IN_MEMORY)
-def _load(place: Place, digest: str) -> Model:
+def _load(place: AnyPath, digest: str) -> Model:
     model = load_model(place)
     if _digest(model.card) != digest:
         raise ModelFormatError(

@@ -92,7 +92,7 @@ class Labelled:
         if mask is not None:
             for name in terms.scores:
                 pixels[name] = PixelCounts()
-                pixels[name].add(terms.mean_maps(name)[0], mask)
+                pixels[name].add(terms.anomaly_maps(name)[0], mask)
         return cls(defect, scores, pixels)
 
 

@@ -13,7 +13,7 @@ import jinja2
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig
+from vaead.config import NetworkConfig
 from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
 from vaead.model.prediction import Judgement
@@ -171,7 +171,7 @@ class Report:
         texts, flagged = self._texts, sum(row.flagged[row.main] for row in self._rows)
         return texts("report.summary", flagged=flagged, count=len(self._rows))
 
-    def _patches(self, network: ModelConfig) -> str:
+    def _patches(self, network: NetworkConfig) -> str:
         """What a network sees of an image."""
         texts, size = self._texts, _pixels((network.patch_size,) * 2)
         if network.shrink == 1:

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from vaead.calibration.thresholds import Calibration
+from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos import Photo, Rejected, read_photo
 from vaead.errors import InvalidInputError
 from vaead.inference.batches import located_at
@@ -19,7 +19,7 @@ from vaead.inference.html_report import Entry, Rank
 from vaead.inference.read_photos import read_ahead, read_options, read_source
 from vaead.model.prediction import Judgement, judge
 from vaead.model.store import Model
-from vaead.paths import Place, write_whole
+from vaead.paths import AnyPath, write_whole
 from vaead.plots.png import map_to_png, mask_to_png
 
 _LONGEST_STEM = 200
@@ -41,8 +41,8 @@ class Scoring:
 
     rate: float
     here: str
-    maps: Place | None = None
-    masks: Place | None = None
+    maps: AnyPath | None = None
+    masks: AnyPath | None = None
     report: bool = False
     lowest_shown: Rank | None = None
 
@@ -101,7 +101,7 @@ def score_each(
         yield ScoredPhoto(photo, judgement.scores, judgement.flagged, entry, max(pixels.shape[:2]))
 
 
-def _write_maps(folder: Place, photo: Photo, judgement: Judgement, calibration: Calibration) -> None:
+def _write_maps(folder: AnyPath, photo: Photo, judgement: Judgement, calibration: NormalScores) -> None:
     """For each score the map, as NumPy writes it and as a picture."""
     for name, anomaly_map in judgement.maps.items():
         array = io.BytesIO()
@@ -113,7 +113,7 @@ def _write_maps(folder: Place, photo: Photo, judgement: Judgement, calibration: 
             )
 
 
-def _write_masks(folder: Place, photo: Photo, judgement: Judgement, size: tuple[int, int] | None) -> None:
+def _write_masks(folder: AnyPath, photo: Photo, judgement: Judgement, size: tuple[int, int] | None) -> None:
     """For each score a picture, as large as the photo, of the pixels that stand out."""
     for name, mask in judgement.masks.items():
         with writes("--masks", folder):
@@ -132,13 +132,13 @@ def _size(photo: Photo, here: str) -> tuple[int, int]:
     return height, width
 
 
-def _target(folder: Place, photo: Photo, ending: str) -> Place:
+def _target(folder: AnyPath, photo: Photo, ending: str) -> AnyPath:
     name = PurePosixPath(photo.name)
     return folder / str(name.with_name(f"{name.stem}.{ending}"))
 
 
 @contextlib.contextmanager
-def writes(option: str, place: Place) -> Iterator[None]:
+def writes(option: str, place: AnyPath) -> Iterator[None]:
     """Turn errors of writing into a sentence.
 
     Args:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.errors import ModelFormatError
-from vaead.paths import Place
+from vaead.paths import AnyPath
 from vaead.scoring.loss_terms import SCORES
 
 
-def pairs_file(root: Place, dataset: str, preset: str) -> Place:
+def pairs_file(root: AnyPath, dataset: str, preset: str) -> AnyPath:
     """Where the table of all pairs of a dataset lies in a store."""
     return root / dataset / f"{preset}.pairs.json"
 
@@ -51,7 +51,7 @@ class Pairs:
     auroc: dict[str, NDArray[np.float64]]
 
     @classmethod
-    def read(cls, file: Place) -> Pairs | None:
+    def read(cls, file: AnyPath) -> Pairs | None:
         """Read a file of `vaead.zoo.pretrain.write_pairs`; None if there is none.
 
         Raises:

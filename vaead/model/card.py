@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from vaead.calibration.diagnostics import Health
-from vaead.calibration.thresholds import Calibration
-from vaead.config import ModelConfig, TrainConfig, require_name
+from vaead.calibration.diagnostics import TrainingDiagnostics
+from vaead.calibration.thresholds import NormalScores
+from vaead.config import NetworkConfig, TrainConfig, require_name
 from vaead.errors import ModelFormatError
 from vaead.recipe import PHOTO_PRESETS, PRESETS, PhotoOptions, Recipe
 
@@ -22,7 +22,7 @@ class Companion:
     """What is known of a further network of a model; see `ModelCard`."""
 
     history: list[dict[str, float]]
-    health: Health
+    health: TrainingDiagnostics
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class ModelCard:
     image_shape: tuple[int, int] | None
     history: list[dict[str, float]]
     layers: list[dict[str, Any]]
-    calibration: Calibration
-    health: Health
+    calibration: NormalScores
+    health: TrainingDiagnostics
     versions: dict[str, str]
     created: str
     companions: list[Companion]
@@ -61,7 +61,7 @@ class ModelCard:
     longer_side_px: tuple[int, int] | None = None
 
     @property
-    def healths(self) -> tuple[Health, ...]:
+    def healths(self) -> tuple[TrainingDiagnostics, ...]:
         """Whether the training of each network went well."""
         return self.health, *(companion.health for companion in self.companions)
 
@@ -92,18 +92,18 @@ class ModelCard:
                     "update vaead or train the model again"
                 )
             checksums = content.pop("sha256")
-            content["recipe"]["model"] = ModelConfig(**content["recipe"]["model"])
+            content["recipe"]["model"] = NetworkConfig(**content["recipe"]["model"])
             content["recipe"]["train"] = TrainConfig(**content["recipe"]["train"])
             photos = content["recipe"].get("photos")
             content["recipe"]["photos"] = photos and PhotoOptions(**photos)
-            companions = (ModelConfig(**companion) for companion in content["recipe"]["companions"])
+            companions = (NetworkConfig(**companion) for companion in content["recipe"]["companions"])
             content["recipe"] = Recipe(**content["recipe"] | {"companions": tuple(companions)})
             content["companions"] = [
-                Companion(companion["history"], Health(**companion["health"]))
+                Companion(companion["history"], TrainingDiagnostics(**companion["health"]))
                 for companion in content["companions"]
             ]
-            content["calibration"] = Calibration(**content["calibration"])
-            content["health"] = Health(**content["health"])
+            content["calibration"] = NormalScores(**content["calibration"])
+            content["health"] = TrainingDiagnostics(**content["health"])
             content["image_shape"] = _pair(content["image_shape"])
             content["longer_side_px"] = _pair(content.get("longer_side_px"))
             _require_kinds(content, checksums)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.clusters import ContentDeviation
-from vaead.calibration.gaussian import Deviation
+from vaead.calibration.clusters import ClusterReference
+from vaead.calibration.gaussian import GaussianReference
 from vaead.config import PatchGrid
 from vaead.scoring.image_scorer import ImageScorer, Progress, Reconstruction
 from vaead.scoring.loss_terms import TERMS
@@ -23,7 +23,7 @@ class Member(NamedTuple):
     """A network and how far what it says about an image is from normal."""
 
     scorer: ImageScorer
-    deviation: Deviation | ContentDeviation
+    deviation: GaussianReference | ClusterReference
 
 
 class Ensemble:
@@ -77,13 +77,13 @@ class Ensemble:
         )
 
     def anomaly_map(self, images: NDArray[np.generic], score: str = "new") -> NDArray[np.float32]:
-        """Anomaly maps (N, H, W); see `TermMaps.maps`.
+        """Anomaly maps (N, H, W); see `TermMaps.sum_maps`.
 
         Raises:
             InvalidInputError: The images are not as `ImageScorer` describes.
             UnknownNameError: There is no such score.
         """
-        return self.term_maps(images).maps(score)
+        return self.term_maps(images).sum_maps(score)
 
     def anomaly_score(self, images: NDArray[np.generic], score: str = "new") -> NDArray[np.float32]:
         """Anomaly scores (N,), higher is more anomalous; see `TermMaps.image_scores`.
@@ -126,7 +126,10 @@ def _chunks(images: NDArray[np.generic], grid: PatchGrid) -> Iterator[NDArray[np
 
 def _calibrate(members: Sequence[Member], scans: Sequence[Scan]) -> Calibrated:
     return Calibrated.of(
-        [(member.deviation.shares(scan), scan.grid) for member, scan in zip(members, scans, strict=True)],
+        [
+            (member.deviation.window_scores(scan), scan.grid)
+            for member, scan in zip(members, scans, strict=True)
+        ],
         pooled=members[0].deviation.pooled,
     )
 

@@ -18,11 +18,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.clusters import ContentDeviation
-from vaead.calibration.gaussian import Deviation
-from vaead.config import ModelConfig
+from vaead.calibration.clusters import ClusterReference
+from vaead.calibration.gaussian import GaussianReference
+from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError, StoreError
-from vaead.paths import Place, UrlPath
+from vaead.paths import AnyPath, UrlPath
 
 PROGRAM = "scorer{}.tflite.gz"
 CALIBRATION = "calibration{}.npz"
@@ -79,14 +79,16 @@ def unpack_program(content: bytes, name: str) -> bytes:
     return program
 
 
-def pack_deviation(deviation: Deviation | ContentDeviation) -> bytes:
+def pack_deviation(deviation: GaussianReference | ClusterReference) -> bytes:
     """Put the arrays of a deviation into one file."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **vars(deviation))
     return buffer.getvalue()
 
 
-def unpack_deviation(content: bytes, name: str, network: ModelConfig) -> Deviation | ContentDeviation:
+def unpack_deviation(
+    content: bytes, name: str, network: NetworkConfig
+) -> GaussianReference | ClusterReference:
     """Undo `pack_deviation`; the names of the arrays tell which of the two it was.
 
     Raises:
@@ -103,7 +105,7 @@ def unpack_deviation(content: bytes, name: str, network: ModelConfig) -> Deviati
         raise
     except _DAMAGED as error:
         raise _damaged(name, error) from error
-    kind = ContentDeviation if "centers" in arrays else Deviation
+    kind = ClusterReference if "centers" in arrays else GaussianReference
     wanted = [field.name for field in dataclasses.fields(kind)]
     if sorted(arrays) != sorted(wanted):
         raise ModelFormatError(
@@ -115,7 +117,9 @@ def unpack_deviation(content: bytes, name: str, network: ModelConfig) -> Deviati
     return deviation
 
 
-def _require_sound(deviation: Deviation | ContentDeviation, name: str, network: ModelConfig) -> None:
+def _require_sound(
+    deviation: GaussianReference | ClusterReference, name: str, network: NetworkConfig
+) -> None:
     try:
         shapes = deviation.shapes(network)
     except (IndexError, ValueError):  # an array has too few dimensions to tell the shapes of the others
@@ -130,7 +134,7 @@ def _require_sound(deviation: Deviation | ContentDeviation, name: str, network: 
             raise ModelFormatError(f"{name} must hold spreads above 0, got others in {key!r}; train again")
 
 
-def require_replaceable(folder: Place, argument: str = "folder") -> None:
+def require_replaceable(folder: AnyPath, argument: str = "folder") -> None:
     """Find out whether a model may take the place of what is there.
 
     Args:
@@ -158,7 +162,7 @@ def require_replaceable(folder: Place, argument: str = "folder") -> None:
         )
 
 
-def read_file(file: Place) -> bytes:
+def read_file(file: AnyPath) -> bytes:
     """Read a file of a model.
 
     Raises:

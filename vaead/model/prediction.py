@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.thresholds import Calibration
+from vaead.calibration.thresholds import NormalScores
 from vaead.model.store import Model
 from vaead.scoring.term_maps import TermMaps
 
@@ -44,16 +44,16 @@ def judge(model: Model, photo: NDArray[np.generic], false_alarm_rate: float) -> 
     return judge_terms(model.term_maps(photo[None]), model.card.calibration, false_alarm_rate)
 
 
-def judge_terms(terms: TermMaps, calibration: Calibration, false_alarm_rate: float) -> Judgement:
+def judge_terms(terms: TermMaps, calibration: NormalScores, false_alarm_rate: float) -> Judgement:
     """As `judge`, from the term maps of one photo and what the model knows of normal ones."""
     names = terms.scores
     scores = {name: float(terms.image_scores(name)[0]) for name in names}
     limits = {name: calibration.threshold_value(name, false_alarm_rate) for name in names}
     windows = {name: calibration.threshold_value(name, false_alarm_rate, "window") for name in names}
-    maps = {name: terms.mean_maps(name)[0] for name in names}
+    maps = {name: terms.anomaly_maps(name)[0] for name in names}
     return Judgement(
         scores=scores,
         flagged={name: scores[name] > limits[name] for name in names},
         maps=maps,
-        masks={name: terms.over(name, value)[0] for name, value in windows.items()},
+        masks={name: terms.mask_above(name, value)[0] for name, value in windows.items()},
     )

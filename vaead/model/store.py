@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from vaead.calibration.clusters import ContentDeviation
-from vaead.calibration.gaussian import Deviation
-from vaead.config import ModelConfig, PatchGrid
+from vaead.calibration.clusters import ClusterReference
+from vaead.calibration.gaussian import GaussianReference
+from vaead.config import NetworkConfig, PatchGrid
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
 from vaead.folders import UNFINISHED, write_folder
 from vaead.model.card import ModelCard
@@ -37,7 +37,7 @@ from vaead.model.files import (
     unpack_deviation,
     unpack_program,
 )
-from vaead.paths import Place, UrlPath, require_writable, to_place
+from vaead.paths import AnyPath, UrlPath, require_writable, to_path
 from vaead.recipe import Recipe
 from vaead.scoring.image_scorer import ImageScorer
 from vaead.scoring.patch_scorer import PatchScorer
@@ -54,7 +54,7 @@ class ModelPart(NamedTuple):
     """
 
     program: bytes
-    deviation: Deviation | ContentDeviation
+    deviation: GaussianReference | ClusterReference
 
 
 class Model(Ensemble):
@@ -75,25 +75,25 @@ class Model(Ensemble):
         self.parts = tuple(parts)
 
 
-def default_root() -> Place:
+def default_root() -> AnyPath:
     """The folder named by the environment variable VAEAD_STORE, or `models` beside the package."""
-    return to_place(os.environ.get(STORE_VARIABLE) or Path(__file__).resolve().parents[2] / "models")
+    return to_path(os.environ.get(STORE_VARIABLE) or Path(__file__).resolve().parents[2] / "models")
 
 
 class ModelStore:
     """Models below one folder, found by their recipe."""
 
-    def __init__(self, root: Place | str | None = None) -> None:
-        self.root = to_place(root) if root is not None else default_root()
+    def __init__(self, root: AnyPath | str | None = None) -> None:
+        self.root = to_path(root) if root is not None else default_root()
 
-    def folder(self, recipe: Recipe) -> Place:
+    def folder(self, recipe: Recipe) -> AnyPath:
         """Where the model of a recipe lies, whether or not it is there."""
         return self.root / recipe.path
 
     def __contains__(self, recipe: Recipe) -> bool:
         return _has_card(self.folder(recipe))
 
-    def folders(self) -> list[Place]:
+    def folders(self) -> list[AnyPath]:
         """The folders of all stored models, sorted."""
         if isinstance(self.root, UrlPath):
             files = sorted(PurePosixPath(name) for name in self.root.files())
@@ -131,7 +131,7 @@ class ModelStore:
         except OSError as error:
             raise _not_writable(self.root, error) from error
 
-    def save(self, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()) -> Place:
+    def save(self, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()) -> AnyPath:
         """Write a model folder; it appears whole or not at all, and replaces an older one.
 
         At a URL, where nothing can be renamed in one step, there is no model while one is replaced, and two
@@ -154,7 +154,7 @@ class ModelStore:
 
 
 def save_model(
-    folder: Place | str, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()
+    folder: AnyPath | str, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()
 ) -> None:
     """Write a model folder; see `ModelStore.save`."""
     files = {}
@@ -164,7 +164,7 @@ def save_model(
     files |= {numbered(NETWORK, index): archive for index, archive in enumerate(archives)}
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files[CARD] = card.to_json(checksums).encode()
-    place = to_place(folder)
+    place = to_path(folder)
     try:
         require_replaceable(place)
         write_folder(place, files, is_of_network)
@@ -174,25 +174,25 @@ def save_model(
         raise _not_writable(place, error) from error
 
 
-def load_card(folder: Place | str) -> ModelCard:
+def load_card(folder: AnyPath | str) -> ModelCard:
     """Read the card of a model folder alone; nothing is known then of its other files.
 
     Raises:
         ModelNotFoundError: There is no model.
         ModelFormatError: The card is damaged or from a newer version of vaead.
     """
-    card, _ = _read_card(to_place(folder))
+    card, _ = _read_card(to_path(folder))
     return card
 
 
-def load_model(folder: Place | str) -> Model:
+def load_model(folder: AnyPath | str) -> Model:
     """Read a model folder, on this machine or at a URL, and check that it is whole.
 
     Raises:
         ModelNotFoundError: There is no model.
         ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
     """
-    place = to_place(folder)
+    place = to_path(folder)
     card, checksums = _read_card(place)
     parts = [
         _load_part(place, index, network, checksums) for index, network in enumerate(card.recipe.networks)
@@ -204,7 +204,7 @@ def load_model(folder: Place | str) -> Model:
     return model
 
 
-def _load_part(folder: Place, index: int, network: ModelConfig, checksums: dict[str, str]) -> ModelPart:
+def _load_part(folder: AnyPath, index: int, network: NetworkConfig, checksums: dict[str, str]) -> ModelPart:
     program, calibration, archive = (numbered(name, index) for name in (PROGRAM, CALIBRATION, NETWORK))
     names = [calibration, program, *([archive] if archive in checksums else [])]
     files = {name: read_file(folder / name) for name in names}
@@ -218,10 +218,10 @@ def _load_part(folder: Place, index: int, network: ModelConfig, checksums: dict[
     return ModelPart(unpack_program(files[program], program), deviation)
 
 
-def _require_places(card: ModelCard, parts: Sequence[ModelPart], folder: Place) -> None:
+def _require_places(card: ModelCard, parts: Sequence[ModelPart], folder: AnyPath) -> None:
     """Compare the windows that a model has learned from with those of its images."""
     for network, part in zip(card.recipe.networks, parts, strict=True):
-        known = None if isinstance(part.deviation, ContentDeviation) else len(part.deviation.center)
+        known = None if isinstance(part.deviation, ClusterReference) else len(part.deviation.center)
         wanted = None
         if card.image_shape is not None:
             rows, columns = PatchGrid(*card.image_shape, network.patch_size, network.stride).shape
@@ -233,12 +233,12 @@ def _require_places(card: ModelCard, parts: Sequence[ModelPart], folder: Place) 
             )
 
 
-def _read_card(folder: Place) -> tuple[ModelCard, dict[str, str]]:
+def _read_card(folder: AnyPath) -> tuple[ModelCard, dict[str, str]]:
     _require_card(folder)
     return ModelCard.from_json(read_file(folder / CARD).decode(errors="replace"))
 
 
-def _require_recipe(card: ModelCard, recipe: Recipe, folder: Place) -> None:
+def _require_recipe(card: ModelCard, recipe: Recipe, folder: AnyPath) -> None:
     # The folder's name tells what differs from a preset, and a preset may have changed since.
     if card.recipe != recipe:
         raise ModelFormatError(
@@ -247,7 +247,7 @@ def _require_recipe(card: ModelCard, recipe: Recipe, folder: Place) -> None:
         )
 
 
-def _has_card(folder: Place) -> bool:
+def _has_card(folder: AnyPath) -> bool:
     try:
         return (folder / CARD).is_file()
     except OSError:  # a name too long, or a folder that may not be searched
@@ -256,7 +256,7 @@ def _has_card(folder: Place) -> bool:
         return False
 
 
-def _require_card(folder: Place) -> None:
+def _require_card(folder: AnyPath) -> None:
     try:
         if _has_card(folder):
             return
@@ -270,7 +270,7 @@ def _require_card(folder: Place) -> None:
     )
 
 
-def _not_writable(place: Place, error: OSError) -> StoreError:
+def _not_writable(place: AnyPath, error: OSError) -> StoreError:
     reason = error.strerror or str(error)
     return StoreError(
         f"store must be a folder that can be written, got {str(place)!r} ({reason}); "

@@ -12,7 +12,7 @@ from vaead.plots.charts import ANOMALOUS_COLOR, NORMAL_COLOR
 
 
 @dataclass(frozen=True)
-class Standing:
+class ScoreBand:
     """Where two images stand among normal ones, for one score.
 
     Attributes:
@@ -26,7 +26,7 @@ class Standing:
     values: tuple[float, float]
 
 
-def standings(rows: Sequence[Standing], sides: Sequence[str], title: str) -> go.Figure:
+def score_bands(rows: Sequence[ScoreBand], sides: Sequence[str], title: str) -> go.Figure:
     """Draw one row a score: a band where normal images lie, and the two images as points.
 
     Scores have different units, so in each row 0 is the 1 % point of normal images and 1 their 99 % point.

@@ -54,10 +54,10 @@ def use(model: Model) -> None:
     terms = model.term_maps(np.zeros((1, *shape, *colors), np.float32))
     calibration = model.card.calibration
     for score in SCORES:
-        terms.mean_maps(score)
+        terms.anomaly_maps(score)
         calibration.color_range(score)
         calibration.heat_range(score)
-        terms.over(score, calibration.threshold_value(score, 0.05, "window"))
+        terms.mask_above(score, calibration.threshold_value(score, 0.05, "window"))
         calibration.threshold_value(score, 0.05)
 
 

@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from vaead.paths import Place
+from vaead.paths import AnyPath
 from vaead.recipe import PhotoOptions, Recipe
 
 
@@ -34,13 +34,13 @@ Task = Recipe | PhotoTask
 """A recipe, whose model goes into the store, or photos and a folder of their own."""
 
 
-def train_command(task: Task, store_root: Place) -> list[str]:
+def train_command(task: Task, store_root: AnyPath) -> list[str]:
     """Command line that trains a task and prints its progress as JSON; recipes go to the store there."""
     options = _photo_options(task) if isinstance(task, PhotoTask) else _recipe_options(task, store_root)
     return [sys.executable, "-m", "vaead", "train", *options, "--progress", "json"]
 
 
-def _recipe_options(recipe: Recipe, store_root: Place) -> list[str]:
+def _recipe_options(recipe: Recipe, store_root: AnyPath) -> list[str]:
     data = ["--dataset", recipe.dataset, "--normal", str(recipe.normal), "--preset", recipe.preset]
     size = ["--epochs", str(recipe.train.epochs), "--crops", str(recipe.train.crops)]
     model = ["--latent", str(recipe.model.latent_dim), "--patience", str(recipe.train.patience)]

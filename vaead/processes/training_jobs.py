@@ -23,7 +23,7 @@ from typing import IO
 from weakref import WeakMethod
 
 from vaead.errors import TrainingError
-from vaead.paths import Place
+from vaead.paths import AnyPath
 from vaead.processes.train_command import Task, train_command
 
 GRACE_S = 3.0  # from the polite signal, or the last event, until a child is killed
@@ -92,10 +92,10 @@ class TrainingJobs:
 
     def __init__(
         self,
-        store_root: Place,
+        store_root: AnyPath,
         max_running: int = 1,
         max_waiting: int = 8,
-        command: Callable[[Task, Place], list[str]] = train_command,
+        command: Callable[[Task, AnyPath], list[str]] = train_command,
     ) -> None:
         self._store_root = store_root
         self._max_running = max_running

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig, PatchGrid
+from vaead.config import NetworkConfig, PatchGrid
 from vaead.errors import InvalidInputError
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer
@@ -54,7 +54,7 @@ class ImageScorer:
     arrays passed in and out.
     """
 
-    def __init__(self, patches: PatchScorer, config: ModelConfig) -> None:
+    def __init__(self, patches: PatchScorer, config: NetworkConfig) -> None:
         self.config = config
         self._patches = patches
 

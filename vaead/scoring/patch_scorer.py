@@ -8,7 +8,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig
+from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError
 
 SIGNATURES = ("scan", "decode")
@@ -52,7 +52,7 @@ class PatchScorer:
         """What pickle and copy need: the program, of which interpreters are made anew."""
         return PatchScorer, (self._program,)
 
-    def require(self, network: ModelConfig) -> None:
+    def require(self, network: NetworkConfig) -> None:
         """Run the program once, and see whether it is that of a network.
 
         Raises:
@@ -81,12 +81,12 @@ class PatchScorer:
         """Compute what the scores are made of.
 
         Args:
-            patches: (n, *input_shape) in [0, 1], see `ModelConfig.input_shape`.
+            patches: (n, *input_shape) in [0, 1], see `NetworkConfig.input_shape`.
             positions: (n, 2), where each lies in its image, see `PatchGrid.positions`.
 
         Returns:
             kl, log_variance, mahalanobis in nats and signed_error, each (n,), and z_mean (n, latent_dim). If
-            `ModelConfig.cells` is above 1 also cells and signed_cells, (n, cells * cells), into which
+            `NetworkConfig.cells` is above 1 also cells and signed_cells, (n, cells * cells), into which
             mahalanobis and signed_error are split.
         """
         return self._run("scan", patches, positions)

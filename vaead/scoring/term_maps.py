@@ -100,7 +100,7 @@ class TermMaps:
         """Names of the scores that there are."""
         return SCORES if self.calibrated is not None else SCORES[:2]
 
-    def windows(self, score: str) -> NDArray[np.float32]:
+    def window_scores(self, score: str) -> NDArray[np.float32]:
         """Score of every window.
 
         Args:
@@ -134,22 +134,22 @@ class TermMaps:
             )
         return self.calibrated
 
-    def maps(self, score: str) -> NDArray[np.float32]:
+    def sum_maps(self, score: str) -> NDArray[np.float32]:
         """Anomaly maps (N, H, W): for each pixel the sum of the scores of the windows over it, in nats.
 
         Of the calibrated score, the mean; see `Calibrated`.
         """
-        windows = self.windows(score)
+        windows = self.window_scores(score)
         return windows if score == "calibrated" else fold_scores(windows, self.grid)
 
-    def mean_maps(self, score: str) -> NDArray[np.float32]:
+    def anomaly_maps(self, score: str) -> NDArray[np.float32]:
         """Anomaly maps (N, H, W): for each pixel the mean of the windows over it, in the unit of windows."""
-        windows = self.windows(score)
+        windows = self.window_scores(score)
         return windows if score == "calibrated" else mean_map(windows, self.grid)
 
-    def over(self, score: str, threshold: float) -> NDArray[np.bool_]:
+    def mask_above(self, score: str, threshold: float) -> NDArray[np.bool_]:
         """Pixels (N, H, W) under a window whose score is above a threshold."""
-        flagged = self.windows(score) > np.float64(threshold)
+        flagged = self.window_scores(score) > np.float64(threshold)
         return flagged if score == "calibrated" else fold_scores(flagged, self.grid) > 0
 
     def image_scores(self, score: str) -> NDArray[np.float32]:
@@ -157,11 +157,11 @@ class TermMaps:
 
         Source: for old and new arXiv:1807.05800, section 4: an image is anomalous if one patch is.
         """
-        return self._require_calibrated().score if score == "calibrated" else self.largest_windows(score)
+        return self._require_calibrated().score if score == "calibrated" else self.window_max(score)
 
-    def largest_windows(self, score: str) -> NDArray[np.float32]:
+    def window_max(self, score: str) -> NDArray[np.float32]:
         """The largest window of each image, or for calibrated the largest pixel of its map, (N,)."""
-        largest: NDArray[np.float32] = self.windows(score).max(axis=(1, 2))
+        largest: NDArray[np.float32] = self.window_scores(score).max(axis=(1, 2))
         return largest
 
 

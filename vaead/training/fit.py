@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig, TrainConfig
+from vaead.config import NetworkConfig, TrainConfig
 from vaead.errors import InvalidInputError, TrainingError
 from vaead.scoring.loss_terms import TERMS, Array
 from vaead.scoring.patches import random_crops, unit_shrunk
@@ -91,7 +91,7 @@ def _take(images: Images, places: NDArray[np.intp]) -> Images:
 def fit(
     images: Images,
     held_out: Images,
-    model: ModelConfig,
+    model: NetworkConfig,
     config: TrainConfig,
     on_epoch: OnEpoch | None = None,
 ) -> tuple[Vae, list[EpochReport]]:
@@ -180,7 +180,7 @@ class _Best:
 
 
 def unit_crops(
-    images: Images, model: ModelConfig, count: int, rng: np.random.Generator
+    images: Images, model: NetworkConfig, count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Random crops as the network sees them, (count, *model.input_shape), and their positions (count, 2)."""
     crops, positions = random_crops(images, model.patch_size, count, rng)
@@ -188,7 +188,7 @@ def unit_crops(
 
 
 def watched_crops(
-    held_out: Images, model: ModelConfig, rng: np.random.Generator
+    held_out: Images, model: NetworkConfig, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Crops of held-out images that tell how a training goes: many, but fewer where patches are large."""
     return unit_crops(held_out, model, min(_WATCHED_CROPS, _WATCHED_VALUES // model.input_values), rng)
@@ -224,7 +224,7 @@ def _report(
     )
 
 
-def _uses_xla(model: ModelConfig) -> bool:
+def _uses_xla(model: NetworkConfig) -> bool:
     """XLA makes matrix products fast; its convolutions are 6 times slower than TensorFlow's own."""
     return model.network != "convolutional"
 

@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig
+from vaead.config import NetworkConfig
 from vaead.scoring.loss_terms import (
     Array,
     kl_term,
@@ -59,7 +59,7 @@ class Vae(keras.Model):  # type: ignore[misc]
     Source: arXiv:1807.05800 and its tutorial on MNIST.
     """
 
-    def __init__(self, config: ModelConfig, **options: Any) -> None:
+    def __init__(self, config: NetworkConfig, **options: Any) -> None:
         super().__init__(**options)
         self.config = config
         build_encoder, build_decoder = _NETWORKS[config.network]
@@ -76,7 +76,7 @@ class Vae(keras.Model):  # type: ignore[misc]
         """Encode and decode patches.
 
         Args:
-            patches: (n, *input_shape) in [0, 1], see `ModelConfig`.
+            patches: (n, *input_shape) in [0, 1], see `NetworkConfig`.
             positions: (n, 2), where in its image each patch lies, see `PatchGrid.positions`; only for a
                 network that is position-aware.
             noise: (n, latent_dim) standard normal to sample z with; None takes z = z_mean.
@@ -133,10 +133,10 @@ class Vae(keras.Model):  # type: ignore[misc]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Vae:
-        return cls(ModelConfig(**config["config"]))
+        return cls(NetworkConfig(**config["config"]))
 
 
-def _cell_of_values(config: ModelConfig) -> NDArray[np.float32]:
+def _cell_of_values(config: NetworkConfig) -> NDArray[np.float32]:
     """1 where a value of a patch lies in a cell: (input_values, cells * cells)."""
     cell = np.arange(config.input_size) * config.cells // config.input_size
     of_pixels = (config.cells * cell[:, None] + cell).ravel()
@@ -147,7 +147,7 @@ def _normalised_relu(x: Array, name: str) -> Array:
     return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(name=f"{name}_norm")(x))
 
 
-def _article_encoder(config: ModelConfig) -> keras.Model:
+def _article_encoder(config: NetworkConfig) -> keras.Model:
     patch_size = config.input_size
     patches = keras.Input((patch_size, patch_size), name="patches")
     x = PixelOrder(z_order(patch_size).tolist(), name="z_order")(layers.Flatten(name="row_by_row")(patches))
@@ -159,7 +159,7 @@ def _article_encoder(config: ModelConfig) -> keras.Model:
     return keras.Model([patches], heads, name="encoder")
 
 
-def _article_decoder(config: ModelConfig) -> keras.Model:
+def _article_decoder(config: NetworkConfig) -> keras.Model:
     patch_size = config.input_size
     z = keras.Input((config.latent_dim,), name="z")
     x = _normalised_relu(layers.Dense((patch_size // 4) ** 2, name="dense")(z), "dense")
@@ -177,7 +177,7 @@ def _article_decoder(config: ModelConfig) -> keras.Model:
     return keras.Model([z], heads, name="decoder")
 
 
-def _dense_encoder(config: ModelConfig) -> keras.Model:
+def _dense_encoder(config: NetworkConfig) -> keras.Model:
     patches = keras.Input((config.input_size, config.input_size), name="patches")
     positions = keras.Input((2,), name="positions")
     x = _dense_layers(
@@ -187,7 +187,7 @@ def _dense_encoder(config: ModelConfig) -> keras.Model:
     return keras.Model([patches, positions], heads, name="encoder")
 
 
-def _dense_decoder(config: ModelConfig) -> keras.Model:
+def _dense_decoder(config: NetworkConfig) -> keras.Model:
     z = keras.Input((config.latent_dim,), name="z")
     positions = keras.Input((2,), name="positions")
     x = _dense_layers([z, Waves(_OCTAVES, name="waves")(positions)], config.units)
@@ -202,7 +202,7 @@ def _dense_layers(inputs: list[Array], units: int) -> Array:
     return x
 
 
-def _convolutional_encoder(config: ModelConfig) -> keras.Model:
+def _convolutional_encoder(config: NetworkConfig) -> keras.Model:
     patches = keras.Input(config.input_shape, name="patches")
     side, widths = _halvings(config)
     x = layers.Reshape((config.input_size, config.input_size, config.channels), name="pixels")(patches)
@@ -215,7 +215,7 @@ def _convolutional_encoder(config: ModelConfig) -> keras.Model:
     return keras.Model([patches], heads, name="encoder")
 
 
-def _convolutional_decoder(config: ModelConfig) -> keras.Model:
+def _convolutional_decoder(config: NetworkConfig) -> keras.Model:
     z = keras.Input((config.latent_dim,), name="z")
     side, widths = _halvings(config)
     x = layers.Dense(side * side * widths[-1], use_bias=False, name="dense")(z)
@@ -236,7 +236,7 @@ def _convolutional_decoder(config: ModelConfig) -> keras.Model:
     return keras.Model([z], heads, name="decoder")
 
 
-def _halvings(config: ModelConfig) -> tuple[int, list[int]]:
+def _halvings(config: NetworkConfig) -> tuple[int, list[int]]:
     """How small a patch gets, and how many channels there are after each halving on the way."""
     side = config.input_size
     widths: list[int] = []
@@ -246,12 +246,14 @@ def _halvings(config: ModelConfig) -> tuple[int, list[int]]:
     return side, widths
 
 
-_NETWORKS: dict[str, tuple[Callable[[ModelConfig], keras.Model], Callable[[ModelConfig], keras.Model]]] = {
+_NETWORKS: dict[
+    str, tuple[Callable[[NetworkConfig], keras.Model], Callable[[NetworkConfig], keras.Model]]
+] = {
     "article": (_article_encoder, _article_decoder),
     "dense": (_dense_encoder, _dense_decoder),
     "convolutional": (_convolutional_encoder, _convolutional_decoder),
 }
-"""Builders of encoder and decoder by `ModelConfig.network`."""
+"""Builders of encoder and decoder by `NetworkConfig.network`."""
 
 
 def describe_layers(vae: Vae) -> list[dict[str, Any]]:

@@ -18,12 +18,12 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 import vaead
-from vaead.calibration.clusters import ContentDeviation
-from vaead.calibration.diagnostics import Health
+from vaead.calibration.clusters import ClusterReference
+from vaead.calibration.diagnostics import TrainingDiagnostics
 from vaead.calibration.fitting import calibrate, calibrate_pooled
-from vaead.calibration.gaussian import Deviation
-from vaead.calibration.thresholds import Calibration
-from vaead.config import ModelConfig, PatchGrid
+from vaead.calibration.gaussian import GaussianReference
+from vaead.calibration.thresholds import NormalScores
+from vaead.config import NetworkConfig, PatchGrid
 from vaead.data.datasets import load_dataset
 from vaead.errors import InvalidInputError
 from vaead.model.card import Companion, ModelCard
@@ -117,7 +117,7 @@ def _train(
         for index in range(len(recipe.networks))
     ]
     main = trained[0]
-    found: tuple[Sequence[Deviation | ContentDeviation], Calibration] = (
+    found: tuple[Sequence[GaussianReference | ClusterReference], NormalScores] = (
         calibrate([network.held_out[0] for network in trained])
         if isinstance(normal, np.ndarray)
         else calibrate_pooled([network.held_out for network in trained])
@@ -155,7 +155,7 @@ class _Trained(NamedTuple):
     program: bytes
     history: list[dict[str, float]]
     held_out: list[Scan]
-    health: Health
+    health: TrainingDiagnostics
 
 
 def _train_network(
@@ -201,11 +201,11 @@ def _counted_on(on_epoch: OnEpoch | None, recipe: Recipe, index: int, start: flo
     return report
 
 
-def _judge(scorer: PatchScorer, held_out: Images, model: ModelConfig, seed: int) -> Health:
+def _judge(scorer: PatchScorer, held_out: Images, model: NetworkConfig, seed: int) -> TrainingDiagnostics:
     rng = np.random.default_rng([seed, 2])
     pixels, positions = watched_crops(held_out, model, rng)
     decoded = scorer.decode(pixels, positions)
-    return Health.of(pixels.reshape(len(pixels), -1), decoded["mu"], decoded["sigma2"])
+    return TrainingDiagnostics.of(pixels.reshape(len(pixels), -1), decoded["mu"], decoded["sigma2"])
 
 
 def _keras_archive(vae: Vae) -> bytes:

@@ -17,7 +17,7 @@ from vaead.metrics.class_pairs import Pairs, pairs_file
 from vaead.metrics.image import class_aurocs
 from vaead.model.card import ModelCard
 from vaead.model.store import ModelStore, load_model, save_model
-from vaead.paths import Place, absolute, write_whole
+from vaead.paths import AnyPath, absolute, write_whole
 from vaead.plots.png import to_png
 from vaead.processes.workers import Workers
 from vaead.recipe import Recipe
@@ -69,7 +69,7 @@ def is_measured(recipe: Recipe, store: ModelStore) -> bool:
         return False
 
 
-def _train_and_measure(task: tuple[Recipe, Place]) -> Recipe:
+def _train_and_measure(task: tuple[Recipe, AnyPath]) -> Recipe:
     recipe, root = task
     # A worker of Dask may run several tasks in one process, but what is random there belongs to all of it.
     with _ONE_AT_A_TIME:
@@ -92,7 +92,7 @@ def _trained_and_measured(recipe: Recipe, store: ModelStore) -> Recipe:
     return recipe
 
 
-def pretrain_demo(store: ModelStore) -> Place:
+def pretrain_demo(store: ModelStore) -> AnyPath:
     """Train the model of the demo, if the store does not hold it yet, and return its folder.
 
     Raises:
@@ -114,7 +114,7 @@ def pretrain_demo(store: ModelStore) -> Place:
     return folder
 
 
-def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[Place]:
+def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[AnyPath]:
     """Gather the AUROCs in the cards of models into one file for each dataset and preset.
 
     A file holds `seeds`, by seed and score a matrix of AUROCs, rows normal and columns anomalous classes
@@ -148,7 +148,7 @@ def _measured(cards: Sequence[ModelCard], dataset: str) -> Pairs:
     return Pairs(max(card.created for card in cards)[:10], seeds, auroc)
 
 
-def _with_other_seeds(pairs: Pairs, file: Place) -> Pairs:
+def _with_other_seeds(pairs: Pairs, file: AnyPath) -> Pairs:
     """Add the seeds that a file holds besides these."""
     try:
         known = Pairs.read(file)

@@ -197,7 +197,7 @@ def test_scores_file_has_a_row_an_image(
     terms = model.term_maps(load_dataset("digits").test_images(9))
     for column, values in (
         ("calibrated", terms.image_scores("calibrated")),
-        ("calibrated_largest_window", terms.largest_windows("calibrated")),
+        ("calibrated_largest_window", terms.window_max("calibrated")),
     ):
         assert [float(row[column]) for row in nines] == pytest.approx(values.tolist(), rel=1e-4)
 

@@ -34,7 +34,7 @@ class Terms:
         """What decides about the images of the two sides."""
         if rule == "score":
             return self.normal.image_scores(score), self.anomalous.image_scores(score)
-        return self.normal.largest_windows(score), self.anomalous.largest_windows(score)
+        return self.normal.window_max(score), self.anomalous.window_max(score)
 
 
 @pytest.fixture

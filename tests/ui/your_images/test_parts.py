@@ -238,7 +238,7 @@ def test_maps_and_masks_are_packed_for_every_image(results: Results) -> None:
         numbers = np.load(io.BytesIO(archive.read("maps/0000_000.new.npy")))
         mask = Image.open(io.BytesIO(archive.read("masks/0000_000.new.png")))
     photo = results.scored[0].photo
-    np.testing.assert_array_equal(numbers, results.terms(photo).mean_maps("new")[0])
+    np.testing.assert_array_equal(numbers, results.terms(photo).anomaly_maps("new")[0])
     assert mask.size == (320, 240)
 
 

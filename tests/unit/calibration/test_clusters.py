@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.calibration.clusters import ContentDeviation, nearest
+from vaead.calibration.clusters import ClusterReference, nearest
 from vaead.config import PatchGrid
 from vaead.scoring.term_maps import Scan
 
 
 @pytest.fixture
-def deviation() -> ContentDeviation:
+def deviation() -> ClusterReference:
     """Two kinds of windows, z about (0, 0) and about (10, 0), of 2x2 cells each."""
-    return ContentDeviation(
+    return ClusterReference(
         centers=np.array([[0, 0], [10, 0]], np.float32),
         median=np.array([[[1, 1], [1, 2]], [[5, 5], [5, 6]]], np.float32),
         spread=np.array([[[0.5, 0.5], [0.5, 1]], [[2, 2], [2, 4]]], np.float32),
@@ -38,34 +38,36 @@ def scan(
     return Scan(unused, unused, unused, unused, z_mean, cells, signed[:, None].astype(np.float32), grid)
 
 
-def test_cell_is_compared_with_those_of_windows_of_the_nearest_content(deviation: ContentDeviation) -> None:
+def test_cell_is_compared_with_those_of_windows_of_the_nearest_content(deviation: ClusterReference) -> None:
     log_m = np.array([[[[1, 2], [3, 4]], [[9, 7], [5, 14]], [[1, 2], [3, 4]]]], float)
     z = np.array([[[4, 0], [99, -1], [6, 0]]], float)
     expected = [[[0, 4], [16, 4]], [[4, 1], [0, 4]], [[0, 0], [0, 0]]]
-    np.testing.assert_allclose(deviation.shares(scan(log_m, z))[0, 0], expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(deviation.window_scores(scan(log_m, z))[0, 0], expected, rtol=1e-5, atol=1e-5)
 
 
-def test_cell_that_is_reproduced_unusually_well_has_no_share(deviation: ContentDeviation) -> None:
+def test_cell_that_is_reproduced_unusually_well_has_no_share(deviation: ClusterReference) -> None:
     random = np.random.default_rng(0)
-    shares = deviation.shares(scan(random.uniform(-9, 1, (2, 5, 2, 2)), np.zeros((2, 5, 2))))
+    shares = deviation.window_scores(scan(random.uniform(-9, 1, (2, 5, 2, 2)), np.zeros((2, 5, 2))))
     assert not shares.any()
 
 
-def test_cell_is_as_far_from_normal_as_the_larger_of_its_two_deviations(deviation: ContentDeviation) -> None:
+def test_cell_is_as_far_from_normal_as_the_larger_of_its_two_deviations(deviation: ClusterReference) -> None:
     log_m = np.array([[[[1, 2], [3, 4]], [[1, 1], [1, 2]]]], float)
     signed = np.array([[[[3, 1], [-5, 3]], [[-2, 2], [0, 1]]]], float)
     expected = [[[9, 4], [25, 4]], [[4, 4], [0, 1]]]
-    shares = deviation.shares(scan(log_m, np.zeros((1, 2, 2)), signed))
+    shares = deviation.window_scores(scan(log_m, np.zeros((1, 2, 2)), signed))
     np.testing.assert_allclose(shares[0, 0], expected, rtol=1e-5, atol=1e-5)
 
 
-def test_place_of_a_window_says_nothing(deviation: ContentDeviation) -> None:
+def test_place_of_a_window_says_nothing(deviation: ClusterReference) -> None:
     random = np.random.default_rng(0)
     log_m, z = random.normal(5, 5, (3, 20, 2, 2)), random.normal(5, 5, (3, 20, 2))
     order = random.permutation(20)
-    shares = deviation.shares(scan(log_m, z))
+    shares = deviation.window_scores(scan(log_m, z))
     assert shares.shape == (3, 1, 20, 2, 2)
-    np.testing.assert_array_equal(deviation.shares(scan(log_m[:, order], z[:, order])), shares[:, :, order])
+    np.testing.assert_array_equal(
+        deviation.window_scores(scan(log_m[:, order], z[:, order])), shares[:, :, order]
+    )
 
 
 def test_nearest_center_has_the_least_distance() -> None:

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.calibration import fitting
-from vaead.calibration.clusters import ContentDeviation
+from vaead.calibration.clusters import ClusterReference
 from vaead.calibration.fitting import calibrate, calibrate_pooled, cross_fitted, fit_content, fit_deviation
 from vaead.calibration.gaussian import deviations_of
 from vaead.config import PatchGrid
@@ -259,7 +259,7 @@ def test_each_photo_is_judged_by_others(count: int, monkeypatch: pytest.MonkeyPa
             self._names = {float(own.kl[0, 0, 0]) for own in scans}
             fits.append(self._names)
 
-        def shares(self, scan: Scan) -> Features:
+        def window_scores(self, scan: Scan) -> Features:
             assert float(scan.kl[0, 0, 0]) not in self._names
             return np.full(scan.cells.shape, len(self._names), np.float32)
 
@@ -281,7 +281,7 @@ def test_pooled_calibration_is_of_the_largest_values_of_maps() -> None:
     ]
     expected = sorted(float(each.max()) for each in maps)
     assert [calibration.image["calibrated"][index] for index in (0, -1)] == pytest.approx(expected, rel=1e-3)
-    assert isinstance(deviation, ContentDeviation)
+    assert isinstance(deviation, ClusterReference)
     for name, values in vars(fit_content(scans)).items():
         np.testing.assert_array_equal(getattr(deviation, name), values)
 
@@ -294,7 +294,7 @@ def test_map_of_several_networks_is_their_mean() -> None:
     expected = []
     for judged, learned in ((0, 1), (1, 0)):
         maps = [
-            mean_map(fit_content([scans[learned]]).shares(scans[judged]), scans[judged].grid)
+            mean_map(fit_content([scans[learned]]).window_scores(scans[judged]), scans[judged].grid)
             for scans in networks
         ]
         expected.append(float(np.mean(maps, axis=0).max()))

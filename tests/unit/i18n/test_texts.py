@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from vaead.calibration.diagnostics import Health
+from vaead.calibration.diagnostics import TrainingDiagnostics
 from vaead.data.datasets import dataset_names, get_spec
 from vaead.data.photos.reasons import SENTENCES
 from vaead.data.screws.generator import DEFECTS
@@ -51,7 +51,9 @@ PATTERNS = {
     "decision.{}": [f"decision.{name}" for name in ("neither", "normal", "anomalous", "both")],
     "evaluate.{}": [f"evaluate.{name}" for name in (*METRICS, *EVALUATED)],
     "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
-    "health.{}": [f"health.{fault}" for fault in Health(explained_variance=0, error_per_pixel=99).faults],
+    "health.{}": [
+        f"health.{fault}" for fault in TrainingDiagnostics(explained_variance=0, error_per_pixel=99).faults
+    ],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
     "reason.{}": [f"reason.{kind}" for kind in SENTENCES],

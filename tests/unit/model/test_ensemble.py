@@ -20,7 +20,7 @@ def test_scores_and_maps_of_a_model_are_those_of_its_terms(
 ) -> None:
     terms = multi_scale.term_maps(images)
     np.testing.assert_array_equal(multi_scale.anomaly_score(images, score), terms.image_scores(score))
-    np.testing.assert_array_equal(multi_scale.anomaly_map(images, score), terms.maps(score))
+    np.testing.assert_array_equal(multi_scale.anomaly_map(images, score), terms.sum_maps(score))
 
 
 def test_new_is_the_score_unless_another_is_asked_for(model: Model, images: Images) -> None:
@@ -33,7 +33,7 @@ def test_old_and_new_are_those_of_the_first_network(multi_scale: Model, images: 
     terms = multi_scale.term_maps(images)
     assert terms.grid == scan.grid == multi_scale.grid(images)
     for name in TERMS:
-        np.testing.assert_array_equal(terms.windows(name), getattr(scan, name))
+        np.testing.assert_array_equal(terms.window_scores(name), getattr(scan, name))
 
 
 def test_calibrated_is_that_of_both_networks(multi_scale: Model, images: Images) -> None:
@@ -45,7 +45,7 @@ def test_calibrated_is_that_of_both_networks(multi_scale: Model, images: Images)
     assert [grid.patch_size for _, grid in shares] == [16, 8]
     terms = multi_scale.term_maps(images)
     np.testing.assert_array_equal(terms.image_scores("calibrated"), expected.score)
-    np.testing.assert_array_equal(terms.maps("calibrated"), expected.map)
+    np.testing.assert_array_equal(terms.sum_maps("calibrated"), expected.map)
 
 
 def test_calibrated_tells_other_digits_from_normal_ones(multi_scale: Model, images: Images) -> None:
@@ -124,7 +124,7 @@ def test_pooled_model_judges_images_of_any_size(photo_model: Model, size: tuple[
     images = np.random.default_rng(0).integers(0, 256, (2, *size), np.uint8)
     terms = photo_model.term_maps(images)
     assert terms.scores == SCORES
-    maps = terms.maps("calibrated")
+    maps = terms.sum_maps("calibrated")
     assert maps.shape == images.shape
     np.testing.assert_array_equal(terms.image_scores("calibrated"), maps.max(axis=(1, 2)))
 
@@ -134,9 +134,9 @@ def test_pooled_score_does_not_depend_on_the_place(photo_model: Model) -> None:
     image[0, 24:34, 24:44] = 255
     moved = np.roll(image, (8, 20), axis=(1, 2))  # by two and by five windows
     first, second = (photo_model.term_maps(each) for each in (image, moved))
-    expected = np.roll(first.maps("calibrated"), (8, 20), axis=(1, 2))
+    expected = np.roll(first.sum_maps("calibrated"), (8, 20), axis=(1, 2))
     assert np.ptp(expected) > 1
     inside = (slice(None), slice(24, 56), slice(36, 80))  # at the border fewer windows lie over a pixel
-    np.testing.assert_allclose(second.maps("calibrated")[inside], expected[inside], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(second.sum_maps("calibrated")[inside], expected[inside], rtol=1e-3, atol=1e-3)
     scores = [terms.image_scores("calibrated") for terms in (first, second)]
     np.testing.assert_allclose(*scores, rtol=1e-3)

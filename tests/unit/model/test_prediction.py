@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.calibration.thresholds import Calibration
+from vaead.calibration.thresholds import NormalScores
 from vaead.config import PatchGrid
 from vaead.errors import InvalidInputError
 from vaead.model.prediction import judge, judge_terms
@@ -31,7 +31,7 @@ def normal() -> list[TermMaps]:
 def test_so_many_normal_photos_are_flagged_and_so_many_have_a_mask(
     normal: list[TermMaps], rate: float
 ) -> None:
-    calibration = Calibration.of(*normal)
+    calibration = NormalScores.of(*normal)
     judgements = [judge_terms(terms, calibration, rate) for terms in normal]
     for score in SCORES:
         flagged = np.mean([judgement.flagged[score] for judgement in judgements])
@@ -40,16 +40,16 @@ def test_so_many_normal_photos_are_flagged_and_so_many_have_a_mask(
 
 
 def test_scores_and_maps_are_those_of_the_terms(normal: list[TermMaps]) -> None:
-    judgement = judge_terms(normal[0], Calibration.of(*normal), 0.05)
+    judgement = judge_terms(normal[0], NormalScores.of(*normal), 0.05)
     for of_all_scores in (judgement.scores, judgement.flagged, judgement.maps, judgement.masks):
         assert tuple(of_all_scores) == SCORES
     for score in SCORES:
         assert judgement.scores[score] == normal[0].image_scores(score)[0]
-        np.testing.assert_array_equal(judgement.maps[score], normal[0].mean_maps(score)[0])
+        np.testing.assert_array_equal(judgement.maps[score], normal[0].anomaly_maps(score)[0])
 
 
 def test_mask_is_under_the_windows_above_the_threshold(normal: list[TermMaps]) -> None:
-    calibration = Calibration.of(*normal)
+    calibration = NormalScores.of(*normal)
     windows = np.zeros((1, 2, 3), np.float32)
     windows[0, 1, 2] = 1e4
     odd = TermMaps(windows, windows, windows, normal[0].grid, normal[0].calibrated)

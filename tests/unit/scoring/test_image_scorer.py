@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig
+from vaead.config import NetworkConfig
 from vaead.errors import InvalidInputError
 from vaead.model.store import Model
 from vaead.scoring import image_scorer
@@ -55,7 +55,7 @@ def test_position_aware_network_is_told_where_a_window_lies() -> None:
     from vaead.training.export import to_litert
     from vaead.training.network import Vae
 
-    config = ModelConfig(network="dense", patch_size=8, stride=6)
+    config = NetworkConfig(network="dense", patch_size=8, stride=6)
     scorer = PatchScorer(to_litert(Vae(config)))
     image = np.random.default_rng(0).random((1, 22, 14), np.float32)
     scan = ImageScorer(scorer, config).scan(image)
@@ -72,7 +72,7 @@ def test_position_aware_model_scores_images_of_any_size(multi_scale: Model) -> N
     terms = multi_scale.term_maps(image)
     assert terms.kl.shape == (1, 1, 8)
     for name in TERMS:
-        assert len(set(terms.windows(name).ravel())) == 8
+        assert len(set(terms.window_scores(name).ravel())) == 8
     assert multi_scale.anomaly_map(image).shape == image.shape
     assert multi_scale.reconstruct(image).mu.shape == image.shape
 
@@ -190,7 +190,7 @@ def test_bad_images_are_refused(model: Model, images: NDArray[np.float32], messa
             use(images)
 
 
-COLOURS = ModelConfig(network="convolutional", patch_size=16, stride=12, channels=3)
+COLOURS = NetworkConfig(network="convolutional", patch_size=16, stride=12, channels=3)
 COLOURED = np.random.default_rng(0).random((2, 28, 41, 3), np.float32)  # windows at 0, 12 and 0, 12, 24, 25
 
 
@@ -225,7 +225,7 @@ def test_network_that_shrinks_sees_every_window_smaller() -> None:
     from vaead.training.export import to_litert
     from vaead.training.network import Vae
 
-    config = ModelConfig(network="convolutional", patch_size=16, stride=5, shrink=2, latent_dim=2, units=8)
+    config = NetworkConfig(network="convolutional", patch_size=16, stride=5, shrink=2, latent_dim=2, units=8)
     patches = PatchScorer(to_litert(Vae(config)))
     scorer = ImageScorer(patches, config)
     image = np.random.default_rng(0).integers(0, 256, (1, 23, 29), np.uint8)

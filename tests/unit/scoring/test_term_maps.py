@@ -27,12 +27,12 @@ def term_maps(other_size: TermMaps) -> TermMaps:
 
 
 def test_old_is_the_sum_of_the_terms_and_new_is_the_last(term_maps: TermMaps) -> None:
-    np.testing.assert_array_equal(term_maps.windows("old").ravel(), [411, 322, 233, 144])
-    np.testing.assert_array_equal(term_maps.windows("new").ravel(), [400, 300, 200, 100])
+    np.testing.assert_array_equal(term_maps.window_scores("old").ravel(), [411, 322, 233, 144])
+    np.testing.assert_array_equal(term_maps.window_scores("new").ravel(), [400, 300, 200, 100])
 
 
 def test_each_term_is_a_score_of_its_own(term_maps: TermMaps) -> None:
-    corners = [term_maps.windows(name)[0, 0, 0] for name in TERMS]
+    corners = [term_maps.window_scores(name)[0, 0, 0] for name in TERMS]
     assert corners == [1, 10, 400]
 
 
@@ -41,23 +41,25 @@ def test_calibrated_score_is_that_of_the_whole_image(term_maps: TermMaps) -> Non
 
 
 def test_calibrated_windows_and_maps_are_its_map(term_maps: TermMaps) -> None:
-    for actual in (term_maps.windows, term_maps.maps, term_maps.mean_maps):
+    for actual in (term_maps.windows, term_maps.maps, term_maps.anomaly_maps):
         np.testing.assert_array_equal(actual("calibrated"), PIXELS)
-    np.testing.assert_array_equal(term_maps.largest_windows("calibrated"), [79, 159])
+    np.testing.assert_array_equal(term_maps.window_max("calibrated"), [79, 159])
 
 
 def test_image_score_is_the_largest_window(term_maps: TermMaps) -> None:
     np.testing.assert_array_equal(term_maps.image_scores("old"), [411, 233])
     np.testing.assert_array_equal(term_maps.image_scores("log_variance"), [20, 40])
-    np.testing.assert_array_equal(term_maps.largest_windows("new"), [400, 200])
+    np.testing.assert_array_equal(term_maps.window_max("new"), [400, 200])
 
 
 def test_map_adds_up_the_windows_over_a_pixel(term_maps: TermMaps) -> None:
-    np.testing.assert_array_equal(term_maps.maps("kl")[1, 3], [3, 3, 7, 7, 7, 7, 7, 7, 4, 4])
+    np.testing.assert_array_equal(term_maps.sum_maps("kl")[1, 3], [3, 3, 7, 7, 7, 7, 7, 7, 4, 4])
 
 
 def test_mean_map_averages_the_windows_over_a_pixel(term_maps: TermMaps) -> None:
-    np.testing.assert_array_equal(term_maps.mean_maps("kl")[1, 3], [3, 3, 3.5, 3.5, 3.5, 3.5, 3.5, 3.5, 4, 4])
+    np.testing.assert_array_equal(
+        term_maps.anomaly_maps("kl")[1, 3], [3, 3, 3.5, 3.5, 3.5, 3.5, 3.5, 3.5, 4, 4]
+    )
 
 
 def test_scores_are_those_that_there_are(term_maps: TermMaps, other_size: TermMaps) -> None:
@@ -67,7 +69,7 @@ def test_scores_are_those_that_there_are(term_maps: TermMaps, other_size: TermMa
         np.testing.assert_array_equal(other_size.image_scores(score), term_maps.image_scores(score))
 
 
-@pytest.mark.parametrize("ask", ["windows", "maps", "mean_maps", "image_scores", "largest_windows"])
+@pytest.mark.parametrize("ask", ["windows", "maps", "anomaly_maps", "image_scores", "window_max"])
 def test_calibrated_score_of_images_of_another_size_is_refused(other_size: TermMaps, ask: str) -> None:
     message = "images must be as large as the training images for the calibrated score, got 8x10; use old or"
     with pytest.raises(InvalidInputError, match=message):
@@ -77,7 +79,7 @@ def test_calibrated_score_of_images_of_another_size_is_refused(other_size: TermM
 def test_unknown_score_is_refused(term_maps: TermMaps) -> None:
     message = "score must be one of old, new, calibrated, kl, log_variance, mahalanobis, got 'newer'; choose"
     with pytest.raises(UnknownNameError, match=message):
-        term_maps.windows("newer")
+        term_maps.window_scores("newer")
 
 
 def test_calibrated_is_the_mean_of_all_networks() -> None:

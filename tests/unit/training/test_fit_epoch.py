@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from vaead.config import NETWORKS, ModelConfig, TrainConfig
+from vaead.config import NETWORKS, NetworkConfig, TrainConfig
 from vaead.scoring.loss_terms import Array
 from vaead.training.fit import compile_epoch
 from vaead.training.network import Vae
@@ -18,7 +18,7 @@ def dense_weights() -> list[list[NDArray[np.float32]]]:
     """Weights of a position-aware network at first, when its learning rate is 0, and an epoch later."""
     random = np.random.default_rng(0)
     crops, positions = random.random((256, 8, 8), np.float32), random.random((256, 2), np.float32)
-    vae = Vae(ModelConfig(network="dense"))
+    vae = Vae(NetworkConfig(network="dense"))
     epoch = compile_epoch(vae, TrainConfig(crops=256, epochs=1, decay=True))
     weights = [vae.get_weights()]
     for number in (1, 2):
@@ -51,7 +51,7 @@ def all_finite(arrays: Iterable[Array]) -> bool:
 def test_training_is_made_of_numbers_whatever_the_patches(network: str) -> None:
     random = np.random.default_rng(0)
     shape, positions = (1280, 8, 8), random.random((1280, 2), np.float32)
-    vae = Vae(ModelConfig(network=network, sigma2_floor=1e-10))
+    vae = Vae(NetworkConfig(network=network, sigma2_floor=1e-10))
     settings = TrainConfig(crops=1280, learning_rate=0.5, kl_weight=100.0)
     epoch = compile_epoch(vae, settings)
     for patches in (
@@ -70,7 +70,7 @@ def test_gradient_that_is_no_number_spoils_no_weight() -> None:
     random = np.random.default_rng(0)
     crops, positions = random.random((384, 8, 8), np.float32), random.random((384, 2), np.float32)
     crops[200] = np.nan
-    vae = Vae(ModelConfig(network="dense", patch_size=8))
+    vae = Vae(NetworkConfig(network="dense", patch_size=8))
     untrained = vae.get_weights()
     compile_epoch(vae, TrainConfig(crops=384))(crops, positions, tf.constant([0, 1]))
     assert all_finite(vae.get_weights())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig, TrainConfig
+from vaead.config import NetworkConfig, TrainConfig
 from vaead.model.store import Model
 from vaead.recipe import Recipe
 from vaead.training import fit as training
@@ -68,7 +68,7 @@ def test_no_call_is_smaller_than_a_batch(
 
 @pytest.mark.parametrize(("size", "channels", "count"), [(8, 1, 4096), (128, 3, 85)])
 def test_fewer_crops_are_watched_where_patches_are_large(size: int, channels: int, count: int) -> None:
-    config = ModelConfig(network="convolutional", patch_size=size, channels=channels)
+    config = NetworkConfig(network="convolutional", patch_size=size, channels=channels)
     image = np.full((128, 130, 3)[: 2 if channels == 1 else 3], 51, np.uint8)
     crops, positions = watched_crops([image], config, np.random.default_rng(0))
     assert crops.shape == (count, *config.input_shape)

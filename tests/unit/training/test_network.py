@@ -9,14 +9,14 @@ import tensorflow as tf
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig
+from vaead.config import NetworkConfig
 from vaead.recipe import INDUSTRIAL, PRESETS, Preset
 from vaead.scoring.loss_terms import TERMS, Array, mahalanobis_term, signed_error_term
 from vaead.training.network import Vae, describe_layers
 
-ARTICLE = ModelConfig(sigma2_floor=0.01)
-DENSE = ModelConfig(network="dense", patch_size=12, latent_dim=3, units=40, sigma2_floor=0.01)
-COLOURS = ModelConfig(
+ARTICLE = NetworkConfig(sigma2_floor=0.01)
+DENSE = NetworkConfig(network="dense", patch_size=12, latent_dim=3, units=40, sigma2_floor=0.01)
+COLOURS = NetworkConfig(
     network="convolutional", patch_size=16, latent_dim=3, units=12, sigma2_floor=0.01, channels=3
 )
 
@@ -76,7 +76,7 @@ def hand_over(vae: Vae, encoder: keras.Model, decoder: keras.Model) -> None:
 
 @pytest.mark.parametrize(("size", "latent_dim"), [(8, 2), (16, 3)])
 def test_article_network_is_the_one_made_of_plain_layers(size: int, latent_dim: int) -> None:
-    vae = Vae(ModelConfig(patch_size=size, latent_dim=latent_dim, sigma2_floor=1e-10))
+    vae = Vae(NetworkConfig(patch_size=size, latent_dim=latent_dim, sigma2_floor=1e-10))
     vae.set_weights(random_like(vae.get_weights()))
     encoder, decoder = plain_encoder(size, latent_dim), plain_decoder(size, latent_dim)
     hand_over(vae, encoder, decoder)
@@ -168,7 +168,9 @@ def test_convolutional_network_is_the_one_made_of_plain_convolutions() -> None:
 def test_convolutional_network_is_as_deep_as_its_patches_are_large(
     size: int, halved: list[str], channels: int
 ) -> None:
-    config = ModelConfig(network="convolutional", patch_size=size, latent_dim=5, units=64, channels=channels)
+    config = NetworkConfig(
+        network="convolutional", patch_size=size, latent_dim=5, units=64, channels=channels
+    )
     vae = Vae(config)
     table = describe_layers(vae)
     assert [entry["output"] for entry in table if entry["kind"] == "Conv2D"][: len(halved)] == halved
@@ -187,7 +189,7 @@ def test_z_log_var_stays_where_its_exponential_is_a_number(value: float) -> None
 
 
 def test_sigma2_never_falls_below_its_floor() -> None:
-    vae = Vae(ModelConfig(sigma2_floor=1e-3))
+    vae = Vae(NetworkConfig(sigma2_floor=1e-3))
     vae.decoder.get_layer("heads_norm").beta.assign([0.0, -200.0])
     log_sigma2 = vae(np.zeros((1, 8, 8), np.float32)).log_sigma2
     np.testing.assert_allclose(log_sigma2, np.full((1, 64), np.log(1e-3)), rtol=1e-5)
@@ -234,7 +236,7 @@ def test_cells_of_a_scan_are_errors_of_square_parts_of_the_patch_in_all_colours(
 
 
 @pytest.mark.parametrize("config", [ARTICLE, DENSE, COLOURS], ids=lambda config: config.network)
-def test_saved_network_is_loaded_as_it_was(tmp_path: Path, config: ModelConfig) -> None:
+def test_saved_network_is_loaded_as_it_was(tmp_path: Path, config: NetworkConfig) -> None:
     vae = Vae(config)
     vae.set_weights(random_like(vae.get_weights()))
     random = np.random.default_rng(0)
@@ -268,6 +270,6 @@ def test_listed_parameters_add_up_to_those_of_the_networks(preset: Preset) -> No
     ],
     ids=["article", "dense", "convolutional"],
 )
-def test_listed_outputs_are_those_of_one_patch(config: ModelConfig, expected: dict[str, str]) -> None:
+def test_listed_outputs_are_those_of_one_patch(config: NetworkConfig, expected: dict[str, str]) -> None:
     outputs = {entry["layer"]: entry["output"] for entry in describe_layers(Vae(config))}
     assert expected.items() <= outputs.items()

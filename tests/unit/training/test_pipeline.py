@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 import vaead
-from vaead.calibration.clusters import ContentDeviation
-from vaead.calibration.diagnostics import Health
-from vaead.calibration.gaussian import Deviation
-from vaead.config import ModelConfig
+from vaead.calibration.clusters import ClusterReference
+from vaead.calibration.diagnostics import TrainingDiagnostics
+from vaead.calibration.gaussian import GaussianReference
+from vaead.config import NetworkConfig
 from vaead.data.datasets import Dataset
 from vaead.errors import InvalidInputError, StoreError
 from vaead.model.store import Model, ModelStore, load_model, save_model
@@ -70,7 +70,7 @@ def test_health_is_that_of_held_out_patches(
     _, held_out = split_normal(digits.train_images(1), recipe.train)
     every = every_crop(held_out, 8).reshape(-1, 8, 8) / np.float32(255)
     decoded = vae(every)
-    expected = Health.of(every.reshape(-1, 64), np.array(decoded.mu), np.exp(decoded.log_sigma2))
+    expected = TrainingDiagnostics.of(every.reshape(-1, 64), np.array(decoded.mu), np.exp(decoded.log_sigma2))
     # Some of the crops are judged, drawn at random.
     assert model.card.health.explained_variance == pytest.approx(expected.explained_variance, abs=0.05)
     assert model.card.health.error_per_pixel == pytest.approx(expected.error_per_pixel, rel=0.05)
@@ -118,7 +118,7 @@ def test_store_is_tried_before_anything_else(tmp_path: Path) -> None:
 
 
 def test_patch_larger_than_the_images_is_refused(recipe: Recipe, tmp_path: Path) -> None:
-    for change in ({"model": ModelConfig(patch_size=32)}, {"companions": (ModelConfig(patch_size=32),)}):
+    for change in ({"model": NetworkConfig(patch_size=32)}, {"companions": (NetworkConfig(patch_size=32),)}):
         with pytest.raises(InvalidInputError, match=r"at least 32x32 pixels .* got 28x28; use a larger"):
             train(dataclasses.replace(recipe, **change), ModelStore(tmp_path))
 
@@ -142,12 +142,12 @@ def test_networks_of_photos_judge_together(photos: Photos, tmp_path: Path) -> No
     maps = []
     for member in model.members:
         scan = member.scorer.scan(photos[0][None])
-        maps.append(mean_map(member.deviation.shares(scan), scan.grid))
-    np.testing.assert_allclose(terms.mean_maps("calibrated"), np.mean(maps, axis=0), rtol=1e-5)
+        maps.append(mean_map(member.deviation.window_scores(scan), scan.grid))
+    np.testing.assert_allclose(terms.anomaly_maps("calibrated"), np.mean(maps, axis=0), rtol=1e-5)
     np.testing.assert_array_equal(
         terms.mahalanobis, model.members[0].scorer.scan(photos[0][None]).mahalanobis
     )
-    assert terms.image_scores("calibrated") == terms.mean_maps("calibrated").max()
+    assert terms.image_scores("calibrated") == terms.anomaly_maps("calibrated").max()
 
 
 def test_card_says_how_the_model_of_photos_was_made(photo_model: Model, photo_recipe: Recipe) -> None:
@@ -156,7 +156,7 @@ def test_card_says_how_the_model_of_photos_was_made(photo_model: Model, photo_re
     assert card.image_shape is None
     assert len(card.history) == 2
     assert card.layers[0]["layer"] == "conv1"
-    assert isinstance(photo_model.parts[0].deviation, ContentDeviation)
+    assert isinstance(photo_model.parts[0].deviation, ClusterReference)
 
 
 def test_calibration_of_photos_is_that_of_the_held_out_ones(
@@ -190,7 +190,7 @@ def test_aligned_photos_make_a_model_of_their_size(photo_recipe: Recipe, photos:
     )
     card, parts, archives = train_photos(same, small)
     assert card.image_shape == (40, 40)
-    assert isinstance(parts[0].deviation, Deviation)
+    assert isinstance(parts[0].deviation, GaussianReference)
     assert parts[0].deviation.center.shape == (7 * 7, 4 + 4)
     assert len(archives) == 1
     assert Model(card, parts).anomaly_score(np.stack(same), "calibrated").shape == (12,)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.config import ModelConfig
+from vaead.config import NetworkConfig
 from vaead.data.datasets import Dataset
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.metrics.class_pairs import pairs_file
@@ -97,7 +97,7 @@ def test_models_that_are_there_are_not_trained_again(
 
 def test_training_that_fails_leaves_other_models_alone(own: ModelStore, model: Model) -> None:
     put(own, model, TINY)
-    too_large = dataclasses.replace(TINY, model=ModelConfig(patch_size=32))
+    too_large = dataclasses.replace(TINY, model=NetworkConfig(patch_size=32))
     with pytest.raises(InvalidInputError, match="image must be at least 32x32 pixels"):
         list(pretrain([too_large, TINY], own, Workers(jobs=1)))
     assert is_measured(TINY, own)

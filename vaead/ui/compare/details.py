@@ -12,7 +12,7 @@ from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
 from vaead.model.store import Model
 from vaead.plots.panels import Panel, Scale, curves, panels
-from vaead.plots.score_bands import Standing, standings
+from vaead.plots.score_bands import ScoreBand, score_bands
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.scoring.term_maps import TermMaps
 from vaead.ui.compare import figure as pictures
@@ -53,13 +53,13 @@ def _standing(terms: TermMaps, card: ModelCard, names: dict[str, str], texts: Te
         low, quarter, median, three, high = (calibration.image_quantile(score, level) for level in _BAND)
         normal, anomalous = (float(value) for value in terms.image_scores(score))
         rows.append(
-            Standing(texts(f"score.{score}"), (low, quarter, median, three, high), (normal, anomalous))
+            ScoreBand(texts(f"score.{score}"), (low, quarter, median, three, high), (normal, anomalous))
         )
     sides = [
         texts("compare.image_title", role=texts(f"compare.{role}"), name=name) for role, name in names.items()
     ]
     st.plotly_chart(
-        standings(rows, sides, texts("details.standing_axis")),
+        score_bands(rows, sides, texts("details.standing_axis")),
         key="standing",
         alt=texts("details.standing"),
         config={"displayModeBar": False},
@@ -74,7 +74,7 @@ def _terms(
     texts: Texts,
 ) -> None:
     st.markdown(texts("details.terms_text"))
-    maps = {name: terms.mean_maps(name) for name in TERMS}
+    maps = {name: terms.anomaly_maps(name) for name in TERMS}
     scales = [
         pictures.mean_scale(card.calibration, name, choice.palette, texts("compare.nats"), column)
         for column, name in enumerate(TERMS)

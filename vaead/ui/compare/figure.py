@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from numpy.typing import NDArray
 
-from vaead.calibration.thresholds import Calibration
+from vaead.calibration.thresholds import NormalScores
 from vaead.i18n.texts import Texts
 from vaead.plots.panels import Panel, Scale, article_scale, panels
 from vaead.scoring.loss_terms import SCORES
@@ -38,25 +38,25 @@ def _listed(scores: Sequence[str], texts: Texts) -> str:
     return names[0] if len(names) == 1 else texts("verdict.two", first=names[0], second=names[1])
 
 
-def rank(terms: TermMaps, calibration: Calibration, texts: Texts) -> str:
+def rank(terms: TermMaps, calibration: NormalScores, texts: Texts) -> str:
     """Say how rare the scores of the anomalous image are among held-out normal images."""
     shares = {score: calibration.rank(score, float(terms.image_scores(score)[1])) for score in SCORES}
     percent = {score: f"{100 * share:.3g} %" for score, share in shares.items()}
     return texts("verdict.rank", images=calibration.images, **percent)
 
 
-def decision(terms: TermMaps, calibration: Calibration, choice: Choice, texts: Texts) -> str:
+def decision(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: Texts) -> str:
     """Say which images the scores flag at the chosen false-alarm rate."""
     flagged = {}
     for score in SCORES:
-        scores = terms.image_scores(score) if choice.rule == "score" else terms.largest_windows(score)
+        scores = terms.image_scores(score) if choice.rule == "score" else terms.window_max(score)
         above = scores > calibration.threshold_value(score, choice.false_alarm_rate, choice.rule)
         names = {(False, False): "neither", (True, False): "normal", (False, True): "anomalous"}
         flagged[score] = texts(f"decision.{names.get((bool(above[0]), bool(above[1])), 'both')}")
     return texts("decision.sentence", rate=f"{100 * choice.false_alarm_rate:g} %", **flagged)
 
 
-def mean_scale(calibration: Calibration, name: str, palette: str, title: str, column: int) -> Scale:
+def mean_scale(calibration: NormalScores, name: str, palette: str, title: str, column: int) -> Scale:
     """The colours of mean maps: fixed by held-out normal images, the same for every pair."""
     low, high = calibration.color_range(name)
     return Scale(low, high, palette, title, columns=(column, column))
@@ -72,7 +72,7 @@ class _View:
     unit: dict[str, str]
 
 
-def _view(terms: TermMaps, calibration: Calibration, choice: Choice, texts: Texts) -> _View:
+def _view(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: Texts) -> _View:
     if choice.view == "mean":
         scales = []
         for column, score in enumerate(SCORES, start=1):
@@ -80,7 +80,7 @@ def _view(terms: TermMaps, calibration: Calibration, choice: Choice, texts: Text
             title = texts("compare.bar_score", score=name) if _unit(score, texts) else name
             scales.append(mean_scale(calibration, score, choice.palette, title, column))
         return _View(
-            {score: terms.mean_maps(score) for score in SCORES},
+            {score: terms.anomaly_maps(score) for score in SCORES},
             scales,
             {score: index for index, score in enumerate(SCORES, start=1)},
             {score: _unit(score, texts) for score in SCORES},
@@ -88,11 +88,11 @@ def _view(terms: TermMaps, calibration: Calibration, choice: Choice, texts: Text
     columns = (1, len(SCORES))
     if choice.view == "rank":
         maps: dict[str, NDArray[np.floating]] = {
-            score: 100 * calibration.window_ranks(score, terms.mean_maps(score)) for score in SCORES
+            score: 100 * calibration.window_ranks(score, terms.anomaly_maps(score)) for score in SCORES
         }
         scale, unit = Scale(50, 100, choice.palette, texts("compare.bar_rank"), columns=columns), "%"
     else:
-        maps = {score: article_scale(terms.maps(score)) for score in SCORES}
+        maps = {score: article_scale(terms.sum_maps(score)) for score in SCORES}
         scale = Scale(1, 10, choice.palette, texts("compare.bar_article"), log=True, columns=columns)
         unit = texts("compare.of_10")
     return _View(maps, [scale], dict.fromkeys(SCORES, 1), dict.fromkeys(SCORES, unit))
@@ -106,7 +106,7 @@ def comparison(
     pair: NDArray[np.uint8],
     terms: TermMaps,
     names: dict[str, str],
-    calibration: Calibration,
+    calibration: NormalScores,
     choice: Choice,
     texts: Texts,
 ) -> go.Figure:
@@ -119,7 +119,7 @@ def comparison(
     """
     view = _view(terms, calibration, choice, texts)
     flagged = {
-        score: terms.over(score, calibration.threshold_value(score, choice.false_alarm_rate, "window"))
+        score: terms.mask_above(score, calibration.threshold_value(score, choice.false_alarm_rate, "window"))
         for score in SCORES
     }
     rows = []

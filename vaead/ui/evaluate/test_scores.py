@@ -98,7 +98,7 @@ def _compute(model: Model, dataset: Dataset, texts: Texts) -> SplitScores:
     place.empty()
     return SplitScores(
         image={score: terms.image_scores(score) for score in SCORES},
-        largest={score: terms.largest_windows(score) for score in SCORES},
+        largest={score: terms.window_max(score) for score in SCORES},
     )
 
 

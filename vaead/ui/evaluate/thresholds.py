@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from vaead.calibration.thresholds import RULES, Calibration
+from vaead.calibration.thresholds import RULES, NormalScores
 from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
 from vaead.metrics.image import Confusion, best_f1_threshold, recall_threshold
@@ -34,7 +34,7 @@ class Subject:
     dataset: Dataset
     scores: SplitScores
     sides: Sides
-    calibration: Calibration
+    calibration: NormalScores
     names: dict[str, str]
 
 

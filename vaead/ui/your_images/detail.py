@@ -37,7 +37,7 @@ def show(results: Results, scored: Scored, score: str, rate: float, texts: Texts
         texts("own.opacity"), 0, 100, value=usual, step=5, format="%d %%", key="own_opacity", width=220
     )
     true_mask = results.true_mask(photo)
-    mask = results.over(photo, score, rate)
+    mask = results.mask_above(photo, score, rate)
     view = View(results.pixels(photo), results.terms(photo), score, mask, true_mask, percent / 100)
     alt = texts("own.figure_alt", name=photo.name, decision=re.sub(r"\*\*|\\", "", words))
     figure.show(figure.draw(view, results, texts), view.mask.shape, alt)

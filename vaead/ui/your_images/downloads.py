@@ -68,12 +68,12 @@ def maps_zip(results: Results, score: str, rate: float) -> bytes:
                 continue
             # Numbered, as images of two uploads may have the same name.
             name = f"{number:04d}_{PurePosixPath(scored.photo.name).stem}.{score}"
-            values = results.terms(scored.photo).mean_maps(score)[0]
+            values = results.terms(scored.photo).anomaly_maps(score)[0]
             numbers = io.BytesIO()
             np.save(numbers, values, allow_pickle=False)
             archive.writestr(f"maps/{name}.npy", numbers.getvalue())
             archive.writestr(f"maps/{name}.png", map_to_png(values, limits))
-            mask = results.over(scored.photo, score, rate)
+            mask = results.mask_above(scored.photo, score, rate)
             archive.writestr(f"masks/{name}.png", mask_to_png(mask, scored.photo.size))
     return buffer.getvalue()
 

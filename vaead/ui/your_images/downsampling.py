@@ -40,7 +40,7 @@ class View:
         return Reduced(
             step=step,
             pixels=np.round(255 * _means(self.pixels, step)).astype(np.uint8),
-            maps={name: _largest(self.terms.mean_maps(name)[0], step) for name in self.terms.scores},
+            maps={name: _largest(self.terms.anomaly_maps(name)[0], step) for name in self.terms.scores},
             mask=_any(self.mask, step),
             true_mask=None if self.true_mask is None else _any(self.true_mask, step),
         )

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.thresholds import Calibration
+from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos import ReadOptions, Rejected
 from vaead.data.photos.reasons import refusal
 from vaead.errors import VaeadError
@@ -68,7 +68,7 @@ class Results:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
-    def calibration(self) -> Calibration:
+    def calibration(self) -> NormalScores:
         """What the model knows of held-out normal images."""
         return self.model.card.calibration
 
@@ -172,10 +172,10 @@ class Results:
         """The image score above which each score flags an image."""
         return {name: self.calibration.threshold_value(name, false_alarm_rate) for name in SCORES}
 
-    def over(self, photo: OwnPhoto, score: str, false_alarm_rate: float) -> NDArray[np.bool_]:
+    def mask_above(self, photo: OwnPhoto, score: str, false_alarm_rate: float) -> NDArray[np.bool_]:
         """Pixels (H, W) under a window that so few normal images have."""
         limit = self.calibration.threshold_value(score, false_alarm_rate, "window")
-        mask: NDArray[np.bool_] = self.terms(photo).over(score, limit)[0]
+        mask: NDArray[np.bool_] = self.terms(photo).mask_above(score, limit)[0]
         return mask
 
 

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 import pytest
 from numpy.typing import NDArray
 
-from vaead.calibration.thresholds import LEVELS, Calibration
+from vaead.calibration.thresholds import LEVELS, NormalScores
 from vaead.config import PatchGrid
 from vaead.i18n.texts import Texts
 from vaead.recipe import Recipe
@@ -40,7 +40,7 @@ def maps_of(
 
 
 TERM_MAPS = maps_of(old=(10, 20), new=(3, 4))
-CALIBRATION = Calibration(
+CALIBRATION = NormalScores(
     images=50,
     image={score: [100 * level for level in LEVELS] for score in SCORES},
     largest={score: [100 * level for level in LEVELS] for score in SCORES},
