@@ -198,12 +198,12 @@ def test_m_that_is_usual_elsewhere_is_far_from_windows_of_like_content() -> None
     learned = draw_windows(2000)
     deviation = fit_content([learned])
     assert len(deviation.centers) == 25
-    usual = deviation.shares(draw_windows(2000, seed=1))
+    usual = deviation.window_scores(draw_windows(2000, seed=1))
     assert np.mean(usual > 1) < 0.06
     high = dataclasses.replace(learned, cells=np.full_like(learned.cells, np.exp(9)))
     is_low_kind = learned.z_mean[..., 0] < 0
-    assert np.median(deviation.shares(high)[is_low_kind]) > 2
-    assert np.median(deviation.shares(high)[~is_low_kind]) < 2
+    assert np.median(deviation.window_scores(high)[is_low_kind]) > 2
+    assert np.median(deviation.window_scores(high)[~is_low_kind]) < 2
 
 
 @pytest.mark.parametrize("offset", [-9, 9])
@@ -211,7 +211,7 @@ def test_window_that_is_too_bright_or_too_dark_is_far_from_windows_of_like_conte
     learned = draw_windows(2000)
     deviation = fit_content([learned])
     off = dataclasses.replace(learned, signed_cells=learned.signed_cells + offset)
-    assert np.median(deviation.shares(off)) > 4
+    assert np.median(deviation.window_scores(off)) > 4
 
 
 @pytest.mark.parametrize(("count", "groups"), [(1, 1), (159, 1), (160, 2), (500, 3)])
@@ -240,7 +240,7 @@ def test_group_of_few_windows_takes_what_holds_for_all(monkeypatch: pytest.Monke
     everywhere = np.median(log_m, axis=0)
     for group, expected in enumerate((np.median(log_m[:281], axis=0), everywhere, everywhere)):
         np.testing.assert_allclose(deviation.median[group], expected, rtol=1e-5)
-    assert np.isfinite(deviation.shares(windows)).all()
+    assert np.isfinite(deviation.window_scores(windows)).all()
 
 
 @pytest.mark.parametrize("count", [2, 3, 9])
@@ -276,7 +276,7 @@ def test_pooled_calibration_is_of_the_largest_values_of_maps() -> None:
     scans = [draw_windows(8, seed=0), draw_windows(9, seed=1)]
     (deviation,), calibration = calibrate_pooled([scans])
     maps = [
-        mean_map(fit_content([learned]).shares(judged), judged.grid)
+        mean_map(fit_content([learned]).window_scores(judged), judged.grid)
         for judged, learned in zip(scans, scans[::-1], strict=True)
     ]
     expected = sorted(float(each.max()) for each in maps)

@@ -64,7 +64,9 @@ def test_chunks_do_not_change_the_result(
     actual = multi_scale.term_maps(images)
     assert len(actual.kl) == len(images)
     for name in (*SCORES, *TERMS):
-        np.testing.assert_allclose(actual.windows(name), expected.windows(name), rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(
+            actual.window_scores(name), expected.window_scores(name), rtol=1e-3, atol=1e-3
+        )
         np.testing.assert_allclose(actual.image_scores(name), expected.image_scores(name), rtol=1e-3)
 
 

@@ -41,7 +41,7 @@ def test_calibrated_score_is_that_of_the_whole_image(term_maps: TermMaps) -> Non
 
 
 def test_calibrated_windows_and_maps_are_its_map(term_maps: TermMaps) -> None:
-    for actual in (term_maps.windows, term_maps.maps, term_maps.anomaly_maps):
+    for actual in (term_maps.window_scores, term_maps.sum_maps, term_maps.anomaly_maps):
         np.testing.assert_array_equal(actual("calibrated"), PIXELS)
     np.testing.assert_array_equal(term_maps.window_max("calibrated"), [79, 159])
 
