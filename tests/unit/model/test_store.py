@@ -278,4 +278,4 @@ def test_default_store_is_the_folder_of_the_variable(monkeypatch: pytest.MonkeyP
 
 def test_default_store_is_beside_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VAEAD_STORE", raising=False)
-    assert (ModelStore().root.parent / "vaead" / "store.py").is_file()
+    assert (ModelStore().root.parent / "vaead" / "model" / "store.py").is_file()

@@ -69,7 +69,7 @@ def test_scores_are_those_that_there_are(term_maps: TermMaps, other_size: TermMa
         np.testing.assert_array_equal(other_size.image_scores(score), term_maps.image_scores(score))
 
 
-@pytest.mark.parametrize("ask", ["windows", "maps", "anomaly_maps", "image_scores", "window_max"])
+@pytest.mark.parametrize("ask", ["window_scores", "sum_maps", "anomaly_maps", "image_scores", "window_max"])
 def test_calibrated_score_of_images_of_another_size_is_refused(other_size: TermMaps, ask: str) -> None:
     message = "images must be as large as the training images for the calibrated score, got 8x10; use old or"
     with pytest.raises(InvalidInputError, match=message):
