@@ -47,17 +47,17 @@ def test_text_may_have_any_name_of_a_file(folder: AnyPath) -> None:
     assert (folder / "a.csv").read_bytes() == b"\xc3\xa9 caf\\udce9\n"
 
 
-def test_place_is_found_writable_without_a_trace(folder: AnyPath) -> None:
+def test_path_is_found_writable_without_a_trace(folder: AnyPath) -> None:
     require_writable(folder)
     assert (folder.files() if isinstance(folder, UrlPath) else list(folder.iterdir())) == []
 
 
 @pytest.mark.parametrize("url", ["no-such-system://a", "file:///proc/no-such-folder"])
-def test_place_that_cannot_be_written_is_an_os_error(url: str) -> None:
+def test_path_that_cannot_be_written_is_an_os_error(url: str) -> None:
     for write in (
         require_writable,
-        lambda place: write_whole(place / "a", b""),
-        lambda p: open_text(p / "a"),
+        lambda path: write_whole(path / "a", b""),
+        lambda path: open_text(path / "a"),
     ):
         with pytest.raises(OSError, match=r"."):
             write(UrlPath(url))

@@ -20,7 +20,6 @@ from vaead.calibration.clusters import ClusterReference
 from vaead.calibration.gaussian import GaussianReference
 from vaead.config import NetworkConfig, PatchGrid
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
-from vaead.folders import UNFINISHED, write_folder
 from vaead.model.card import ModelCard
 from vaead.model.ensemble import Ensemble, Member
 from vaead.model.files import (
@@ -37,7 +36,7 @@ from vaead.model.files import (
     unpack_deviation,
     unpack_program,
 )
-from vaead.paths import AnyPath, UrlPath, require_writable, to_path
+from vaead.paths import UNFINISHED, AnyPath, UrlPath, require_writable, to_path, write_folder
 from vaead.recipe import Recipe
 from vaead.scoring.image_scorer import ImageScorer
 from vaead.scoring.patch_scorer import PatchScorer
