@@ -9,7 +9,7 @@ import click
 
 from benchmarks import report
 
-NAMES = ("pairs", "training", "epochs", "scoring", "first_picture", "visitors")
+NAMES = ("pairs", "training", "scoring", "first_picture", "visitors")
 """What runs if none is named, in less than half an hour."""
 LONG_NAMES = ("one_class", "screws", "screws_few", "folder")
 """What runs only if it is named: the first takes 40 minutes, the others 10 to 15 each."""

@@ -18,6 +18,7 @@ from benchmarks.peers import PEERS
 from vaead.data.datasets import load_dataset
 from vaead.metrics.image import class_aurocs
 from vaead.model.store import STORE_VARIABLE, ModelStore
+from vaead.processes.workers import Workers
 from vaead.scoring.loss_terms import SCORES
 from vaead.zoo.pretrain import pretrain, recipes
 
@@ -38,8 +39,9 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         store = ModelStore(os.environ.get(STORE_VARIABLE) or folder)
         wanted = recipes(DATASETS, PRESETS, seeds=1)
-        for done, recipe in enumerate(pretrain(wanted, store, os.cpu_count() or 1), start=1):
-            print(f"{done} of {len(wanted)}: {recipe.path}", flush=True)
+        with Workers() as workers:
+            for done, recipe in enumerate(pretrain(wanted, store, workers), start=1):
+                print(f"{done} of {len(wanted)}: {recipe.path}", flush=True)
         results: dict[str, dict[str, list[float]]] = {}
         for recipe in wanted:
             for score, auroc in store.load(recipe).card.auroc.items():

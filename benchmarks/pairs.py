@@ -10,10 +10,10 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import roc_auc_score
 
 from benchmarks import report
 from vaead import ModelStore, Recipe, load_dataset, train
+from vaead.metrics.image import class_aurocs
 from vaead.model.store import Model
 from vaead.scoring.loss_terms import SCORES
 
@@ -21,13 +21,14 @@ PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
 SEEDS = (0, 1, 2)
 
 
-def auroc(model: Model, anomalous: int) -> dict[str, float]:
-    """AUROC of each score on all test images of the model's normal class and one other class."""
-    dataset = load_dataset(model.card.recipe.dataset)
-    images = [dataset.test_images(number) for number in (model.card.recipe.normal, anomalous)]
-    truth = np.repeat([0, 1], [len(part) for part in images])
-    terms = model.term_maps(np.concatenate(images))
-    return {score: float(roc_auc_score(truth, terms.image_scores(score))) for score in SCORES}
+def aurocs(model: Model, dataset: str, normal: int, anomalous: int) -> dict[str, float]:
+    """AUROC of each score on all test images of two classes."""
+    test = load_dataset(dataset).test
+    chosen = np.isin(test.labels, (normal, anomalous))
+    terms = model.term_maps(test.images[chosen])
+    return {
+        score: class_aurocs(terms.image_scores(score), test.labels[chosen], normal)["all"] for score in SCORES
+    }
 
 
 def run() -> dict[str, Any]:
@@ -36,7 +37,12 @@ def run() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         for dataset, normal, anomalous in PAIRS:
             measured = [
-                auroc(train(Recipe.from_preset(dataset, normal, seed=seed), ModelStore(folder)), anomalous)
+                aurocs(
+                    train(Recipe.from_preset(dataset, normal, seed=seed), ModelStore(folder)),
+                    dataset,
+                    normal,
+                    anomalous,
+                )
                 for seed in SEEDS
             ]
             scores = {score: [round(result[score], 4) for result in measured] for score in SCORES}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import ViewportSize, sync_playwright
 from plotly.subplots import make_subplots
 
 from benchmarks.browser import launch
@@ -20,15 +20,20 @@ from vaead.recipe import SHIPPED_PRESETS
 DATASETS = {"mnist": ("MNIST", "#2f78c4"), "fashion_mnist": ("Fashion-MNIST", "#d9730d")}
 STEPS = (("old", "new"), ("new", "calibrated"))
 IMAGE = Path(__file__).parent.parent / "docs" / "pairs.png"
-SIZE = {"width": 1000, "height": 980}
+SIZE: ViewportSize = {"width": 1000, "height": 980}
+
+
+def _pairs(dataset: str, preset: str) -> Pairs:
+    pairs = Pairs.read(pairs_file(ModelStore().root, dataset, preset))
+    if pairs is None:
+        raise SystemExit(f"{dataset}, {preset} must be measured first; run `python -m vaead pretrain`")
+    return pairs
 
 
 def figure() -> go.Figure:
     """One panel a preset and step; above the diagonal the later score wins."""
     tables = {
-        (preset, dataset): Pairs.read(pairs_file(ModelStore().root, dataset, preset))
-        for preset in SHIPPED_PRESETS
-        for dataset in DATASETS
+        (preset, dataset): _pairs(dataset, preset) for preset in SHIPPED_PRESETS for dataset in DATASETS
     }
     titles = []
     for preset in SHIPPED_PRESETS:

@@ -68,7 +68,7 @@ def pyod_vae(train_images: Images, test_images: Images) -> Scores:
     """
     try:
         import torch
-        from pyod.models.vae import VAE  # type: ignore[import-untyped]
+        from pyod.models.vae import VAE
     except ImportError as error:
         raise click.ClickException("PyOD is missing; install `requirements-peers.txt`") from error
     torch.set_num_threads(1)  # its layers are too small to share

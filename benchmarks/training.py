@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks import plain, report
 from vaead import Recipe, load_dataset
 from vaead.config import TrainConfig
-from vaead.training.fit import compile_epoch, split_normal, unit_crops
+from vaead.training.fit import Images, compile_epoch, split_normal, unit_crops
 from vaead.training.network import Vae
 
 TURNS = 5
@@ -61,7 +61,7 @@ def _alternate(
     return seconds
 
 
-def _position_aware(recipe: Recipe, images: NDArray[np.uint8]) -> list[float]:
+def _position_aware(recipe: Recipe, images: Images) -> list[float]:
     crops = unit_crops(images, recipe.model, recipe.train.crops, np.random.default_rng(0))
     run_epoch = compile_epoch(Vae(recipe.model), recipe.train)
     seconds = []
@@ -72,7 +72,7 @@ def _position_aware(recipe: Recipe, images: NDArray[np.uint8]) -> list[float]:
     return seconds[1:]
 
 
-def _losses(recipe: Recipe, images: NDArray[np.uint8]) -> dict[str, list[list[float]]]:
+def _losses(recipe: Recipe, images: Images) -> dict[str, list[list[float]]]:
     """Loss by seed and epoch of both ways, on the same crops."""
     config: TrainConfig = recipe.train
     losses: dict[str, list[list[float]]] = {"plain": [], "vaead": []}
