@@ -13,7 +13,7 @@ from vaead.model.store import ModelStore, load_model
 if TYPE_CHECKING:
     from tests.ui.conftest import Open, Page
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
 from vaead.model.store import Model
-from vaead.plots.panels import Panel, Scale, curves, panels
+from vaead.plots.panels import Panel, Scale, panels
 from vaead.plots.score_bands import ScoreBand, score_bands
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.scoring.term_maps import TermMaps
-from vaead.ui.compare import figure as pictures
+from vaead.ui.shared.loss_chart import network_name, show_losses
+from vaead.ui.shared.plots import mean_scale, show_chart, show_pair
 from vaead.ui.shared.sidebar import Choice
 
 _BAND = (0.01, 0.25, 0.5, 0.75, 0.99)
@@ -58,11 +59,8 @@ def _standing(terms: TermMaps, card: ModelCard, names: dict[str, str], texts: Te
     sides = [
         texts("compare.image_title", role=texts(f"compare.{role}"), name=name) for role, name in names.items()
     ]
-    st.plotly_chart(
-        score_bands(rows, sides, texts("details.standing_axis")),
-        key="standing",
-        alt=texts("details.standing"),
-        config={"displayModeBar": False},
+    show_chart(
+        score_bands(rows, sides, texts("details.standing_axis")), "standing", texts("details.standing")
     )
 
 
@@ -76,7 +74,7 @@ def _terms(
     st.markdown(texts("details.terms_text"))
     maps = {name: terms.anomaly_maps(name) for name in TERMS}
     scales = [
-        pictures.mean_scale(card.calibration, name, choice.palette, texts("compare.nats"), column)
+        mean_scale(card.calibration, name, choice.palette, texts("compare.nats"), column)
         for column, name in enumerate(TERMS)
     ]
     rows = [
@@ -91,7 +89,7 @@ def _terms(
         ]
         for index, role in enumerate(names)
     ]
-    pictures.show(panels(rows, scales, texts("compare.hover")), "terms", texts("details.terms"), columns=3)
+    show_pair(panels(rows, scales, texts("compare.hover")), "terms", texts("details.terms"), columns=3)
 
 
 def _decoder(
@@ -111,14 +109,7 @@ def _decoder(
         ]
         for index, role in enumerate(names)
     ]
-    pictures.show(
-        panels(rows, scales, texts("compare.hover")), "decoder", texts("details.decoder"), columns=3
-    )
-
-
-def network_name(number: int, count: int, texts: Texts) -> str:
-    """What a network of several is called; nothing if there is but one."""
-    return "" if count == 1 else f"{texts('details.network')} {number}/{count}"
+    show_pair(panels(rows, scales, texts("compare.hover")), "decoder", texts("details.decoder"), columns=3)
 
 
 def _network(card: ModelCard, texts: Texts) -> None:
@@ -158,17 +149,3 @@ def _training(card: ModelCard, texts: Texts) -> None:
     for number, history in enumerate(histories, start=1):
         name = network_name(number, len(histories), texts)
         show_losses(history, "history" if number == 1 else f"history_{number}", texts, name)
-
-
-def show_losses(epochs: list[dict[str, float]], key: str, texts: Texts, network: str = "") -> None:
-    """Draw the loss and each term over the epochs, below the name of the network if it has one."""
-    if network:
-        st.markdown(f"**{network}**")
-    series = {
-        texts("details.total"): [epoch["loss"] for epoch in epochs],
-        texts("details.held_out"): [epoch["held_out_loss"] for epoch in epochs],
-        **{texts(f"details.{name}"): [epoch[name] for epoch in epochs] for name in TERMS},
-    }
-    figure = curves(series, texts("details.epoch"), texts("details.mean_nats"))
-    alt = f"{texts('details.training')} {network}".rstrip()
-    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})

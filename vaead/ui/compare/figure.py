@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
-import streamlit as st
 from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
@@ -15,6 +14,7 @@ from vaead.i18n.texts import Texts
 from vaead.plots.panels import Panel, Scale, article_scale, panels
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.term_maps import TermMaps
+from vaead.ui.shared.plots import mean_scale
 from vaead.ui.shared.sidebar import Choice
 
 _IMAGE_SCALE = Scale(0, 255, "Greys", reverse=True)
@@ -54,12 +54,6 @@ def decision(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: 
         names = {(False, False): "neither", (True, False): "normal", (False, True): "anomalous"}
         flagged[score] = texts(f"decision.{names.get((bool(above[0]), bool(above[1])), 'both')}")
     return texts("decision.sentence", rate=f"{100 * choice.false_alarm_rate:g} %", **flagged)
-
-
-def mean_scale(calibration: NormalScores, name: str, palette: str, title: str, column: int) -> Scale:
-    """The colours of mean maps: fixed by held-out normal images, the same for every pair."""
-    low, high = calibration.color_range(name)
-    return Scale(low, high, palette, title, columns=(column, column))
 
 
 @dataclass(frozen=True)
@@ -140,32 +134,3 @@ def comparison(
             )
         rows.append(row)
     return panels(rows, [_IMAGE_SCALE, *view.scales], texts("compare.hover"))
-
-
-def show(figure: go.Figure, key: str, alt: str, columns: int = 4) -> None:
-    """Show two rows of square panels as high as their width asks for, on a wide screen and on a phone."""
-    show_as_high(figure, key, alt, f"min(calc({200 / columns:.0f}cqw + 100px), 540px)")
-
-
-def show_as_high(figure: go.Figure, key: str, alt: str, height: str) -> None:
-    """Show a figure with a height that follows its width.
-
-    Args:
-        figure: The figure.
-        key: Of the box around it; the figure's own ends in `_figure`.
-        alt: Alternative text.
-        height: In CSS; 100cqw is the width of the column, less than that of the page unless on a phone.
-    """
-    # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no.
-    st.html(
-        f"<style>.st-key-{key}_column {{ container-type: inline-size; }} "
-        f".st-key-{key} {{ flex: none; height: {height}; }}</style>"
-    )
-    with st.container(key=f"{key}_column"), st.container(key=key):
-        st.plotly_chart(
-            figure,
-            height="stretch",
-            key=f"{key}_figure",
-            alt=alt,
-            config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,10 +13,10 @@ from streamlit.delta_generator import DeltaGenerator
 from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
 from vaead.model.store import Model
-from vaead.ui.compare import details
-from vaead.ui.compare import figure as pictures
+from vaead.ui.compare import details, figure
 from vaead.ui.shared import loading, query_params, sidebar, widgets
 from vaead.ui.shared.cache import gallery
+from vaead.ui.shared.plots import show_clickable, show_pair
 from vaead.ui.shared.sidebar import Choice
 
 
@@ -67,15 +68,15 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     }
     terms = model.term_maps(pair)
 
-    verdict = pictures.verdict(terms, texts)
+    verdict = figure.verdict(terms, texts)
     st.markdown(verdict)
-    figure = pictures.comparison(pair, terms, names, model.card.calibration, choice, texts)
-    pictures.show(figure, "comparison", texts("compare.alt", verdict=verdict.replace("**", ""), **names))
-    st.markdown(pictures.decision(terms, model.card.calibration, choice, texts))
+    drawn = figure.comparison(pair, terms, names, model.card.calibration, choice, texts)
+    show_pair(drawn, "comparison", texts("compare.alt", verdict=verdict.replace("**", ""), **names))
+    st.markdown(figure.decision(terms, model.card.calibration, choice, texts))
     st.caption(
         texts(
             "compare.caption",
-            rank=pictures.rank(terms, model.card.calibration, texts),
+            rank=figure.rank(terms, model.card.calibration, texts),
             **names,
             **{f"{role}_number": number for role, number in numbers.items()},
         )
@@ -114,20 +115,10 @@ def _draw() -> None:
     sidebar.forget_images()
 
 
-def _gallery(role: str, figure: go.Figure, texts: Texts) -> None:
+def _gallery(role: str, images: go.Figure, texts: Texts) -> None:
     key = f"{role}_image"
 
-    def take() -> None:
-        points = st.session_state[f"{key}_gallery"].selection.points
-        if points:
-            st.session_state[key] = int(points[0]["customdata"])
+    def take(point: dict[str, Any]) -> None:
+        st.session_state[key] = int(point["customdata"])
 
-    st.plotly_chart(
-        figure,
-        key=f"{key}_gallery",
-        on_select=take,
-        selection_mode="points",
-        width="content",
-        config={"displayModeBar": False},
-        alt=texts(f"compare.pick_{role}"),
-    )
+    show_clickable(images, f"{key}_gallery", texts(f"compare.pick_{role}"), take)

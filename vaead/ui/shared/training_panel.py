@@ -12,8 +12,8 @@ from vaead.model.store import ModelStore
 from vaead.processes.train_command import PhotoTask, Task
 from vaead.processes.training_jobs import Epoch, JobState, JobStatus
 from vaead.recipe import Recipe
-from vaead.ui.compare import details
 from vaead.ui.shared.cache import training_jobs
+from vaead.ui.shared.loss_chart import network_name, show_losses
 
 _START_S = 10.0
 """Seconds to start a training process, compile the epoch and export the model."""
@@ -71,7 +71,7 @@ def _follow(task: Task, texts: Texts) -> None:
         number, epochs = _network(status)
         count = len(_recipe(status).networks)
         losses = [dataclasses.asdict(epoch) for epoch in epochs]
-        details.show_losses(losses, "live_losses", texts, details.network_name(number, count, texts))
+        show_losses(losses, "live_losses", texts, network_name(number, count, texts))
     st.button(
         texts("training.cancel"),
         key="cancel",

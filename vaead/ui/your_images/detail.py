@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from vaead.i18n.texts import Texts
 from vaead.plots.overlay import OPACITY, Regions
 from vaead.scoring.loss_terms import SCORES
+from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images import figure
 from vaead.ui.your_images.downsampling import View
 from vaead.ui.your_images.predictions import Results, Scored
@@ -52,20 +53,6 @@ def label_name(photo: OwnPhoto, texts: Texts) -> str:
 def defect_name(defect: str, texts: Texts) -> str:
     """The name of a kind of defect, in the language of the page where it is known, in Markdown."""
     return texts.get(f"defect.{defect}", plain(defect))
-
-
-def plain(text: str) -> str:
-    r"""Text with its punctuation escaped, so that no file name puts pictures or links on the page.
-
-    >>> print(plain("![a](b).png"))
-    \!\[a\]\(b\)\.png
-    """
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text)
-
-
-def code(name: str) -> str:
-    """A name as code in Markdown, so that it cannot put pictures or links on the page."""
-    return f"`{name.replace('`', chr(39))}`"
 
 
 def decision(results: Results, scored: Scored, score: str, rate: float, texts: Texts) -> str:

@@ -14,7 +14,7 @@ from vaead.i18n.texts import Texts
 from vaead.plots.overlay import HEAT
 from vaead.plots.panels import PALETTES, Panel, Scale, panels, squares
 from vaead.scoring.loss_terms import SCORES
-from vaead.ui.compare import figure as pictures
+from vaead.ui.shared import plots
 from vaead.ui.your_images.downsampling import Reduced, View
 from vaead.ui.your_images.predictions import Results
 
@@ -80,7 +80,7 @@ def show(figure: go.Figure, shape: tuple[int, int], alt: str) -> None:
     """Show the figure as high as images of this shape need on a wide screen and on a phone."""
     share = _HEIGHT_SHARE * shape[0] / shape[1]
     height = f"min(calc({share:.1f}cqw + {_MARGINS_PX}px), {_TALLEST_PX}px)"
-    pictures.show_as_high(figure, "own_maps", alt, height)
+    plots.show_as_high(figure, "own_maps", alt, height)
 
 
 def _map(view: View, small: Reduced, score: str, scale: int, texts: Texts) -> Panel:
@@ -97,7 +97,7 @@ def _map(view: View, small: Reduced, score: str, scale: int, texts: Texts) -> Pa
 def _map_scale(results: Results, score: str, column: int, texts: Texts) -> Scale:
     name = texts(f"score.{score}")
     title = name if score == "calibrated" else texts("compare.bar_score", score=name)
-    return pictures.mean_scale(results.calibration, score, PALETTES[0], title, column)
+    return plots.mean_scale(results.calibration, score, PALETTES[0], title, column)
 
 
 def _heat(view: View, small: Reduced, results: Results, under: dict[str, Any]) -> dict[str, Any]:

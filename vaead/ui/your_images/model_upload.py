@@ -16,7 +16,7 @@ from vaead.i18n.texts import Texts
 from vaead.model.files import CARD
 from vaead.model.store import Model, load_model
 from vaead.processes import model_trial
-from vaead.ui.your_images.detail import code, plain
+from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload import no_room, release, told

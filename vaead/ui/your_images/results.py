@@ -9,6 +9,7 @@ import streamlit as st
 from vaead.calibration.diagnostics import told
 from vaead.i18n.texts import Texts
 from vaead.scoring.loss_terms import SCORES
+from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images import detail, figure, metrics, upload
 from vaead.ui.your_images.predictions import Results, Scored
 from vaead.ui.your_images.session import OwnSession
@@ -42,10 +43,10 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
         st.caption(
             texts(
                 "own.brought",
-                preset=detail.code(recipe.preset),
+                preset=code(recipe.preset),
                 patch=recipe.model.patch_size,
                 scale=f"{recipe.photos.scale:g}",
-                date=detail.plain(card.created[:10]),
+                date=plain(card.created[:10]),
             )
         )
     count = results.new_normals(own.photos.normal)

@@ -14,7 +14,7 @@ from vaead.data.photos import check_normals
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.recipe import INDUSTRIAL, PHOTO_PRESETS, PhotoOptions, Recipe
-from vaead.ui.your_images.detail import code
+from vaead.ui.shared.markdown import code
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload import told
 from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos

@@ -15,8 +15,8 @@ from vaead.data.photos.limits import megabytes
 from vaead.data.photos.reasons import PhotoError, Reason
 from vaead.errors import InvalidInputError, VaeadError
 from vaead.i18n.texts import Texts
+from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images import demo
-from vaead.ui.your_images.detail import code, plain
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload_queue import Intake
 from vaead.ui.your_images.uploaded_photos import LIMITS, OwnPhoto, OwnPhotos, take_in

@@ -11,7 +11,7 @@ from vaead.i18n.texts import Texts
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.scoring.term_maps import Calibrated, TermMaps
-from vaead.ui.compare import figure as pictures
+from vaead.ui.compare import figure
 from vaead.ui.shared.sidebar import VIEWS, Choice
 
 ENGLISH = Texts("en")
@@ -50,7 +50,7 @@ CALIBRATION = NormalScores(
 
 def draw(view: str, terms: TermMaps = TERM_MAPS) -> go.Figure:
     choice = dataclasses.replace(CHOICE, view=view)
-    return pictures.comparison(PAIR, terms, NAMES, CALIBRATION, choice, ENGLISH)
+    return figure.comparison(PAIR, terms, NAMES, CALIBRATION, choice, ENGLISH)
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,11 @@ def draw(view: str, terms: TermMaps = TERM_MAPS) -> go.Figure:
 def test_verdict_names_the_scores_that_rank_the_pair(
     old: tuple[float, float], new: tuple[float, float], calibrated: tuple[float, float], words: str
 ) -> None:
-    assert words in pictures.verdict(maps_of(old, new, calibrated), ENGLISH)
+    assert words in figure.verdict(maps_of(old, new, calibrated), ENGLISH)
 
 
 def test_rank_compares_the_anomalous_image_with_held_out_ones() -> None:
-    assert pictures.rank(TERM_MAPS, CALIBRATION, ENGLISH) == ENGLISH(
+    assert figure.rank(TERM_MAPS, CALIBRATION, ENGLISH) == ENGLISH(
         "verdict.rank", images=50, old="20 %", new="4 %", calibrated="2 %"
     )
 
@@ -78,7 +78,7 @@ def test_rank_compares_the_anomalous_image_with_held_out_ones() -> None:
 def test_decision_names_the_images_above_the_thresholds(rule: str) -> None:
     terms = maps_of(old=(96, 97), new=(1, 99), calibrated=(96, 1))
     choice = dataclasses.replace(CHOICE, rule=rule)
-    assert pictures.decision(terms, CALIBRATION, choice, ENGLISH) == (
+    assert figure.decision(terms, CALIBRATION, choice, ENGLISH) == (
         "At 5 % false alarms old flags **both images**, new **only the anomalous image**, "
         "calibrated **only the normal image**."
     )
