@@ -19,7 +19,7 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.serving ## Start the app; PORT=8501
-	@exec $(VENV_PYTHON) -m streamlit run app.py --server.port=$(PORT) --browser.serverAddress=localhost $(ARGS)
+	@exec $(VENV_PYTHON) -m vaead app --port=$(PORT) --browser.serverAddress=localhost $(ARGS)
 
 test: $(VENV)/.development ## Run all tests, or some: ARGS="tests/unit -k terms"
 	@bash tests/browser/install_browser.sh

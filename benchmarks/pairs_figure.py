@@ -24,7 +24,7 @@ SIZE: ViewportSize = {"width": 1000, "height": 980}
 
 
 def _pairs(dataset: str, preset: str) -> Pairs:
-    pairs = Pairs.read(pairs_file(ModelStore().root, dataset, preset))
+    pairs = Pairs.read(ModelStore().find(pairs_file(dataset, preset)))
     if pairs is None:
         raise SystemExit(f"{dataset}, {preset} must be measured first; run `python -m vaead pretrain`")
     return pairs

@@ -1,4 +1,4 @@
-"""`python -m vaead`."""
+"""`vaead` and `python -m vaead`."""
 
 import os
 import sys
@@ -21,6 +21,11 @@ def _mute_native_libraries() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the command line."""
     _mute_native_libraries()
     main()
+
+
+if __name__ == "__main__":
+    run()

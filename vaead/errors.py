@@ -33,6 +33,10 @@ class StoreError(VaeadError, OSError):
     """The model store cannot be written."""
 
 
+class MissingExtraError(VaeadError, ImportError):
+    """A package is not installed that only an extra of vaead brings."""
+
+
 class TrainingError(VaeadError, RuntimeError):
     """Training could not start or did not reach its end."""
 

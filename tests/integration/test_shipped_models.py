@@ -37,7 +37,7 @@ TABLES = [
     (dataset, preset)
     for dataset in dataset_names()
     for preset in SHIPPED_PRESETS
-    if pairs_file(STORE.root, dataset, preset).is_file()
+    if (STORE.root / pairs_file(dataset, preset)).is_file()
 ]
 
 Load = Callable[[str], Dataset]
@@ -117,7 +117,7 @@ def test_auroc_is_that_of_the_card(recipe: Recipe, load: Load) -> None:
 
 @pytest.mark.parametrize(("dataset", "preset"), TABLES)
 def test_table_of_pairs_holds_what_the_cards_say(dataset: str, preset: str) -> None:
-    content = json.loads(pairs_file(STORE.root, dataset, preset).read_text())
+    content = json.loads((STORE.root / pairs_file(dataset, preset)).read_text())
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", content["measured"])
     for recipe in SHIPPED:
         if (recipe.dataset, recipe.preset) == (dataset, preset):
@@ -134,7 +134,7 @@ def test_calibrated_tells_most_classes_from_the_rest_better_than_new() -> None:
 
 
 def test_model_of_the_demo_tells_defects_from_normal_images() -> None:
-    model = load_model(screw_demo.model_folder(STORE.root))
+    model = load_model(STORE.root / screw_demo.model_folder())
     assert model.card.recipe == screw_demo.recipe()
     assert model.card.health.faults == ()
     options = read_options(model.card.recipe)

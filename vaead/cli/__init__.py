@@ -7,6 +7,7 @@ import json
 import click
 
 from vaead import __version__
+from vaead.cli.app import app
 from vaead.cli.evaluate import evaluate
 from vaead.cli.options import Group
 from vaead.cli.pretrain import pretrain
@@ -36,5 +37,5 @@ def datasets(as_json: bool) -> None:
         click.echo(f"{spec.name}\t{spec.title}\t{classes}")
 
 
-for command in (train, score, evaluate, pretrain, screws):
+for command in (app, train, score, evaluate, pretrain, screws):
     main.add_command(command)

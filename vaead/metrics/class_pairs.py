@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,9 @@ from vaead.paths import AnyPath
 from vaead.scoring.loss_terms import SCORES
 
 
-def pairs_file(root: AnyPath, dataset: str, preset: str) -> AnyPath:
-    """Where the table of all pairs of a dataset lies in a store."""
-    return root / dataset / f"{preset}.pairs.json"
+def pairs_file(dataset: str, preset: str) -> PurePosixPath:
+    """Path of the table of all pairs of a dataset, below the root of a store."""
+    return PurePosixPath(dataset, f"{preset}.pairs.json")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+import platformdirs
+
+from vaead import shipped
 from vaead.calibration.clusters import ClusterReference
 from vaead.calibration.gaussian import GaussianReference
 from vaead.config import NetworkConfig, PatchGrid
@@ -75,19 +78,33 @@ class Model(Ensemble):
 
 
 def default_root() -> AnyPath:
-    """The folder named by the environment variable VAEAD_STORE, or `models` beside the package."""
-    return to_path(os.environ.get(STORE_VARIABLE) or Path(__file__).resolve().parents[2] / "models")
+    """The folder named by VAEAD_STORE, else `models` of a checkout, or of the user's data folder."""
+    root = os.environ.get(STORE_VARIABLE)
+    if root or not shipped.IS_INSTALLED:
+        return to_path(root or shipped.MODELS)
+    return platformdirs.user_data_path("vaead", appauthor=False) / "models"
 
 
 class ModelStore:
-    """Models below one folder, found by their recipe."""
+    """Models below one folder, found by their recipe.
+
+    The default store of an installed package also finds the models that come with it, and never writes there.
+    """
 
     def __init__(self, root: AnyPath | str | None = None) -> None:
         self.root = to_path(root) if root is not None else default_root()
+        self._reads_shipped = root is None and not os.environ.get(STORE_VARIABLE)
 
     def folder(self, recipe: Recipe) -> AnyPath:
-        """Where the model of a recipe lies, whether or not it is there."""
-        return self.root / recipe.path
+        """Path of the model of a recipe, whether or not it is there."""
+        return self.find(recipe.path)
+
+    def find(self, name: PurePosixPath) -> AnyPath:
+        """Path of a file or folder below the root, or of the shipped one where the root has none."""
+        own, other = self.root / name, shipped.MODELS / name
+        if not self._reads_shipped or isinstance(own, UrlPath) or _exists(own) or not _exists(other):
+            return own
+        return other
 
     def __contains__(self, recipe: Recipe) -> bool:
         return _has_card(self.folder(recipe))
@@ -147,7 +164,7 @@ class ModelStore:
         Raises:
             StoreError: The store cannot be written.
         """
-        folder = self.folder(card.recipe)
+        folder = self.root / card.recipe.path
         save_model(folder, card, parts, archives)
         return folder
 
@@ -244,6 +261,13 @@ def _require_recipe(card: ModelCard, recipe: Recipe, folder: AnyPath) -> None:
             f"model must be made from the recipe asked for, got one with other settings in {str(folder)!r}; "
             "train the model again"
         )
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name too long, or a folder that may not be searched
+        return False
 
 
 def _has_card(folder: AnyPath) -> bool:

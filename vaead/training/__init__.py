@@ -1,1 +1,12 @@
-"""All that imports TensorFlow: networks, training, export. May import model, calibration and data."""
+"""All that imports TensorFlow: networks, training, export. May import model, calibration and data.
+
+Raises:
+    MissingExtraError: TensorFlow or Keras is not installed.
+"""
+
+from importlib.util import find_spec
+
+from vaead.errors import MissingExtraError
+
+if not (find_spec("tensorflow") and find_spec("keras")):
+    raise MissingExtraError("TensorFlow must be installed to train, got none; pip install vaead[train]")

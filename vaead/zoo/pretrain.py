@@ -98,7 +98,7 @@ def pretrain_demo(store: ModelStore) -> AnyPath:
     Raises:
         VaeadError: The training has failed, or the store cannot be written.
     """
-    folder, recipe = screw_demo.model_folder(store.root), screw_demo.recipe()
+    folder, recipe = store.find(screw_demo.model_folder()), screw_demo.recipe()
     try:
         if load_model(folder).card.recipe == recipe:
             return folder
@@ -110,6 +110,7 @@ def pretrain_demo(store: ModelStore) -> AnyPath:
     normal = [image for image in screw_demo.images() if image.to_train]
     photos = [read_source(to_png(image.make().image), image.name, options) for image in normal]
     card, parts, _ = train_photos(photos, recipe)
+    folder = store.root / screw_demo.model_folder()
     save_model(folder, card, parts)
     return folder
 
@@ -132,7 +133,7 @@ def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[AnyPath]:
             for recipe in trained
             if (recipe.dataset, recipe.preset) == (dataset, preset)
         ]
-        file = pairs_file(store.root, dataset, preset)
+        file = store.root / pairs_file(dataset, preset)
         write_whole(file, _with_other_seeds(_measured(cards, dataset), file).to_json().encode())
         files.append(file)
     return files

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from vaead.data.photos.layout import NORMAL
 from vaead.data.screws.generator import DEFECTS, Screw, make_screw
-from vaead.paths import AnyPath
 from vaead.recipe import PhotoOptions, Recipe
 
 NAME = "screws"
@@ -79,6 +79,6 @@ def recipe() -> Recipe:
     return Recipe.from_photos(PhotoOptions(scale=0.25 / _SCALE), patch_size=24, stride=4)
 
 
-def model_folder(store_root: AnyPath) -> AnyPath:
-    """Where a store keeps the model of the demo."""
-    return store_root / NAME / recipe().preset
+def model_folder() -> PurePosixPath:
+    """Path of the model of the demo, below the root of a store."""
+    return PurePosixPath(NAME, recipe().preset)

@@ -34,7 +34,7 @@ def pairs(store: Path) -> Path:
         score: [[None if row == column else value for column in range(10)] for row in range(10)]
         for score, value in (("old", 0.6), ("new", 0.7), ("calibrated", 0.9))
     }
-    file = pairs_file(store, "digits", "article")
+    file = store / pairs_file("digits", "article")
     file.write_text(json.dumps({"measured": "2026-01-02", "seeds": {"0": tables, "1": tables}}))
     return file
 

@@ -40,7 +40,7 @@ def start(tmp_path: Path, photo_model: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def shipped(photo_model: Path, store: Path) -> OwnPage:
     """The page with the demo, judged by its own model."""
-    shutil.copytree(photo_model, screw_demo.model_folder(store))
+    shutil.copytree(photo_model, store / screw_demo.model_folder())
     page = OwnPage()
     page.click("own_demo")
     return page
@@ -72,7 +72,7 @@ def test_cost_is_told_before_anything_starts() -> None:
 def test_demo_comes_with_a_model_and_another_one_can_be_trained(
     start: Start, photo_model: Path, store: Path
 ) -> None:
-    shutil.copytree(photo_model, screw_demo.model_folder(store))
+    shutil.copytree(photo_model, store / screw_demo.model_folder())
     jobs = start(SUCCEED)
     page = OwnPage()
     page.click("own_demo")
@@ -84,7 +84,7 @@ def test_demo_comes_with_a_model_and_another_one_can_be_trained(
     page.run()
     assert "By a model that comes with vaead" not in page.said
     assert len(page.tiles) == 7
-    assert load_model(screw_demo.model_folder(store)).card.recipe.preset == "industrial"
+    assert load_model(store / screw_demo.model_folder()).card.recipe.preset == "industrial"
 
 
 def test_page_proposes_the_settings_of_the_demo_s_model(start: Start) -> None:
@@ -159,7 +159,7 @@ def test_normal_images_that_the_model_has_not_learned_are_told_until_it_is_train
 
 
 def test_model_whose_training_went_wrong_is_told(photo_model: Path, store: Path) -> None:
-    folder = Path(shutil.copytree(photo_model, screw_demo.model_folder(store)))
+    folder = Path(shutil.copytree(photo_model, store / screw_demo.model_folder()))
     card = json.loads((folder / CARD).read_text())
     card["health"]["explained_variance"] = 0.01
     (folder / CARD).write_text(json.dumps(card))

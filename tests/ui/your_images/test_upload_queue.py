@@ -74,7 +74,7 @@ def test_demo_is_whole_and_has_its_model_after_a_click(
     click_at: Click, monkeypatch: pytest.MonkeyPatch, photo_model: Path, store: Path
 ) -> None:
     small_demo(monkeypatch)
-    shutil.copytree(photo_model, screw_demo.model_folder(store))
+    shutil.copytree(photo_model, store / screw_demo.model_folder())
     page = OwnPage()
     click_at(2, RerunException(RerunData()))
     page.click("own_demo")

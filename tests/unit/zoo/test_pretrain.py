@@ -120,7 +120,7 @@ def test_model_of_the_demo_is_trained_once(
     monkeypatch.setattr(screw_demo, "recipe", lambda: photo_model.card.recipe)
     monkeypatch.setattr("vaead.training.pipeline.train_photos", train_photos)
     folder = pretrain_demo(own)
-    assert folder == screw_demo.model_folder(own.root)
+    assert folder == own.root / screw_demo.model_folder()
     assert load_model(folder).card.recipe == screw_demo.recipe()
     assert pretrain_demo(own) == folder
     (folder / "calibration.npz").write_bytes(b"")
@@ -138,7 +138,7 @@ def test_table_of_pairs_has_a_row_for_each_normal_class(own: ModelStore, model: 
         put(own, model, recipe, auroc=auroc, created=day)
 
     (file,) = write_pairs(trained, own)
-    assert file == pairs_file(own.root, "digits", "article")
+    assert file == own.root / pairs_file("digits", "article")
     assert file.relative_to(own.root) == Path("digits", "article.pairs.json")
     content = json.loads(file.read_text())
     assert content["measured"] == "2026-01-05"

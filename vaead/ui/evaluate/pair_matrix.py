@@ -34,7 +34,7 @@ def show(recipe: Recipe, texts: Texts) -> None:
     spec = get_spec(recipe.dataset)
     st.subheader(texts("matrix.title", dataset=spec.title, preset=recipe.preset), anchor=False)
     try:
-        pairs = Pairs.read(pairs_file(ModelStore().root, recipe.dataset, recipe.preset))
+        pairs = Pairs.read(ModelStore().find(pairs_file(recipe.dataset, recipe.preset)))
     except ModelFormatError as error:
         st.error(str(error))
         return

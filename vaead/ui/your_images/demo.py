@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vaead.data.photos.layout import NORMAL
 from vaead.errors import ModelNotFoundError
-from vaead.model.store import default_root, load_model, save_model
+from vaead.model.store import ModelStore, load_model, save_model
 from vaead.plots.png import mask_to_png, to_png
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
@@ -69,7 +69,7 @@ def _make(image: screw_demo.DemoImage) -> _Made:
 def take_model(own: OwnSession) -> None:
     """Give the visitor a copy of the model that comes with vaead; without it the page offers to train one."""
     try:
-        model = load_model(screw_demo.model_folder(default_root()))
+        model = load_model(ModelStore().find(screw_demo.model_folder()))
     except ModelNotFoundError:
         return
     folder = own.new_run() / "model"
