@@ -10,10 +10,13 @@ VENV := .venv
 VENV_PYTHON := $(VENV)/bin/python
 # Built packages only: where one is missing, stop at once instead of compiling for an hour.
 PIP_INSTALL := $(VENV_PYTHON) -m pip install --disable-pip-version-check --only-binary=:all:
+PIP_INSTALL_VAEAD := $(VENV_PYTHON) -m pip install --disable-pip-version-check --quiet --no-deps --editable .
+LOCK := $(VENV)/bin/uv pip compile pyproject.toml --quiet --universal --python-version=3.11 --no-annotate \
+    --custom-compile-command="make lock"
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: bench clean help lint run test
+.PHONY: bench clean docs help lint lock run test
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,11 +33,19 @@ lint: $(VENV)/.development ## Check style and types
 	$(VENV_PYTHON) -m ruff format --check .
 	$(VENV_PYTHON) -m mypy
 
-bench: $(VENV)/.development ## Measure every figure of the README; ARGS="--help" lists the options
+bench: $(VENV)/.development ## Measure the figures of benchmarks/RESULTS.md; ARGS="--help" lists the options
 	@$(VENV_PYTHON) -m benchmarks $(ARGS)
 
-clean: ## Remove .venv and all caches, but no model
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache
+docs: $(VENV)/.development ## Write the reference of the Python API into build/docs
+	@TF_CPP_MIN_LOG_LEVEL=3 $(VENV_PYTHON) -W ignore docs/api_reference.py build/docs
+
+lock: $(VENV)/.development ## Pin new dependencies of pyproject.toml; newer versions of all: ARGS=--upgrade
+	$(LOCK) --extra=dev --output-file=requirements-dev.txt $(ARGS)
+	$(LOCK) --extra=train --extra=cluster --constraints=requirements-dev.txt --output-file=requirements-cluster.txt
+	$(LOCK) --extra=train --constraints=requirements-dev.txt --output-file=requirements.txt
+
+clean: ## Remove .venv, build and all caches, but no model
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache
 	find . -name .git -prune -o -type d -name __pycache__ -exec rm -rf {} +
 
 $(VENV)/.created:
@@ -51,14 +62,14 @@ $(VENV)/.created:
 	    "or name it: make run PYTHON=/path/to/python3.13" >&2; \
 	exit 1
 
-$(VENV)/.serving: requirements.txt $(VENV)/.created
+$(VENV)/.serving: requirements.txt pyproject.toml $(VENV)/.created
 	@echo "Installing requirements.txt, which takes a few minutes the first time"
-	@$(PIP_INSTALL) -r requirements.txt || { $(INSTALL_FAILED); }
+	@$(PIP_INSTALL) -r requirements.txt && $(PIP_INSTALL_VAEAD) || { $(INSTALL_FAILED); }
 	@touch $@
 
-$(VENV)/.development: requirements-dev.txt requirements-cluster.txt requirements.txt $(VENV)/.created
+$(VENV)/.development: requirements-dev.txt pyproject.toml $(VENV)/.created
 	@echo "Installing requirements-dev.txt, which takes a few minutes the first time"
-	@$(PIP_INSTALL) -r requirements-dev.txt || { $(INSTALL_FAILED); }
+	@$(PIP_INSTALL) -r requirements-dev.txt && $(PIP_INSTALL_VAEAD) || { $(INSTALL_FAILED); }
 	@touch $(VENV)/.serving $@
 
 INSTALL_FAILED = echo "The packages could not be installed; the lines above say why. There are builds for" \

@@ -2,7 +2,7 @@
 
 Every preset trains on one half of the normal training images and calibrates on the other; the peers learn
 from all of them. All 10,000 test images. Models that the store (VAEAD_STORE, or a new folder) holds already
-are not trained again. Needs requirements-peers.txt. Run: python -m benchmarks one_class
+are not trained again. Needs the extra `peers`. Run: python -m benchmarks one_class
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def pyod_vae(train_images: Images, test_images: Images) -> Scores:
         import torch
         from pyod.models.vae import VAE
     except ImportError as error:
-        raise click.ClickException("PyOD is missing; install `requirements-peers.txt`") from error
+        raise click.ClickException("PyOD is missing; pip install -e .[peers]") from error
     torch.set_num_threads(1)  # its layers are too small to share
     detector = VAE(verbose=0).fit(_rows(train_images))
     scores: Scores = detector.decision_function(_rows(test_images)).astype(np.float64)
