@@ -21,6 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from benchmarks import report
 from benchmarks.browser import launch
+from benchmarks.report import Table
 from benchmarks.server import Server, running
 from vaead.data.datasets import get_spec
 
@@ -157,31 +158,30 @@ def _resident(context: BrowserContext, server: Server) -> list[float]:
     return resident
 
 
-def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """Lines for the table of the README."""
+def tables(result: dict[str, Any]) -> list[Table]:
+    """Waiting times of one visitor."""
     draws = quantiles(result["draw_s"], n=20)
     usable = median(max(start["usable_s"].values()) for start in result["starts"])
     first = median(start["first_visit_s"] for start in result["starts"])
-    cold, warm = median(result["cold_visit_s"]), median(result["warm_visit_s"])
-    return [
-        ("From starting the server to the page usable", f"{usable:.2f} s"),
-        (
-            "From opening the page to both maps, first visit to a fresh server, empty browser cache",
-            f"{first:.2f} s",
-        ),
-        ("The same, later visits, empty / filled browser cache", f"{cold:.2f} s / {warm:.2f} s"),
-        (
-            'From a click on "Draw another pair" to the new picture, median / 95th percentile',
-            f"{1000 * median(result['draw_s']):.0f} ms / {1000 * draws[-1]:.0f} ms",
-        ),
-        (
-            "Resident memory of the app after a look at all 20 class models",
+    rows = [
+        ["start of the server until the page is usable", f"{usable:.2f} s"],
+        ["first visit to a fresh server until both maps are there, empty browser cache", f"{first:.2f} s"],
+        ["later visits, empty browser cache", f"{median(result['cold_visit_s']):.2f} s"],
+        ["later visits, filled browser cache", f"{median(result['warm_visit_s']):.2f} s"],
+        [
+            'click on "Draw another pair" until the new picture, median',
+            f"{1000 * median(result['draw_s']):.0f} ms",
+        ],
+        ['click on "Draw another pair" until the new picture, 95th percentile', f"{1000 * draws[-1]:.0f} ms"],
+        [
+            "resident memory of the app after a look at all 20 class models",
             f"{result['resident_mb'][-1]:.0f} MB",
-        ),
+        ],
     ]
+    return [Table("The app: first picture", ("what", "figure"), rows)]
 
 
 if __name__ == "__main__":
     result = run()
     report.save("first_picture", result)
-    print(*rows(result), sep="\n")
+    print(*tables(result), sep="\n\n")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.report import Table
 from vaead import ModelStore, Recipe, load_dataset, train
 from vaead.metrics.image import class_aurocs
 from vaead.model.store import Model
@@ -19,6 +20,7 @@ from vaead.scoring.loss_terms import SCORES
 
 PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
 SEEDS = (0, 1, 2)
+SHOWN = ("old", "new")
 
 
 def aurocs(model: Model, dataset: str, normal: int, anomalous: int) -> dict[str, float]:
@@ -51,23 +53,18 @@ def run() -> dict[str, Any]:
     return {"seeds": SEEDS, "pairs": results}
 
 
-def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """Lines for the table of the README."""
-    lines = []
-    for pair in result["pairs"]:
-        dataset, normal, anomalous = pair["pair"]
-        figures = {score: _spread(values) for score, values in pair["auroc"].items()}
-        lines.append(
-            (
-                f"AUROC, `{dataset}` {normal} against {anomalous}, `article`",
-                f"old {figures['old']}, new {figures['new']}",
-            )
-        )
-    return lines
+def tables(result: dict[str, Any]) -> list[Table]:
+    """AUROC by pair and score, median and range of the seeds."""
+    rows = [
+        ["`{}` {} against {}".format(*pair["pair"]), *(_spread(pair["auroc"][score]) for score in SHOWN)]
+        for pair in result["pairs"]
+    ]
+    title = f"The article's pairs: AUROC, preset `article`, {len(result['seeds'])} seeds"
+    return [Table(title, ("pair", *SHOWN), rows)]
 
 
 def _spread(values: list[float]) -> str:
-    return f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f} over {len(values)} seeds)"
+    return f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
 
 
 if __name__ == "__main__":

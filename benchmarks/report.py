@@ -1,10 +1,12 @@
-"""What every benchmark shares: the machine, the result file, timing."""
+"""Common parts of all benchmarks: the machine, the result file, tables in Markdown."""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +14,31 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 _LIBRARIES = ("numpy", "keras", "ai-edge-litert", "streamlit", "plotly")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of figures with its heading.
+
+    Attributes:
+        title: Heading, Markdown.
+        columns: Names of the columns; the first one names the rows.
+        rows: Cells as they are shown.
+        note: A sentence below the table.
+    """
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+    def __str__(self) -> str:
+        return "\n\n".join(filter(None, (f"## {self.title}", self.grid(), self.note)))
+
+    def grid(self) -> str:
+        """The table alone, Markdown."""
+        lines = [self.columns, ["---"] * len(self.columns), *self.rows]
+        return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def machine() -> dict[str, Any]:

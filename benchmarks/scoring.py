@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.report import Table
 from vaead.calibration.gaussian import GaussianReference
 from vaead.config import NetworkConfig, PatchGrid
 from vaead.model.ensemble import Ensemble, Member
@@ -133,25 +134,24 @@ def _peak_bytes() -> int:
     return 1024 * int(status.split("VmHWM:")[1].split()[0])
 
 
-def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """Lines for the table of the README."""
-    one = result["one_image"]
-    lines = [
-        (
-            "One 28x28 image, all scores and their maps",
-            f"{1000 * median(one['vaead_s']):.2f} ms; one Keras call a window: "
-            f"{median(one['plain_s']):.1f} s, {one['ratio']:,.0f} times as long",
-        )
+def tables(result: dict[str, Any]) -> list[Table]:
+    """One image, many images, and a large one: all scores and their maps."""
+    one, large = result["one_image"], result["large_image"]
+    rows = [
+        [f"{part['images']:,} of 28x28, `{name}`", *_figures(part)]
+        for name, parts in result["many_images"].items()
+        for part in parts
     ]
-    for name, measured in result["many_images"].items():
-        for part in measured:
-            lines.append((f"{part['images']:,} images, all scores, `{name}`", _figures(part)))
-    lines.append(("One 4000x3000 image, 96x96 windows every 16 pixels", _figures(result["large_image"])))
-    return lines
+    rows.append(["1 of 4000x3000, 96x96 windows every 16 pixels", *_figures(large)])
+    note = (
+        f"One image of 28x28 takes {1000 * median(one['vaead_s']):.2f} ms. With one Keras call a window it "
+        f"takes {median(one['plain_s']):.1f} s, {one['ratio']:,.0f} times as long."
+    )
+    return [Table("Scoring: all scores and their maps", ("images", "time", "peak memory"), rows, note)]
 
 
-def _figures(part: dict[str, float]) -> str:
-    return f"{part['seconds']:.1f} s, peak memory {part['peak_bytes'] / 1e6:.0f} MB"
+def _figures(part: dict[str, float]) -> tuple[str, str]:
+    return f"{part['seconds']:.1f} s", f"{part['peak_bytes'] / 1e6:.0f} MB"
 
 
 if __name__ == "__main__":

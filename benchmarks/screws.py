@@ -17,6 +17,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import report
+from benchmarks.report import Table
 from benchmarks.screw_photos import (
     GOOD,
     SEEDS,
@@ -130,51 +131,52 @@ def _full_size(preset: str) -> list[float]:
     return seconds[1:]
 
 
-def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """Lines for the table of the README."""
+def tables(result: dict[str, Any]) -> list[Table]:
+    """Image AUROC, pixel AUROC and AUPRO of each preset, and its times."""
     (first, found), *others = result["presets"].items()
-    lines = _rows(first, found, SCORES)
-    for name, figures in others:  # old and new are those of the main network, which is nearly the same
-        lines += _rows(name, figures, ("calibrated",))
-    return lines
+    listed = [*_tables(first, found, SCORES)]
+    for name, figures in others:  # old and new are those of the first network, which is nearly the same
+        listed += _tables(name, figures, ("calibrated",))
+    times = [
+        [f"`{name}`", _seconds(figures, "training_s", ".0f"), f"{median(figures['full_size_s']):.2f} s"]
+        for name, figures in result["presets"].items()
+    ]
+    columns = ("preset", "training on 100 images of 640x480", "scoring one of them")
+    return [*listed, Table("Screws: time", columns, times)]
 
 
-def _rows(preset: str, figures: dict[str, Any], scores: tuple[str, ...]) -> list[tuple[str, str]]:
-    def means(values: list[dict[str, Any]]) -> str:
-        return ", ".join(
-            f"{score} {mean(_auroc_in(value[score]) for value in values):.3f}" for score in scores
-        )
+def _seconds(figures: dict[str, Any], name: str, form: str) -> str:
+    return f"{median(seed[name] for seed in figures['seeds']):{form}} s"
 
+
+def _tables(preset: str, figures: dict[str, Any], scores: tuple[str, ...]) -> list[Table]:
     seeds = figures["seeds"]
 
-    def by(group: str) -> str:
-        return "; ".join(
-            f"{name.replace('_', ' ')}: " + means([seed[group][name] for seed in seeds])
+    def rows(group: str, what: str) -> list[list[str]]:
+        return [
+            [what.format(name.replace("_", " ")), *means([seed[group][name] for seed in seeds])]
             for name in seeds[0][group]
-        )
+        ]
 
+    def means(values: list[dict[str, Any]]) -> list[str]:
+        return [f"{mean(_auroc_in(value[score]) for value in values):.3f}" for score in scores]
+
+    aupro = [{score: seed["pixel"][score]["aupro"] for score in scores} for seed in seeds]
+    images = [
+        ["all", *means([seed["image_auroc"] for seed in seeds])],
+        *rows("by_severity", "severity {}"),
+        *rows("by_defect", "{}"),
+    ]
+    pixels = [
+        ["all, AUPRO", *means(aupro)],
+        ["all", *means([seed["pixel"] for seed in seeds])],
+        *rows("pixel_by_defect", "{}, with all normal images"),
+        *rows("pixel_by_place", "pixels of the {} alone"),
+    ]
+    title = f"Screws, `{preset}`: {{}} AUROC, mean of {len(seeds)} seeds"
     return [
-        (
-            f"Screws, `{preset}`, image AUROC, mean of {len(seeds)} seeds",
-            means([seed["image_auroc"] for seed in seeds]),
-        ),
-        ("... by severity of the defect", by("by_severity")),
-        ("... by kind of defect", by("by_defect")),
-        (f"Screws, `{preset}`, pixel AUROC", means([seed["pixel"] for seed in seeds])),
-        ("... by kind of defect, each with all normal images", by("pixel_by_defect")),
-        ("... of the pixels of one place alone", by("pixel_by_place")),
-        (
-            f"Screws, `{preset}`, AUPRO",
-            means([{score: seed["pixel"][score]["aupro"] for score in scores} for seed in seeds]),
-        ),
-        (
-            f"Training `{preset}` on 100 screws of 640x480 at scale {figures['scale']:g}",
-            f"{median(seed['training_s'] for seed in seeds):.0f} s",
-        ),
-        (
-            f"One image of 640x480, 96x96 windows every 16 pixels, `{preset}`",
-            f"{median(figures['full_size_s']):.2f} s",
-        ),
+        Table(title.format("image"), ("defects", *scores), images),
+        Table(title.format("pixel"), ("pixels", *scores), pixels),
     ]
 
 
@@ -186,4 +188,4 @@ def _auroc_in(figure: float | dict[str, float]) -> float:
 if __name__ == "__main__":
     result = run()
     report.save("screws", result)
-    print(*rows(result), sep="\n")
+    print(*tables(result), sep="\n\n")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
+from benchmarks.report import Table
 from benchmarks.screw_photos import GOOD, NORMAL, SEEDS, TRAIN, auroc, judge, make_files, read, train
 from vaead.data.screws.generator import DEFECTS
 from vaead.recipe import INDUSTRIAL
@@ -50,26 +51,31 @@ def _measure(seed: int) -> dict[str, dict[str, float]]:
     return found
 
 
-def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """Lines for the table of the README."""
+def tables(result: dict[str, Any]) -> list[Table]:
+    """Image AUROC and flagged images by number of normal images."""
 
-    def by_count(figure: str, form: str) -> str:
-        return ", ".join(
-            f"{count}: {mean(seed[str(count)][figure] for seed in result['seeds']):{form}}"
-            for count in COUNTS
-        )
+    def means(figure: str, form: str) -> list[str]:
+        seeds = result["seeds"]
+        return [format(mean(seed[str(count)][figure] for seed in seeds), form) for count in COUNTS]
 
+    columns = zip(means("auroc", ".3f"), means("false_alarms", ".0%"), means("found", ".0%"), strict=True)
     return [
-        (
-            f"Screws, `{INDUSTRIAL.name}`, image AUROC of {_SCORE}, by number of normal images to learn from",
-            by_count("auroc", ".3f"),
-        ),
-        (f"... normal images flagged where {100 * RATE:g} % may be", by_count("false_alarms", ".0%")),
-        ("... anomalous images flagged", by_count("found", ".0%")),
+        Table(
+            f"Screws, `{INDUSTRIAL.name}`: by number of normal images to learn from, {_SCORE}",
+            (
+                "normal images",
+                "image AUROC",
+                f"normal images flagged where {100 * RATE:g} % may be",
+                "anomalous images flagged",
+            ),
+            [[str(count), *figures] for count, figures in zip(COUNTS, columns, strict=True)],
+            "50 normal images do as well as 100, and even 6 rank images nearly as well. But with few of them "
+            "the threshold is rough: half are held out to set it, and 5 % of 12 images is a guess.",
+        )
     ]
 
 
 if __name__ == "__main__":
     result = run()
     report.save("screws_few", result)
-    print(*rows(result), sep="\n")
+    print(*tables(result), sep="\n\n")

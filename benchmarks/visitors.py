@@ -21,6 +21,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 from benchmarks import report
+from benchmarks.report import Table
 from benchmarks.server import Server, running
 
 SESSIONS = 20
@@ -155,26 +156,27 @@ def run() -> dict[str, Any]:
         }
 
 
-def rows(result: dict[str, Any]) -> list[tuple[str, str]]:
-    """Lines for the table of the README."""
+def tables(result: dict[str, Any]) -> list[Table]:
+    """Waiting times of many visitors, and the load of the server."""
     draws = quantiles(result["draw_s"], n=100)
     resident = result["resident_mb"]
     # The first samples are from before every visitor is there.
     start, middle, end = resident[2], resident[len(resident) // 2], resident[-1]
-    visitors = f"{result['sessions']} visitors, each drawing a pair every {result['period_s']:g} s"
-    return [
-        (f"{visitors}: draws a second", f"{len(result['draw_s']) / result['seconds']:.1f}"),
-        (
-            "Their wait, median / 95th / 99th percentile",
+    rows = [
+        ["draws a second", f"{len(result['draw_s']) / result['seconds']:.1f}"],
+        [
+            "wait, median / 95th / 99th percentile",
             f"{1000 * median(draws):.0f} / {1000 * draws[94]:.0f} / {1000 * draws[98]:.0f} ms",
-        ),
-        ("Their errors", f"{len(result['errors']) + result['faults_in_log']}"),
-        ("Server's processor use, of one core", f"{100 * result['server_cpu_share']:.0f} %"),
-        ("Its resident memory, start / middle / end", f"{start:.0f} / {middle:.0f} / {end:.0f} MB"),
+        ],
+        ["errors", f"{len(result['errors']) + result['faults_in_log']}"],
+        ["processor of the server, of one core", f"{100 * result['server_cpu_share']:.0f} %"],
+        ["resident memory of the server, start / middle / end", f"{start:.0f} / {middle:.0f} / {end:.0f} MB"],
     ]
+    title = f"The app: {result['sessions']} visitors, each drawing a pair every {result['period_s']:g} s"
+    return [Table(title, ("what", "figure"), rows)]
 
 
 if __name__ == "__main__":
     result = run()
     report.save("visitors", result)
-    print(*rows(result), sep="\n")
+    print(*tables(result), sep="\n\n")
