@@ -102,7 +102,7 @@ def dataset_options(command: Command, presets: str | None = None) -> Command:
             click.option(
                 "--store",
                 type=PathType(file_okay=False),
-                help="Folder or URL of the models.  [default: $VAEAD_STORE, or models beside the package]",
+                help="Folder or URL of the models.  [default: $VAEAD_STORE, or those of vaead and your own]",
             ),
         )
     ):
