@@ -9,8 +9,8 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from vaead.config import PatchGrid
 from vaead.scoring.loss_terms import Array
+from vaead.scoring.patches import PatchGrid
 
 BATCH_SIZE = 128
 

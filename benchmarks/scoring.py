@@ -25,11 +25,12 @@ import numpy as np
 from benchmarks import report
 from benchmarks.report import Table
 from vaead.calibration.gaussian import GaussianReference
-from vaead.config import NetworkConfig, PatchGrid
+from vaead.config import NetworkConfig
 from vaead.model.ensemble import Ensemble, Member
 from vaead.recipe import get_preset
 from vaead.scoring.image_scorer import ImageScorer
 from vaead.scoring.patch_scorer import PatchScorer
+from vaead.scoring.patches import PatchGrid
 
 COUNTS = (1_000, 10_000, 60_000)
 SIDE = 28

@@ -5,67 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
 
 from vaead.errors import InvalidInputError, UnknownNameError
-
-
-@dataclass(frozen=True)
-class PatchGrid:
-    """The square windows that cover an image.
-
-    Windows start every `stride_px` pixels. Where the last step would leave pixels uncovered, one more
-    window is put flush with the far border, so every pixel lies in at least one window.
-
-    >>> PatchGrid(height_px=28, width_px=28, patch_size=8, stride=2).shape
-    (11, 11)
-    """
-
-    height_px: int
-    width_px: int
-    patch_size: int
-    stride: int
-
-    def __post_init__(self) -> None:
-        if min(self.height_px, self.width_px) < self.patch_size:
-            raise InvalidInputError(
-                f"image must be at least {self.patch_size}x{self.patch_size} pixels (one patch), "
-                f"got {self.height_px}x{self.width_px}; use a larger image or a model with smaller patches"
-            )
-
-    @cached_property
-    def row_starts(self) -> NDArray[np.intp]:
-        """Top pixel row of each row of windows, ascending."""
-        return _starts(self.height_px, self.patch_size, self.stride)
-
-    @cached_property
-    def col_starts(self) -> NDArray[np.intp]:
-        """Left pixel column of each column of windows, ascending."""
-        return _starts(self.width_px, self.patch_size, self.stride)
-
-    @cached_property
-    def positions(self) -> NDArray[np.float32]:
-        """Where each window lies in the image, row and column from 0 (first place) to 1: (rows, cols, 2)."""
-        rows, cols = (
-            starts / max(length - self.patch_size, 1)
-            for starts, length in ((self.row_starts, self.height_px), (self.col_starts, self.width_px))
-        )
-        return np.stack(np.meshgrid(rows, cols, indexing="ij"), axis=-1).astype(np.float32)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Number of window rows and window columns."""
-        return len(self.row_starts), len(self.col_starts)
-
-
-def _starts(length_px: int, patch_size: int, stride: int) -> NDArray[np.intp]:
-    last = length_px - patch_size
-    # A stride above the patch size would leave gaps between windows; validated in NetworkConfig.
-    return np.unique(np.append(np.arange(0, last + 1, stride), last))
-
 
 NETWORKS = ("article", "dense", "convolutional")
 """Names of the networks, see `NetworkConfig.network`."""

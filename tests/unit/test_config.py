@@ -3,8 +3,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from vaead.config import NetworkConfig, PatchGrid, TrainConfig
+from vaead.config import NetworkConfig, TrainConfig
 from vaead.errors import InvalidInputError, UnknownNameError
+from vaead.scoring.patches import PatchGrid
 
 SIZES = [
     (28, 28, 8, 2),

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from vaead.calibration.clusters import ClusterReference
 from vaead.calibration.gaussian import GaussianReference
-from vaead.config import PatchGrid
 from vaead.scoring.image_scorer import ImageScorer, Progress, Reconstruction
 from vaead.scoring.loss_terms import TERMS
+from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import Calibrated, Scan, TermMaps
 
 _CHUNK_WINDOWS = 2**15

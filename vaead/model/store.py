@@ -21,7 +21,7 @@ import platformdirs
 from vaead import shipped
 from vaead.calibration.clusters import ClusterReference
 from vaead.calibration.gaussian import GaussianReference
-from vaead.config import NetworkConfig, PatchGrid
+from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
 from vaead.model.card import ModelCard
 from vaead.model.ensemble import Ensemble, Member
@@ -43,6 +43,7 @@ from vaead.paths import UNFINISHED, AnyPath, UrlPath, require_writable, to_path,
 from vaead.recipe import Recipe
 from vaead.scoring.image_scorer import ImageScorer
 from vaead.scoring.patch_scorer import PatchScorer
+from vaead.scoring.patches import PatchGrid
 
 STORE_VARIABLE = "VAEAD_STORE"
 

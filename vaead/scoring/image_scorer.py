@@ -13,11 +13,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.config import NetworkConfig, PatchGrid
+from vaead.config import NetworkConfig
 from vaead.errors import InvalidInputError
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer
-from vaead.scoring.patches import average_windows, extract_windows, unit_shrunk
+from vaead.scoring.patches import PatchGrid, average_windows, extract_windows, unit_shrunk
 from vaead.scoring.term_maps import Scan
 
 _BATCH = 512

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.config import PatchGrid
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.scoring.loss_terms import SCORES, TERMS
-from vaead.scoring.patches import coverage, fold_scores
+from vaead.scoring.patches import PatchGrid, coverage, fold_scores
 
 _LEAST = 1e-3
 """D and M below this, in nats, differ by rounding alone; their logarithms must not."""

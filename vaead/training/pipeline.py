@@ -23,7 +23,7 @@ from vaead.calibration.diagnostics import TrainingDiagnostics
 from vaead.calibration.fitting import calibrate, calibrate_pooled
 from vaead.calibration.gaussian import GaussianReference
 from vaead.calibration.thresholds import NormalScores
-from vaead.config import NetworkConfig, PatchGrid
+from vaead.config import NetworkConfig
 from vaead.data.datasets import load_dataset
 from vaead.errors import InvalidInputError
 from vaead.model.card import Companion, ModelCard
@@ -31,7 +31,7 @@ from vaead.model.store import Model, ModelPart, ModelStore
 from vaead.recipe import Recipe
 from vaead.scoring.image_scorer import ImageScorer
 from vaead.scoring.patch_scorer import PatchScorer
-from vaead.scoring.patches import unit
+from vaead.scoring.patches import PatchGrid, unit
 from vaead.scoring.term_maps import Scan
 from vaead.training.export import to_litert
 from vaead.training.fit import EpochReport, Images, OnEpoch, fit, split_normal, watched_crops

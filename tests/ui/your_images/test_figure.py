@@ -11,9 +11,9 @@ import numpy as np
 import plotly.io
 import pytest
 
-from vaead.config import PatchGrid
 from vaead.i18n.texts import Texts
 from vaead.model.store import load_model
+from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import Calibrated, TermMaps
 from vaead.ui.your_images import figure as drawing
 from vaead.ui.your_images.downsampling import View

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.calibration.clusters import ClusterReference, nearest
-from vaead.config import PatchGrid
+from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import Scan
 
 

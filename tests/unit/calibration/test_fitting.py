@@ -8,7 +8,7 @@ from vaead.calibration import fitting
 from vaead.calibration.clusters import ClusterReference
 from vaead.calibration.fitting import calibrate, calibrate_pooled, cross_fitted, fit_content, fit_deviation
 from vaead.calibration.gaussian import deviations_of
-from vaead.config import PatchGrid
+from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import Scan, mean_map
 
 Features = NDArray[np.float32]

@@ -3,9 +3,9 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import LEVELS, RULES, NormalScores
-from vaead.config import PatchGrid
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.scoring.loss_terms import SCORES, TERMS
+from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import Calibrated, TermMaps
 
 GRID = PatchGrid(10, 12, patch_size=8, stride=2)

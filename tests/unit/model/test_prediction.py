@@ -3,11 +3,11 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
-from vaead.config import PatchGrid
 from vaead.errors import InvalidInputError
 from vaead.model.prediction import judge, judge_terms
 from vaead.model.store import Model
 from vaead.scoring.loss_terms import SCORES
+from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import Calibrated, TermMaps
 
 COUNT = 200

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.config import PatchGrid
 from vaead.scoring.patches import (
+    PatchGrid,
     average_windows,
     coverage,
     every_crop,

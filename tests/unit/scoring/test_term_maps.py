@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.config import PatchGrid
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.scoring.loss_terms import SCORES, TERMS
+from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import Calibrated, Scan, TermMaps, mean_map
 
 GRID = PatchGrid(8, 10, patch_size=8, stride=2)  # 1 x 2 windows

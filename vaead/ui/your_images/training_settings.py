@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from vaead.config import PatchGrid
 from vaead.data.photos import check_normals
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.recipe import INDUSTRIAL, PHOTO_PRESETS, PhotoOptions, Recipe
 from vaead.ui.shared.markdown import code
+from vaead.scoring.patches import PatchGrid
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload import told
 from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos

@@ -6,10 +6,10 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import LEVELS, NormalScores
-from vaead.config import PatchGrid
 from vaead.i18n.texts import Texts
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES, TERMS
+from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import Calibrated, TermMaps
 from vaead.ui.compare import figure
 from vaead.ui.shared.sidebar import VIEWS, Choice
