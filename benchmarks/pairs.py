@@ -15,7 +15,7 @@ from benchmarks import report
 from benchmarks.report import Table
 from vaead import ModelStore, Recipe, load_dataset, train
 from vaead.metrics.image import class_aurocs
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.scoring.loss_terms import SCORES
 
 PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))

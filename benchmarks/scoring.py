@@ -21,12 +21,12 @@ from statistics import median
 from typing import Any
 
 import numpy as np
+from vaead.model.ensemble import Ensemble, Member
 
 from benchmarks import report
 from benchmarks.report import Table
 from vaead.calibration.gaussian import GaussianReference
 from vaead.config import NetworkConfig
-from vaead.model.ensemble import Ensemble, Member
 from vaead.recipe import get_preset
 from vaead.scoring.image_scorer import ImageScorer
 from vaead.scoring.patch_scorer import PatchScorer

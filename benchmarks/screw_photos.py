@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vaead.data.photos import ReadOptions, read_mask, read_photo
 from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.metrics.image import Metrics
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.plots.png import mask_to_png, to_png
 from vaead.recipe import PhotoOptions, Recipe
 from vaead.scoring.term_maps import TermMaps

@@ -41,7 +41,7 @@ def _measure(seed: int) -> dict[str, dict[str, float]]:
         normal = [photo.image for photo in photos[TRAIN][:count]]
         model = train(normal, INDUSTRIAL.name, INDUSTRIAL.scale)
         usual, anomalous = judge(model, photos[GOOD]), judge(model, defective)
-        limit = model.card.calibration.threshold_value(_SCORE, RATE)
+        limit = model.card.normal_scores.threshold_value(_SCORE, RATE)
         flagged = [float(np.mean(terms.image_scores(_SCORE) > limit)) for terms in (usual, anomalous)]
         found[str(count)] = {
             "auroc": auroc(usual, anomalous, _SCORE),

@@ -12,15 +12,26 @@ from typing import TYPE_CHECKING, Any
 
 from vaead.data.datasets import load_dataset
 from vaead.model.store import ModelStore, load_model
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, PhotoSource, Recipe
+from vaead.version import __version__
 
 if TYPE_CHECKING:
     from vaead.detector import PatchVAEDetector
     from vaead.inference.read_photos import load_photos
     from vaead.training.pipeline import train
 
-__version__ = "0.1.0"
-__all__ = ["ModelStore", "PatchVAEDetector", "Recipe", "load_dataset", "load_model", "load_photos", "train"]
+__all__ = [
+    "ClassSource",
+    "ModelStore",
+    "PatchVAEDetector",
+    "PhotoSource",
+    "Recipe",
+    "__version__",
+    "load_dataset",
+    "load_model",
+    "load_photos",
+    "train",
+]
 
 
 _LOADED_WHEN_ASKED_FOR = {

@@ -14,8 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 from vaead.calibration.thresholds import require_rate
 from vaead.config import require_name
 from vaead.errors import InvalidInputError
-from vaead.model.store import Model, load_model, save_model
-from vaead.recipe import COLORS, INDUSTRIAL, PhotoOptions, Recipe
+from vaead.model.model import Model
+from vaead.model.store import load_model, save_model
+from vaead.presets import preset_names
+from vaead.recipe import COLORS, PhotoSource, Recipe
 from vaead.scoring.image_scorer import check_images
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.term_maps import TermMaps
@@ -46,12 +48,12 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         crops: int | None = None,
         false_alarm_rate: float = 0.05,
         random_state: int = 0,
-        preset: str = INDUSTRIAL.name,
+        preset: str = preset_names(for_photos=True)[0],
     ) -> None:
         """Choose settings; nothing is checked before `fit`, as scikit-learn asks for.
 
         Args:
-            patch_size: Side of a patch in pixels, a multiple of 4, or of 8 with "industrial-multi-scale".
+            patch_size: Side of a patch in pixels, a multiple of 4.
             stride: Distance of neighbouring windows in pixels.
             score: "old", "new" or "calibrated".
             aligned: Whether all images have one size and show the same thing at the same place.
@@ -59,9 +61,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             crops: Random patches to train on; the preset's if not given.
             false_alarm_rate: Share of normal images that may be predicted to be anomalous.
             random_state: Seed of everything random.
-            preset: "industrial", or "industrial-multi-scale" with two networks: one sees patches at half
-                their size, the other as they are. With images in twice the detail, and twice the patch size
-                and stride, maps are a little better.
+            preset: Name of a preset of photos.
         """
         self.patch_size = patch_size
         self.stride = stride
@@ -86,17 +86,16 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         require_name("score", self.score, SCORES)
         require_rate(self.false_alarm_rate)
         images = _checked(X)
-        recipe = Recipe.from_photos(
-            PhotoOptions(color=_color(images[0]), aligned=self.aligned),
+        recipe = Recipe.from_preset(
             self.preset,
+            PhotoSource(color=_color(images[0]), aligned=self.aligned),
             patch_size=_plain(self.patch_size),
             stride=_plain(self.stride),
             epochs=_plain(self.epochs),
             crops=_plain(self.crops),
             seed=_plain(self.random_state),
         )
-        card, parts, _ = train_photos(images, recipe)
-        self.model_ = Model(card, parts)
+        self.model_ = train_photos(images, recipe)
         return self
 
     @property
@@ -112,7 +111,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         require_name("score", self.score, SCORES)
-        return self.model_.card.calibration.threshold_value(self.score, self.false_alarm_rate)
+        return self.model_.card.normal_scores.threshold_value(self.score, self.false_alarm_rate)
 
     @property
     def offset_(self) -> float:
@@ -143,7 +142,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             StoreError: The folder cannot be written.
         """
         check_is_fitted(self)
-        save_model(folder, self.model_.card, self.model_.parts)
+        save_model(folder, self.model_)
 
     @classmethod
     def load(
@@ -161,10 +160,10 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         model = load_model(folder)
         recipe = model.card.recipe
         detector = cls(
-            patch_size=recipe.model.patch_size,
-            stride=recipe.model.stride,
+            patch_size=recipe.networks[0].patch_size,
+            stride=recipe.networks[0].stride,
             score=score,
-            aligned=model.card.image_shape is not None,
+            aligned=recipe.source.aligned,
             epochs=recipe.train.epochs,
             crops=recipe.train.crops,
             false_alarm_rate=false_alarm_rate,

@@ -1,107 +1,48 @@
-"""All that decides what a trained model is, and the presets that name good choices."""
+"""Everything that decides a trained model: the source of its images, its networks and their training."""
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, ClassVar, TypedDict, Unpack
 
-from vaead.config import NetworkConfig, TrainConfig, require_name
-from vaead.errors import InvalidInputError
+import msgspec
+from msgspec.structs import asdict, replace
 
+from vaead.config import NetworkConfig, Record, TrainConfig, require_name
+from vaead.errors import InvalidInputError, VaeadError
+from vaead.presets import Preset, get_preset
 
-@dataclass(frozen=True)
-class Preset:
-    """A named choice of networks and training; see `Recipe`.
-
-    Attributes:
-        scale: Factor by which photos are resized unless told otherwise.
-    """
-
-    name: str
-    model: NetworkConfig
-    train: TrainConfig
-    companions: tuple[NetworkConfig, ...] = ()
-    scale: float = 1.0
-
-
-PRESETS = {
-    preset.name: preset
-    for preset in (
-        Preset("article", NetworkConfig(), TrainConfig()),
-        Preset(
-            "position-aware",
-            NetworkConfig(network="dense", patch_size=16, latent_dim=8, sigma2_floor=1e-3),
-            TrainConfig(crops=51_200, decay=True, kl_weight=1.0),
-        ),
-        Preset(
-            "multi-scale",
-            NetworkConfig(
-                network="dense", patch_size=16, stride=4, latent_dim=8, units=128, sigma2_floor=1e-3
-            ),
-            TrainConfig(crops=51_200, decay=True, kl_weight=1.0),
-            (NetworkConfig(network="dense", stride=4, latent_dim=4, units=128, sigma2_floor=1e-3),),
-        ),
-    )
-}
-"""Presets by name; the first is the default."""
-
-INDUSTRIAL = Preset(
-    "industrial",
-    NetworkConfig(
-        network="convolutional", patch_size=96, stride=16, latent_dim=16, units=64, sigma2_floor=1e-4
-    ),
-    TrainConfig(crops=25_600, decay=True, kl_weight=1.0),
-    scale=1 / 4,
-)
-"""For the user's own photos; patches and stride as in the paper, for photos of 640x480 pixels.
-
-These are shrunk to a quarter of their size, as are patches and stride: a minute and not an hour.
-"""
-
-PHOTO_PRESETS = {
-    preset.name: preset
-    for preset in (
-        INDUSTRIAL,
-        dataclasses.replace(
-            INDUSTRIAL,
-            name="industrial-multi-scale",
-            # One network sees what that of `INDUSTRIAL` sees, the other one the same in twice the detail.
-            model=dataclasses.replace(INDUSTRIAL.model, shrink=2),
-            companions=(INDUSTRIAL.model,),
-            scale=2 * INDUSTRIAL.scale,
-        ),
-    )
-}
-"""Presets for the user's own photos by name; the first is the default."""
-
-SHIPPED_PRESETS = ("article", "multi-scale")
-"""Presets of which vaead comes with a model of every class."""
-
-
-def get_preset(name: str) -> Preset:
-    """Look up a preset of the datasets with classes by name.
-
-    Raises:
-        UnknownNameError: There is no preset of that name.
-    """
-    require_name("preset", name, PRESETS)
-    return PRESETS[name]
-
+COLORS = {"luminance": 1, "rgb": 3}
+"""Channels of a photo by colour mode."""
 
 _SMALLEST_SCALE = 1e-3
+_SMALLEST_PHOTO_PATCH = 16
 
 
-@dataclass(frozen=True)
-class PhotoOptions:
-    """How the user's own photos are read before a model sees them.
+class ClassSource(Record, frozen=True, tag_field="kind", tag="class"):
+    """Images of one class of a dataset count as normal.
+
+    Attributes:
+        dataset: Name of a registered dataset.
+        normal: Number of the normal class.
+    """
+
+    color: ClassVar[str] = "luminance"
+    scale: ClassVar[float] = 1.0
+    aligned: ClassVar[bool] = True
+
+    dataset: str
+    normal: int
+
+
+class PhotoSource(Record, frozen=True, tag_field="kind", tag="photos"):
+    """The user's own normal photos.
 
     Attributes:
         color: One of `COLORS`.
-        scale: Factor by which they are resized, above 0 and at most 1.
-        aligned: Whether all have one size and show the same thing at the same place; each place is calibrated
-            by itself then.
+        scale: Factor by which photos are resized, above 0 and at most 1.
+        aligned: True if all have one size and show the same thing at the same position; each position is
+            calibrated by itself then.
     """
 
     color: str = "luminance"
@@ -116,39 +57,72 @@ class PhotoOptions:
             )
 
 
-COLORS = {"luminance": 1, "rgb": 3}
-"""What is taken of a photo, with its number of channels."""
-
-PHOTOS = "photos"
-"""In place of a dataset's name where a model was trained on photos of the user."""
+Source = ClassSource | PhotoSource
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """All that decides what a trained model is: equal recipes and images give equal models; see `fit`.
+class Settings(TypedDict, total=False):
+    """Settings that replace those of a preset; None keeps the preset's. See `NetworkConfig`, `TrainConfig`.
 
-    Attributes:
-        dataset: Name of a registered dataset, or `PHOTOS`.
-        normal: Class number that counts as normal; 0 for photos.
-        preset: Name of the preset the settings started from.
-        model: Network and scan.
-        train: Training, of each network.
-        companions: Further networks, whose windows have other sizes; they add to the calibrated score.
-        photos: How photos are read, if it is trained on those.
+    Patch size and stride are in pixels of the scaled images; they and `latent_dim` change the first network.
     """
 
-    dataset: str
-    normal: int
+    patch_size: int | None
+    stride: int | None
+    latent_dim: int | None
+    epochs: int | None
+    crops: int | None
+    seed: int | None
+
+
+_OF_TRAINING = ("epochs", "crops", "seed")
+
+
+class Recipe(Record, frozen=True):
+    """Everything that decides a trained model; equal recipes and images give equal models.
+
+    Attributes:
+        source: A class of a dataset, or photos.
+        preset: Name of the preset the settings started from.
+        networks: The main network first: it gives D, A and M. All add to the calibrated score.
+        train: Training of each network.
+    """
+
+    source: Source
     preset: str
-    model: NetworkConfig
+    networks: tuple[NetworkConfig, ...]
     train: TrainConfig
-    companions: tuple[NetworkConfig, ...] = ()
-    photos: PhotoOptions | None = None
+
+    def __post_init__(self) -> None:
+        get_preset(self.preset, for_photos=self.for_photos)
+        if not self.networks:
+            raise InvalidInputError("networks must be at least one, got none; take those of a preset")
 
     @property
-    def networks(self) -> tuple[NetworkConfig, ...]:
-        """All networks, the main one first."""
-        return self.model, *self.companions
+    def for_photos(self) -> bool:
+        """True if the model is of photos, False if of a class of a dataset."""
+        return isinstance(self.source, PhotoSource)
+
+    @property
+    def class_source(self) -> ClassSource:
+        """The source of a recipe of a class.
+
+        Raises:
+            InvalidInputError: The recipe is of photos.
+        """
+        if isinstance(self.source, ClassSource):
+            return self.source
+        raise InvalidInputError(
+            "recipe must be of a class of a dataset, got one of photos; models of photos have folders of "
+            "their own"
+        )
+
+    def with_dataset(self, dataset: str) -> Recipe:
+        """The same recipe for the same class number of another dataset.
+
+        Raises:
+            InvalidInputError: The recipe is of photos.
+        """
+        return replace(self, source=replace(self.class_source, dataset=dataset))
 
     @property
     def total_epochs(self) -> int:
@@ -156,127 +130,87 @@ class Recipe:
         return self.train.epochs * len(self.networks)
 
     @classmethod
-    def from_preset(
-        cls,
-        dataset: str,
-        normal: int,
-        preset: str = "article",
-        *,
-        epochs: int | None = None,
-        crops: int | None = None,
-        latent: int | None = None,
-        patience: int | None = None,
-        seed: int | None = None,
-    ) -> Recipe:
-        """Take a preset and change what is given.
+    def from_preset(cls, preset: str, source: Source, **settings: Unpack[Settings]) -> Recipe:
+        """Take a preset, fit its patches to the scale of the photos, and change the settings that are given.
 
         Raises:
-            UnknownNameError: There is no such preset.
+            UnknownNameError: There is no such preset for this source.
             InvalidInputError: A setting is out of range.
         """
-        base = get_preset(preset)
-        settings = {"epochs": epochs, "crops": crops, "patience": patience, "seed": seed}
-        model: dict[str, Any] = {} if latent is None else {"latent_dim": latent}
-        train: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-        return cls(
-            dataset,
-            normal,
-            preset,
-            dataclasses.replace(base.model, **model),
-            dataclasses.replace(base.train, **train),
-            base.companions,
-        )
+        base = get_preset(preset, for_photos=isinstance(source, PhotoSource))
+        given: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
+        train = {name: given.pop(name) for name in _OF_TRAINING if name in given}
+        first, *others = base.networks
+        if isinstance(source, PhotoSource):
+            given = _fitted(first, source, given)
+        networks = (replace(first, **given), *others)
+        return cls(source, preset, networks, replace(base.train, **train))
 
     @classmethod
-    def from_photos(
-        cls,
-        options: PhotoOptions,
-        preset: str = INDUSTRIAL.name,
-        *,
-        patch_size: int | None = None,
-        stride: int | None = None,
-        epochs: int | None = None,
-        crops: int | None = None,
-        seed: int | None = None,
-    ) -> Recipe:
-        """Take a preset, shrink its patches as the photos, and change what is given.
-
-        Args:
-            options: How photos are read.
-            preset: One of `PHOTO_PRESETS`.
-            patch_size: In pixels after scaling; see `NetworkConfig` for what it must be a multiple of.
-            stride: In pixels after scaling; these two hold for all networks.
-            epochs: See `TrainConfig`, as for the others.
-            crops: See there.
-            seed: See there.
+    def from_json(cls, text: str | bytes) -> Recipe:
+        """Read a recipe as `to_json` writes it, and as it stands in the card of a model.
 
         Raises:
-            UnknownNameError: There is no such preset.
-            InvalidInputError: A setting is out of range.
+            InvalidInputError: It is no recipe, or a setting is out of range.
         """
-        require_name("preset", preset, PHOTO_PRESETS)
-        base = PHOTO_PRESETS[preset]
-        size = _patch_size(base.model, options.scale) if patch_size is None else patch_size
-        model = dataclasses.replace(
-            base.model,
-            patch_size=size,
-            stride=max(1, size * base.model.stride // base.model.patch_size) if stride is None else stride,
-            channels=COLORS[options.color],
-        )
-        companions = [dataclasses.replace(model, shrink=companion.shrink) for companion in base.companions]
-        settings = {"epochs": epochs, "crops": crops, "seed": seed}
-        train: dict[str, Any] = {name: value for name, value in settings.items() if value is not None}
-        return cls(
-            PHOTOS,
-            0,
-            preset,
-            model,
-            dataclasses.replace(base.train, **train),
-            tuple(companions),
-            options,
-        )
+        try:
+            return msgspec.json.decode(text, type=cls)
+        except VaeadError:
+            raise
+        except (ValueError, RecursionError) as error:
+            raise InvalidInputError(
+                f"recipe must be one in JSON, got {str(text)[:80]!r} ({error}); copy it from a card.json"
+            ) from error
+
+    def to_json(self) -> str:
+        """The recipe as JSON."""
+        return msgspec.json.encode(self).decode()
 
     @property
     def path(self) -> PurePosixPath:
-        """Where the model lies in a store: the preset's name, then every setting that differs from it.
+        """Path of the model in a store: the preset's name, then every setting that differs from it.
 
         Settings of the second network begin with "2.", and so on.
 
         Raises:
-            InvalidInputError: It is of photos, whose models lie in folders of their own.
+            InvalidInputError: The recipe is of photos.
 
-        >>> str(Recipe.from_preset("mnist", 1).path)
+        >>> str(Recipe.from_preset("article", ClassSource("mnist", 1)).path)
         'mnist/1/article'
-        >>> str(Recipe.from_preset("mnist", 1, epochs=3, seed=7).path)
+        >>> str(Recipe.from_preset("article", ClassSource("mnist", 1), epochs=3, seed=7).path)
         'mnist/1/article+epochs3+seed7'
         """
-        if self.photos is not None:
-            raise InvalidInputError(
-                "recipe must be of a dataset with classes to have a place in a store, got one of photos; "
-                "save its model to a folder of its own"
-            )
-        base = get_preset(self.preset)
-        usual = (base.model, *base.companions)
+        source = self.class_source
+        name = "+".join([self.preset, *sorted(self._changes(get_preset(self.preset)))])
+        return PurePosixPath(source.dataset, str(source.normal), name)
+
+    def _changes(self, base: Preset) -> list[str]:
         changes = _changes(self.train, base.train)
-        if len(self.networks) != len(usual):
+        if len(self.networks) != len(base.networks):
             changes.append(f"networks{len(self.networks)}")
         for index, network in enumerate(self.networks):
-            found = _changes(network, usual[index] if index < len(usual) else NetworkConfig())
+            usual = base.networks[index] if index < len(base.networks) else NetworkConfig()
+            found = _changes(network, usual)
             changes += [f"{index + 1}.{change}" if index else change for change in found]
-        return PurePosixPath(self.dataset, str(self.normal), "+".join([self.preset, *sorted(changes)]))
+        return changes
 
 
-def _changes(chosen: NetworkConfig | TrainConfig, usual: NetworkConfig | TrainConfig) -> list[str]:
+def _fitted(network: NetworkConfig, photos: PhotoSource, given: dict[str, Any]) -> dict[str, Any]:
+    """The settings given, after the patch size, stride and channels that fit photos of that scale and colour.
+
+    Patches never get tiny; the stride stays the same fraction of the patch size as in the preset.
+    """
+    scaled = max(_SMALLEST_PHOTO_PATCH, 4 * round(network.patch_size * photos.scale / 4))
+    size = given.get("patch_size", scaled)
+    stride = max(1, size * network.stride // network.patch_size)
+    return {"patch_size": size, "stride": stride, "channels": COLORS[photos.color]} | given
+
+
+def _changes(chosen: Record, usual: Record) -> list[str]:
     """The settings that differ from the usual ones, each with its value."""
-    default = dataclasses.asdict(usual)
+    default = asdict(usual)
     return [
         f"{name.removesuffix('_dim')}{value}"
-        for name, value in dataclasses.asdict(chosen).items()
+        for name, value in asdict(chosen).items()
         if value != default[name]
     ]
-
-
-def _patch_size(network: NetworkConfig, scale: float) -> int:
-    """The patch size of a network in photos of that scale: the nearest that it can have, and not tiny."""
-    step = 4 * network.shrink
-    return max(16, step * round(network.patch_size * scale / step))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import vaead
 from vaead import load_dataset, load_model
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.plots.panels import article_scale
 from vaead.scoring.patch_scorer import PatchScorer
 

@@ -16,7 +16,8 @@ from vaead.data.photos.layout import NORMAL
 from vaead.inference.read_photos import read_options, read_source
 from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import Metrics
-from vaead.model.store import Model, ModelStore
+from vaead.model.model import Model
+from vaead.model.store import ModelStore
 from vaead.plots.png import to_png
 from vaead.recipe import SHIPPED_PRESETS
 from vaead.scoring.loss_terms import SCORES

@@ -12,7 +12,8 @@ from PIL import Image
 
 from vaead.data.datasets import Dataset, load_dataset
 from vaead.model.files import NETWORK
-from vaead.model.store import Model, ModelStore
+from vaead.model.model import Model
+from vaead.model.store import ModelStore
 from vaead.recipe import PhotoOptions, Recipe
 from vaead.scoring.loss_terms import Array
 from vaead.training.fit import EpochReport

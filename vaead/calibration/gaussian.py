@@ -1,87 +1,146 @@
-"""The calibrated score: how far an image is from held-out normal images, window by window.
+"""The calibrated score of aligned images: their distance from held-out normal images, window by window.
 
-Every feature of every window (see `Scan.features`) is compared with what held-out normal images show at the
-same place. Neighbouring windows vary together, so deviations are judged together: the score is the squared
-Mahalanobis distance of all of them. It counts little where normal images differ from each other anyway, and
-much where they never do.
+Every feature of every window (see `Scan.features`) is compared with held-out normal images at the same
+position: z = (feature - median) / scale. Neighbouring windows vary together, so the score is the squared
+Mahalanobis distance of all z of an image, d2 = z^T S^-1 z. It counts little where normal images differ from
+each other anyway, and much where they never do. It splits exactly into windows:
+d2 = sum over windows w of z_w (S^-1 z)_w, so that one figure is both the score of the image and its map.
+
+Source: S is shrunk as in O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional
+covariance matrices", 2004, and its small eigenvalues are replaced by their mean, as in probabilistic PCA
+(M. Tipping and C. Bishop, 1999).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
-from vaead.scoring.term_maps import Scan
+from vaead.scoring.scan import Scan
 
 _LIMIT = 8.0
-"""Largest deviation in spreads, so that one feature cannot decide alone."""
+"""Largest |z|, so that one feature cannot decide alone."""
+_COMPONENTS = 128
+_SCALE_QUANTILES = (0.16, 0.84)
+"""Half their distance is the standard deviation of a normal distribution, and outliers do not move it."""
 
 
 @dataclass(frozen=True)
 class GaussianReference:
-    """The distribution of held-out normal images.
+    """A Gaussian distribution of the standardised features of aligned normal images.
 
     Attributes:
-        center: Median of each feature, (windows, features).
-        spread: Spread of each feature, (windows, features), above 0.
-        mean: Mean of the deviations, (windows * features,).
-        axes: Directions of largest variance, as columns, (windows * features, k), orthonormal.
-        variance: Along each axis, (k,).
-        rest: Variance along every other direction.
+        median: (windows, features).
+        scale: Robust standard deviation, (windows, features), above 0.
+        mean: Mean of z, (windows * features,).
+        components: Directions of largest variance, (k, windows * features), orthonormal.
+        explained_variance: Variance along each component, (k,).
+        noise_variance: Variance along every other direction, an array without dimensions.
     """
 
-    pooled: ClassVar[bool] = False
-    above_0: ClassVar[tuple[str, ...]] = ("spread", "variance", "rest")
+    positive: ClassVar[tuple[str, ...]] = ("scale", "explained_variance", "noise_variance")
 
-    center: NDArray[np.float32]
-    spread: NDArray[np.float32]
+    median: NDArray[np.float32]
+    scale: NDArray[np.float32]
     mean: NDArray[np.float32]
-    axes: NDArray[np.float16]
-    variance: NDArray[np.float32]
-    rest: NDArray[np.float32]  # an array without dimensions, to be stored with the others
+    components: NDArray[np.float16]
+    explained_variance: NDArray[np.float32]
+    noise_variance: NDArray[np.float32]
+
+    @classmethod
+    def fit(cls, scans: Sequence[Scan]) -> GaussianReference:
+        """Fit to aligned normal images of one size, at least one."""
+        return cls.fit_features(np.concatenate([scan.features for scan in scans]))
+
+    @classmethod
+    def fit_features(cls, features: NDArray[np.float32]) -> GaussianReference:
+        """Fit to the features of normal images, (N, windows, features)."""
+        median = np.median(features, axis=0)
+        low, high = np.quantile(features, _SCALE_QUANTILES, axis=0)
+        scale = (high - low) / 2
+        # A feature that hardly varies must not turn rounding into a deviation.
+        scale = np.maximum(scale, 1e-3 * np.median(scale) + 1e-6)
+        return cls(
+            median.astype(np.float32),
+            scale.astype(np.float32),
+            **_covariance(_standardised(features, median, scale)),
+        )
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
-        """The shapes that the arrays have for a network, by name."""
-        windows, features, kept = self.center.shape[0], 4 + network.latent_dim, self.axes.shape[1]
+        """See `NormalReference`."""
+        windows, features, kept = self.median.shape[0], 4 + network.latent_dim, self.components.shape[0]
         return {
-            "center": (windows, features),
-            "spread": (windows, features),
+            "median": (windows, features),
+            "scale": (windows, features),
             "mean": (windows * features,),
-            "axes": (windows * features, kept),
-            "variance": (kept,),
-            "rest": (),
+            "components": (kept, windows * features),
+            "explained_variance": (kept,),
+            "noise_variance": (),
         }
 
     def window_scores(self, scan: Scan) -> NDArray[np.float32]:
-        """What each window (N, rows, cols) adds to the distance; see `windows`."""
-        return self.windows(scan.features).reshape(scan.kl.shape)
+        """Contribution of each window to the distance, (N, rows, cols); see `feature_scores`."""
+        return self.feature_scores(scan.features).reshape(scan.kl.shape)
 
-    def windows(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Split the squared distance of images from normal ones into their windows.
+    def feature_scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Contribution of each window to the squared distance of its image from normal ones.
 
         Args:
             features: (N, windows, features).
 
         Returns:
-            (N, windows), shares that may be below 0. Their mean is the squared distance divided by the number
-            of its dimensions, about 1 for normal images.
+            (N, windows), some below 0. Their mean is d2 divided by the number of its dimensions, about 1 for
+            normal images.
         """
-        deviations = deviations_of(features, self.center, self.spread) - self.mean
-        axes = self.axes.astype(np.float32)
-        # The inverse covariance is 1 / rest, and something else along the axes.
-        along = (deviations @ axes) * (1 / self.variance - 1 / self.rest)
-        weighed = along @ axes.T + deviations / self.rest
-        shares = (deviations * weighed).reshape(features.shape).mean(axis=-1)
-        return np.asarray(shares, dtype=np.float32)
+        z = _standardised(features, self.median, self.scale) - self.mean
+        components = self.components.astype(np.float32)
+        # S^-1 is 1 / noise_variance, but along the components.
+        along = (z @ components.T) * (1 / self.explained_variance - 1 / self.noise_variance)
+        weighed = along @ components + z / self.noise_variance
+        scores = (z * weighed).reshape(features.shape).mean(axis=-1)
+        return np.asarray(scores, dtype=np.float32)
+
+    @staticmethod
+    def image_scores(windows: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: ARG004
+        """The distance: the mean over all windows, (N,)."""
+        return np.asarray(windows.reshape(len(windows), -1).mean(axis=1), np.float32)
 
 
-def deviations_of(
-    features: NDArray[np.float32], center: NDArray[np.float32], spread: NDArray[np.float32]
+def _standardised(
+    features: NDArray[np.float32], median: NDArray[np.float32], scale: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Deviations in spreads, (N, windows * features); the arguments as in `GaussianReference`."""
-    deviations: NDArray[np.float32] = np.clip((features - center) / spread, -_LIMIT, _LIMIT)
-    return deviations.reshape(len(features), -1)
+    """Z of every feature, clipped: (N, windows * features)."""
+    z: NDArray[np.float32] = np.clip((features - median) / scale, -_LIMIT, _LIMIT)
+    return z.reshape(len(features), -1)
+
+
+def _covariance(z: NDArray[np.float32]) -> dict[str, Any]:
+    """Mean and covariance of z (N, size): the last four arrays of `GaussianReference`."""
+    count, size = z.shape
+    # Of the directions that are not kept, enough must be left to estimate their variance.
+    kept = min(_COMPONENTS, count // 2, size // 2)
+    if count < 3 or not z.any():
+        mean, components, variance, noise = z.mean(axis=0), np.empty((0, size)), np.empty(0), 1.0
+    else:
+        from sklearn.covariance import ledoit_wolf_shrinkage
+        from sklearn.decomposition import PCA
+
+        pca = PCA(kept, svd_solver="randomized", random_state=0).fit(z)
+        shrinkage = ledoit_wolf_shrinkage(z)
+        total = float(z.var(axis=0, ddof=1).sum())
+        mean, components = pca.mean_, pca.components_
+        variance = (1 - shrinkage) * pca.explained_variance_ + shrinkage * total / size
+        noise = max((total - float(variance.sum())) / (size - kept), 1e-6 * total / size)
+        # Where images are copies of a few, there is no variance along some of the components.
+        variance = np.maximum(variance, noise)
+    return {
+        "mean": mean.astype(np.float32),
+        "components": components.astype(np.float16),
+        "explained_variance": variance.astype(np.float32),
+        "noise_variance": np.array(noise, np.float32),
+    }

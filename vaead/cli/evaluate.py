@@ -101,7 +101,7 @@ def _evaluate_photos(
     )
 
     located = LocatedModel.load(folder)
-    threshold = located.model.card.calibration.threshold_value
+    threshold = located.model.card.normal_scores.threshold_value
     thresholds = {name: threshold(name, false_alarm_rate) for name in SCORES}
     photos = find_photos(images)
     rejected: list[Rejected] = []

@@ -17,12 +17,13 @@ from vaead.errors import InvalidInputError, VaeadError
 from vaead.inference.batches import LocatedModel
 from vaead.model.store import ModelStore
 from vaead.paths import AnyPath, UrlPath, is_url
+from vaead.presets import preset_names
 from vaead.processes.workers import BACKENDS, Workers
-from vaead.recipe import PRESETS, Recipe
+from vaead.recipe import ClassSource, Recipe
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-DEFAULT_PRESET = next(iter(PRESETS))
+DEFAULT_PRESET = preset_names()[0]
 FALSE_ALARM_RATE = 0.05
 """At which photos are flagged unless told otherwise."""
 
@@ -93,7 +94,7 @@ def dataset_options(command: Command, presets: str | None = None) -> Command:
         command: What gets them.
         presets: Which there are, and which is the default; those of the datasets if not given.
     """
-    presets = presets or f"One of {', '.join(PRESETS)}.  [default: {DEFAULT_PRESET}]"
+    presets = presets or f"One of {', '.join(preset_names())}.  [default: {DEFAULT_PRESET}]"
     for option in reversed(
         (
             click.option("--dataset", help=f"One of {', '.join(dataset_names())}."),
@@ -186,5 +187,6 @@ def stored_model(dataset: str, normal: int, preset: str | None, store: AnyPath |
         ModelNotFoundError: It is not in the store.
         ModelFormatError: It is damaged, or of another recipe.
     """
-    recipe, models = Recipe.from_preset(dataset, normal, preset or DEFAULT_PRESET), ModelStore(store)
+    recipe = Recipe.from_preset(preset or DEFAULT_PRESET, ClassSource(dataset, normal))
+    models = ModelStore(store)
     return LocatedModel(models.load(recipe), models.folder(recipe))

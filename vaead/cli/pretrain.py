@@ -10,8 +10,9 @@ from vaead.cli.options import PathType, worker_options
 from vaead.data.datasets import dataset_names
 from vaead.model.store import ModelStore
 from vaead.paths import AnyPath
+from vaead.presets import SHIPPED_PRESETS
 from vaead.processes.workers import Workers
-from vaead.recipe import SHIPPED_PRESETS
+from vaead.zoo import screw_demo
 
 
 @click.command()
@@ -31,7 +32,7 @@ def pretrain(
 
     Models that are there already are kept, so that a run that was stopped can be started again.
     """
-    from vaead.zoo import pretrain, screw_demo  # scikit-learn and SciPy take a while to import
+    from vaead.zoo import pretrain  # scikit-learn and SciPy take a while to import
 
     models = ModelStore(store)
     models.check_writable()

@@ -95,7 +95,7 @@ def score(
         located = stored_model(*require_class(dataset, normal, "--model"), preset, store)
     wanted = _Wanted(as_json, false_alarm_rate, csv, maps, masks, report)
     # Before anything is printed or written, since every image needs it.
-    located.model.card.calibration.threshold_value("old", wanted.rate)
+    located.model.card.normal_scores.threshold_value("old", wanted.rate)
     photos, rejected = list_photos(images)
     places = [place for place in (maps, masks) if place is not None]
     files = [file for file in (csv, report) if file is not None]

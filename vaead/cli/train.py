@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -19,21 +22,60 @@ from vaead.cli.options import (
     require_class,
 )
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
-from vaead.config import NetworkConfig, require_name
 from vaead.data.photos import Rejected, check_normals, find_photos, pixel_digest
 from vaead.errors import InvalidInputError, StoreError
 from vaead.inference.read_photos import read_ahead, read_options, read_pixels
 from vaead.model.files import require_replaceable
 from vaead.model.store import ModelStore, save_model
 from vaead.paths import AnyPath, require_writable
-from vaead.recipe import COLORS, INDUSTRIAL, PHOTO_PRESETS, PRESETS, PhotoOptions, Recipe
+from vaead.presets import get_preset, preset_names
+from vaead.recipe import COLORS, ClassSource, PhotoSource, Recipe, Settings
 
-_FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "patience")
-_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "out")
+_CLASS_PRESETS, _PHOTO_PRESETS = preset_names(), preset_names(for_photos=True)
 _PRESETS = (
-    f"One of {', '.join(PRESETS)}, with --images one of {', '.join(PHOTO_PRESETS)}.  "
-    f"[default: {DEFAULT_PRESET}, with --images {INDUSTRIAL.name}]"
+    f"One of {', '.join(_CLASS_PRESETS)}, with --images one of {', '.join(_PHOTO_PRESETS)}.  "
+    f"[default: {DEFAULT_PRESET}, with --images {_PHOTO_PRESETS[0]}]"
 )
+_FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent")
+_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "out")
+_IN_RECIPE = (
+    *("dataset", "normal", "preset", "patch_size", "stride", "scale", "color", "aligned"),
+    *("epochs", "crops", "latent", "seed"),
+)
+
+
+@dataclass(frozen=True)
+class _Options:
+    """The options of the command; see their help."""
+
+    dataset: str | None
+    normal: str | None
+    preset: str | None
+    store: AnyPath | None
+    recipe: str | None
+    images: str | None
+    patch_size: int | None
+    stride: int | None
+    scale: float | None
+    color: str | None
+    aligned: bool
+    out: AnyPath | None
+    epochs: int | None
+    crops: int | None
+    latent: int | None
+    seed: int | None
+    progress: str
+
+    def settings(self) -> Settings:
+        """Those that replace settings of the preset."""
+        return {
+            "patch_size": self.patch_size,
+            "stride": self.stride,
+            "latent_dim": self.latent,
+            "epochs": self.epochs,
+            "crops": self.crops,
+            "seed": self.seed,
+        }
 
 
 @click.command()
@@ -48,12 +90,8 @@ _PRESETS = (
 @click.option("--epochs", type=int, help="Passes over the crops.  [default: the preset's]")
 @click.option("--crops", type=int, help="Random patches to train on.  [default: the preset's]")
 @click.option("--latent", type=int, help="Dimensions of the latent variable.  [default: the preset's]")
-@click.option(
-    "--patience",
-    type=int,
-    help="Stop after so many epochs without a lower held-out loss; 0: never.  [default: the preset's]",
-)
-@click.option("--seed", type=int, help="Of everything random.  [default: the preset's]")
+@click.option("--seed", type=int, help="Seed of everything random.  [default: the preset's]")
+@click.option("--recipe", help="All settings as JSON, as in the card.json of a model, instead of options.")
 @click.option(
     "--progress",
     type=click.Choice(["text", "json"]),
@@ -61,72 +99,52 @@ _PRESETS = (
     show_default=True,
     help="A progress bar on standard error, or one JSON object a line on standard output.",
 )
-def train(
-    dataset: str | None,
-    normal: str | None,
-    preset: str | None,
-    store: AnyPath | None,
-    images: str | None,
-    patch_size: int | None,
-    stride: int | None,
-    scale: float | None,
-    color: str | None,
-    aligned: bool,
-    out: AnyPath | None,
-    epochs: int | None,
-    crops: int | None,
-    latent: int | None,
-    patience: int | None,
-    seed: int | None,
-    progress: str,
-) -> None:
+def train(**options: Any) -> None:
     """Train a model and print its folder last.
 
     Either on the normal class of a dataset, for the store, or on photos in a folder, for the folder --out.
     """
-    report: Progress = JsonProgress() if progress == "json" else TextProgress()
+    given = _Options(**options)
+    report: Progress = JsonProgress() if given.progress == "json" else TextProgress()
     try:
-        if images is not None:
-            require_alone("--images", _FOR_CLASSES)
-            out = _require_out(out)
-            preset = preset or INDUSTRIAL.name
-            require_name("preset", preset, PHOTO_PRESETS)
-            scale = PHOTO_PRESETS[preset].scale if scale is None else scale
-            recipe = Recipe.from_photos(
-                PhotoOptions(color or "luminance", scale, aligned),
-                preset,
-                patch_size=patch_size,
-                stride=stride,
-                epochs=epochs,
-                crops=crops,
-                seed=seed,
-            )
-            _train_on_photos(images, recipe, out, report)
+        recipe = _recipe(given)
+        if given.images is not None:
+            _train_on_photos(given.images, recipe, _require_out(given.out), report)
         else:
-            name, number = require_class(dataset, normal, "--images")
-            require_alone("--dataset", _FOR_PHOTOS)
-            recipe = Recipe.from_preset(
-                name,
-                number,
-                preset or DEFAULT_PRESET,
-                epochs=epochs,
-                crops=crops,
-                latent=latent,
-                patience=patience,
-                seed=seed,
-            )
-            _train_on_class(recipe, ModelStore(store), report)
+            _train_on_class(recipe, ModelStore(given.store), report)
     except BaseException as error:
         report.stop(error)
         raise
 
 
+def _recipe(given: _Options) -> Recipe:
+    if given.images is not None:
+        require_alone("--images", _FOR_CLASSES)
+    if given.recipe is not None:
+        require_alone("--recipe", _IN_RECIPE)
+        recipe = Recipe.from_json(given.recipe)
+        if recipe.for_photos != (given.images is not None):
+            raise InvalidInputError(
+                "recipe must be of photos with --images and of a class without, got the other kind; "
+                "add --images and --out, or leave them out"
+            )
+        return recipe
+    if given.images is not None:
+        preset = get_preset(given.preset or _PHOTO_PRESETS[0], for_photos=True)
+        scale = preset.scale if given.scale is None else given.scale
+        photos = PhotoSource(given.color or "luminance", scale, given.aligned)
+        return Recipe.from_preset(preset.name, photos, **given.settings())
+    source = ClassSource(*require_class(given.dataset, given.normal, "--images"))
+    require_alone("--dataset", _FOR_PHOTOS)
+    return Recipe.from_preset(given.preset or DEFAULT_PRESET, source, **given.settings())
+
+
 def _train_on_class(recipe: Recipe, models: ModelStore, report: Progress) -> None:
     models.check_writable()
     report.start(recipe, str(recipe.path))
-    from vaead.training.pipeline import train as train_recipe  # TensorFlow takes seconds to import
+    from vaead.training.pipeline import train as train_class  # TensorFlow takes seconds to import
 
-    model = train_recipe(recipe, models, report.epoch)
+    model = train_class(recipe, models, report.epoch)
     report.done(models.folder(recipe), model.card)
 
 
@@ -136,10 +154,10 @@ def _train_on_photos(images: str, recipe: Recipe, out: AnyPath, report: Progress
     report.start(recipe, _described(photos, recipe))
     from vaead.training.pipeline import train_photos  # TensorFlow takes seconds to import
 
-    card, parts, archives = train_photos(photos, recipe, report.epoch)
+    model = train_photos(photos, recipe, report.epoch)
     # The model replaces a folder by its name, which "." does not tell.
-    save_model(out.resolve() if isinstance(out, Path) else out, card, parts, archives)
-    report.done(out, card)
+    save_model(out.resolve() if isinstance(out, Path) else out, model)
+    report.done(out, model.card)
 
 
 def _require_out(out: AnyPath | None) -> AnyPath:
@@ -149,7 +167,7 @@ def _require_out(out: AnyPath | None) -> AnyPath:
 
 
 def _check_out(out: AnyPath) -> None:
-    """Find out before a training starts whether its model can be saved."""
+    """Raise StoreError, before a training starts, if its model cannot be saved."""
     try:
         require_replaceable(out, "--out")
         require_writable(out.resolve().parent if isinstance(out, Path) else out)
@@ -163,7 +181,7 @@ def _check_out(out: AnyPath) -> None:
 
 
 def _read_normals(images: str, recipe: Recipe) -> list[NDArray[np.float32]]:
-    """Read the normal photos of a folder; say which cannot be read, and refuse too few."""
+    """Read the normal photos of a folder; name those that cannot be read, and refuse too few."""
     found = find_photos(images)
     if not found.to_train:
         raise InvalidInputError(
@@ -183,16 +201,12 @@ def _read_normals(images: str, recipe: Recipe) -> list[NDArray[np.float32]]:
     return photos
 
 
-def _described(photos: list[NDArray[np.float32]], recipe: Recipe) -> str:
-    """What is trained on, and how large the model sees it."""
+def _described(photos: Sequence[NDArray[np.float32]], recipe: Recipe) -> str:
+    """Number, size, scale and windows of the photos."""
     sizes = sorted({photo.shape[1::-1] for photo in photos})
     shown = " to ".join(f"{width}x{height}" for width, height in dict.fromkeys((sizes[0], sizes[-1])))
-    scale = recipe.photos.scale if recipe.photos else 1
-    windows = ", ".join(_windows(network) for network in recipe.networks)
+    windows = ", ".join(
+        f"{network.patch_size}x{network.patch_size} every {network.stride} px" for network in recipe.networks
+    )
+    scale = recipe.source.scale
     return f"on {len(photos)} photos, judged at {shown} px (scale {scale:g}) in patches of {windows}"
-
-
-def _windows(network: NetworkConfig) -> str:
-    size, seen = network.patch_size, network.input_size
-    shrunk = "" if network.shrink == 1 else f" (shrunk to {seen}x{seen})"
-    return f"{size}x{size}{shrunk} every {network.stride} px"

@@ -12,7 +12,8 @@ from typing import Generic, TypeVar
 from vaead.data.photos import Photo
 from vaead.errors import ModelFormatError
 from vaead.model.card import ModelCard
-from vaead.model.store import Model, load_model
+from vaead.model.model import Model
+from vaead.model.store import load_model
 from vaead.paths import AnyPath, absolute, is_url
 from vaead.processes.workers import Workers
 from vaead.scoring.image_scorer import on_one_core

@@ -16,7 +16,7 @@ from vaead.inference.batches import current_folder, located_at
 from vaead.inference.read_photos import read_ahead, read_options, read_source
 from vaead.metrics.image import Confusion, Metrics, best_f1_threshold
 from vaead.metrics.pixel import PixelCounts
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.scoring.image_scorer import Progress
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.term_maps import TermMaps

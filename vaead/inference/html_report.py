@@ -18,7 +18,6 @@ from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
 from vaead.model.prediction import Judgement
 from vaead.plots.overlay import Regions, draw_overlay, draw_photo, to_jpeg
-from vaead.recipe import PHOTOS, PhotoOptions
 from vaead.scoring.loss_terms import SCORES
 
 SHOWN = 200
@@ -65,7 +64,7 @@ class Entry:
         mask, pictures = judgement.masks[main], None
         if above is None or _rank(judgement.scores) > above:
             picture = draw_photo(photo)
-            overlay = draw_overlay(picture, judgement.maps[main], card.calibration.heat_range(main), mask)
+            overlay = draw_overlay(picture, judgement.maps[main], card.normal_scores.heat_range(main), mask)
             pictures = _data_url(picture), _data_url(overlay)
         return cls(judgement.scores, judgement.flagged, Regions.of(mask), pictures)
 
@@ -161,7 +160,7 @@ class Report:
         )
 
     def _limit(self, score: str) -> float:
-        return self._card.calibration.threshold_value(score, self._rate)
+        return self._card.normal_scores.threshold_value(score, self._rate)
 
     def _flagged(self, score: str) -> str:
         texts, judged = self._texts, [row.flagged[score] for row in self._rows if score in row.flagged]
@@ -174,26 +173,22 @@ class Report:
     def _patches(self, network: NetworkConfig) -> str:
         """What a network sees of an image."""
         texts, size = self._texts, _pixels((network.patch_size,) * 2)
-        if network.shrink == 1:
-            return texts("report.patch_value", size=size, stride=network.stride)
-        seen = _pixels((network.input_size,) * 2)
-        return texts("report.patch_shrunk", size=size, stride=network.stride, seen=seen)
+        return texts("report.patch_value", size=size, stride=network.stride)
 
     def _facts(self) -> dict[str, str]:
         """What is known of the model, by title."""
         texts, recipe, card = self._texts, self._card.recipe, self._card
-        photos = recipe.photos or PhotoOptions()
-        own = recipe.dataset == PHOTOS
+        photos = recipe.source
         size = texts("report.any_size") if card.image_shape is None else _pixels(card.image_shape)
         color = texts("own.rgb") if photos.color == "rgb" else texts("own.luminance")
         return {
-            texts("report.model"): recipe.preset if own else str(recipe.path),
+            texts("report.model"): recipe.preset if recipe.for_photos else str(recipe.path),
             texts("report.trained"): f"{card.created[:10]}, vaead {card.versions['vaead']}",
             texts("report.patches"): "; ".join(self._patches(network) for network in recipe.networks),
             texts("report.photos"): texts(
                 "report.photo_value", scale=f"{photos.scale:g}", color=color, size=size
             ),
-            texts("report.held_out"): str(card.calibration.images),
+            texts("report.held_out"): str(card.normal_scores.n_images),
             texts("report.rate"): _percent(self._rate),
         }
 

@@ -14,7 +14,7 @@ from vaead.data.photos import Limits, Photo, ReadOptions, Rejected, find_photos,
 from vaead.data.photos.reading import Color
 from vaead.data.photos.sources import Source
 from vaead.errors import InvalidInputError
-from vaead.recipe import PhotoOptions, Recipe
+from vaead.recipe import Recipe
 
 Read = TypeVar("Read")
 
@@ -47,9 +47,9 @@ def load_photos(
 
 def read_options(recipe: Recipe, limits: Limits | None = None) -> ReadOptions:
     """How photos are read for a model: no smaller than its patches; for classes as luminance."""
-    photos = recipe.photos or PhotoOptions()
-    color: Color = "rgb" if photos.color == "rgb" else "luminance"
-    return ReadOptions(color, photos.scale, recipe.model.patch_size, limits or Limits())
+    source = recipe.source
+    color: Color = "rgb" if source.color == "rgb" else "luminance"
+    return ReadOptions(color, source.scale, recipe.networks[0].patch_size, limits or Limits())
 
 
 def read_pixels(photo: Photo, options: ReadOptions) -> NDArray[np.float32]:

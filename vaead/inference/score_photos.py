@@ -17,8 +17,8 @@ from vaead.errors import InvalidInputError
 from vaead.inference.batches import located_at
 from vaead.inference.html_report import Entry, Rank
 from vaead.inference.read_photos import read_ahead, read_options, read_source
+from vaead.model.model import Model
 from vaead.model.prediction import Judgement, judge
-from vaead.model.store import Model
 from vaead.paths import AnyPath, write_whole
 from vaead.plots.png import map_to_png, mask_to_png
 
@@ -93,7 +93,7 @@ def score_each(
             continue
         judgement = judge(model, pixels, wanted.rate)
         if wanted.maps is not None:
-            _write_maps(wanted.maps, photo, judgement, card.calibration)
+            _write_maps(wanted.maps, photo, judgement, card.normal_scores)
         if wanted.masks is not None:
             size = None if options.scale == 1 else _size(photo, here)
             _write_masks(wanted.masks, photo, judgement, size)

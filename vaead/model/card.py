@@ -1,154 +1,142 @@
-"""The model card: how a model was made and what its normal images look like, as JSON."""
+"""The model card: how a model was made and which scores its normal images get, as JSON."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from vaead.calibration.diagnostics import TrainingDiagnostics
 from vaead.calibration.thresholds import NormalScores
-from vaead.config import NetworkConfig, TrainConfig, require_name
+from vaead.config import Record, require_range
 from vaead.errors import ModelFormatError
-from vaead.recipe import PHOTO_PRESETS, PRESETS, PhotoOptions, Recipe
+from vaead.model.events import EpochReport
+from vaead.recipe import Recipe
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Another number whenever one vaead could not read what another writes."""
 
-
-@dataclass(frozen=True)
-class Companion:
-    """What is known of a further network of a model; see `ModelCard`."""
-
-    history: list[dict[str, float]]
-    health: TrainingDiagnostics
+_LONGEST_SIDE_PX = 10**6
 
 
-@dataclass(frozen=True)
-class ModelCard:
-    """What is known of a trained model.
+class LayerCard(Record, frozen=True):
+    """A layer that computes something.
+
+    Attributes:
+        part: "encoder" or "decoder".
+        layer: Its name.
+        kind: Its class in Keras.
+        output: Shape of its output for one patch, height x width x channels, or its length.
+        parameters: Number of its parameters.
+    """
+
+    part: str
+    layer: str
+    kind: str
+    output: str
+    parameters: int
+
+
+class NetworkCard(Record, frozen=True):
+    """A trained network.
+
+    Attributes:
+        history: One report an epoch.
+        diagnostics: Fit to held-out normal patches.
+        layers: Its layers, from the patch to its reconstruction.
+    """
+
+    history: tuple[EpochReport, ...]
+    diagnostics: TrainingDiagnostics
+    layers: tuple[LayerCard, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.history:
+            raise ValueError("history must hold at least one epoch")
+
+
+class ModelCard(Record, frozen=True):
+    """All that is known of a trained model.
 
     Attributes:
         recipe: What it was made from.
-        fingerprint: Of the normal training images, see `Dataset.class_fingerprint`.
-        image_shape: Height and width of the training images in pixels; None where calibration is pooled, so
-            that images of any size can be judged.
-        history: One entry an epoch, the fields of `vaead.training.fit.EpochReport`.
-        layers: See `vaead.training.network.describe_layers`.
-        calibration: Scores of held-out normal images.
-        health: Whether the training went well.
-        versions: Of Python and the libraries that made it.
+        fingerprint: Digest of the normal training images, see `Dataset.class_fingerprint`.
+        image_shape: Height and width of aligned training images in pixels; None for photos that are not
+            aligned, whose model takes images of any size.
+        networks: One card for each network of the recipe.
+        normal_scores: Scores of held-out normal images.
+        versions: Versions of vaead, Python and the libraries that made it, by name.
         created: Date and time in UTC, ISO 8601.
-        companions: The further networks of the recipe.
         auroc: For each score, AUROC on the test images against each other class by its number, and against
             "all" of them. Empty where nobody has measured it.
-        longer_side_px: Smallest and largest longer side of the photos it was trained on, after scaling. None
-            for a dataset with classes, and where an older version has made the model.
+        longer_side_px: Smallest and largest longer side of the training photos, after scaling. None for a
+            dataset with classes.
     """
 
     recipe: Recipe
     fingerprint: str
     image_shape: tuple[int, int] | None
-    history: list[dict[str, float]]
-    layers: list[dict[str, Any]]
-    calibration: NormalScores
-    health: TrainingDiagnostics
+    networks: tuple[NetworkCard, ...]
+    normal_scores: NormalScores
     versions: dict[str, str]
     created: str
-    companions: list[Companion]
-    auroc: dict[str, dict[str, float]] = field(default_factory=dict)
+    auroc: dict[str, dict[str, float]] = {}  # noqa: RUF012 - msgspec copies it for each card
     longer_side_px: tuple[int, int] | None = None
 
+    def __post_init__(self) -> None:
+        if len(self.networks) != len(self.recipe.networks):
+            raise ValueError(f"networks must be {len(self.recipe.networks)}, got {len(self.networks)}")
+        if (self.image_shape is not None) != self.recipe.source.aligned:
+            raise ValueError("image_shape must be given for aligned images, and for them alone")
+        for side in (*(self.image_shape or ()), *(self.longer_side_px or ())):
+            require_range("pixels", side, 1, _LONGEST_SIDE_PX)
+        if "vaead" not in self.versions:
+            raise ValueError("versions must hold that of vaead")
+
     @property
-    def healths(self) -> tuple[TrainingDiagnostics, ...]:
-        """Whether the training of each network went well."""
-        return self.health, *(companion.health for companion in self.companions)
+    def diagnostics(self) -> tuple[TrainingDiagnostics, ...]:
+        """Fit of each network to held-out normal patches."""
+        return tuple(network.diagnostics for network in self.networks)
 
     @property
     def training_s(self) -> float:
         """Seconds in which all networks were trained."""
-        histories = [self.history, *(companion.history for companion in self.companions)]
-        return sum(history[-1]["elapsed_s"] for history in histories)
+        return sum(network.history[-1].elapsed_s for network in self.networks)
 
     def to_json(self, checksums: dict[str, str]) -> str:
         """Write the card, with the checksums of the files that belong to it."""
-        content = {"format_version": FORMAT_VERSION, "sha256": checksums, **dataclasses.asdict(self)}
-        return json.dumps(content)
+        return msgspec.json.encode(_CardFile(FORMAT_VERSION, checksums, self)).decode()
 
     @classmethod
     def from_json(cls, text: str) -> tuple[ModelCard, dict[str, str]]:
         """Read a card and the checksums in it.
 
         Raises:
-            ModelFormatError: It is damaged or from a newer version of vaead.
+            ModelFormatError: It is damaged or from another version of vaead.
         """
         try:
-            content = json.loads(text)
-            version = content.pop("format_version")
-            if version != FORMAT_VERSION:
-                raise ModelFormatError(
-                    f"format_version must be {FORMAT_VERSION}, got {version!r}; "
-                    "update vaead or train the model again"
-                )
-            checksums = content.pop("sha256")
-            content["recipe"]["model"] = NetworkConfig(**content["recipe"]["model"])
-            content["recipe"]["train"] = TrainConfig(**content["recipe"]["train"])
-            photos = content["recipe"].get("photos")
-            content["recipe"]["photos"] = photos and PhotoOptions(**photos)
-            companions = (NetworkConfig(**companion) for companion in content["recipe"]["companions"])
-            content["recipe"] = Recipe(**content["recipe"] | {"companions": tuple(companions)})
-            content["companions"] = [
-                Companion(companion["history"], TrainingDiagnostics(**companion["health"]))
-                for companion in content["companions"]
-            ]
-            content["calibration"] = NormalScores(**content["calibration"])
-            content["health"] = TrainingDiagnostics(**content["health"])
-            content["image_shape"] = _pair(content["image_shape"])
-            content["longer_side_px"] = _pair(content.get("longer_side_px"))
-            _require_kinds(content, checksums)
-            return cls(**content), checksums
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-            if isinstance(error, ModelFormatError):
-                raise
+            version = msgspec.json.decode(text, type=_Version).format_version
+            if version == FORMAT_VERSION:
+                file = msgspec.json.decode(text, type=_CardFile)
+                return file.card, file.sha256
+        except (ValueError, LookupError, RecursionError) as error:
             raise ModelFormatError(
                 f"card.json must be a model card of vaead, got one that cannot be read ({error}); "
                 "train the model again"
             ) from error
+        raise ModelFormatError(
+            f"format_version must be {FORMAT_VERSION}, got {version!r}: the model is from another version of "
+            "vaead; train it again, or use that version"
+        )
 
 
-def _pair(values: list[int] | None) -> tuple[int, int] | None:
-    if values is None:
-        return None
-    first, second = values
-    if not all(isinstance(value, int) and value > 0 for value in (first, second)):
-        raise ValueError(f"pixels must be whole numbers above 0, got {values!r}")
-    return first, second
+class _Version(msgspec.Struct):
+    """The one field that cards of all versions have; all others are passed over."""
+
+    format_version: Any
 
 
-_KINDS = {
-    "fingerprint": str,
-    "created": str,
-    "versions": dict,
-    "history": list,
-    "layers": list,
-    "auroc": dict,
-}
-
-
-def _require_kinds(content: dict[str, Any], checksums: object) -> None:
-    """Look at what no class of the card looks at itself."""
-    for name, kind in _KINDS.items():
-        if not isinstance(content.get(name, kind()), kind):
-            raise TypeError(f"{name} must be a {kind.__name__}, got {content[name]!r}")
-    if not isinstance(checksums, dict):
-        raise TypeError(f"sha256 must be a dict, got {checksums!r}")
-    require_name("preset", content["recipe"].preset, {**PRESETS, **PHOTO_PRESETS})
-    histories = [content["history"], *(companion.history for companion in content["companions"])]
-    for history in histories:
-        if not isinstance(history[-1]["elapsed_s"], int | float):
-            raise TypeError("elapsed_s must be a number")
-    if not all(
-        isinstance(each, str) for each in (content["versions"]["vaead"], *content["versions"].values())
-    ):
-        raise TypeError("versions must be texts")
+class _CardFile(Record, frozen=True):
+    format_version: int
+    sha256: dict[str, str]
+    card: ModelCard

@@ -1,15 +1,15 @@
-"""The files of a model folder: their names, how they are packed, and what is checked before one is used.
+"""Files of a model folder: their names, how they are packed, and the checks before one is used.
 
-Whoever has a model may have got it from somebody else, so nothing of it is believed: no pickle, no file that
-is not named here, no array of another shape, nothing that unpacks to far more than any model has.
+A model may come from anybody, so nothing in it is trusted: no pickle, no file that is not named here, no
+array of another shape, nothing that unpacks to far more than any model has.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import fnmatch
 import gzip
+import inspect
 import io
 import zipfile
 import zlib
@@ -18,16 +18,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.clusters import ClusterReference
-from vaead.calibration.gaussian import GaussianReference
+from vaead.calibration.reference import NormalReference
 from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError, StoreError
 from vaead.paths import AnyPath, UrlPath
 
-PROGRAM = "scorer{}.tflite.gz"
-CALIBRATION = "calibration{}.npz"
-NETWORK = "model{}.keras"
-"""Names of the files of a network, with its number from 2 on."""
+PROGRAM = "network{}.tflite.gz"
+REFERENCE = "reference{}.npz"
+"""Names of the files of a network, with its index."""
 CARD = "card.json"
 
 _MOST_BYTES = 2**28
@@ -47,15 +45,9 @@ _DAMAGED = (
 """What gzip, zipfile and NumPy raise for files that are not what they should be."""
 
 
-def numbered(name: str, index: int) -> str:
-    """The name of a file of the network with this index."""
-    return name.format("" if index == 0 else index + 1)
-
-
 def is_of_network(name: str) -> bool:
-    """Whether a file of this name belongs to a network of a model."""
-    patterns = (pattern.format("*") for pattern in (PROGRAM, CALIBRATION, NETWORK))
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+    """True if a file of this name belongs to a network of a model."""
+    return any(fnmatch.fnmatchcase(name, pattern.format("*")) for pattern in (PROGRAM, REFERENCE))
 
 
 def pack_program(program: bytes) -> bytes:
@@ -79,17 +71,17 @@ def unpack_program(content: bytes, name: str) -> bytes:
     return program
 
 
-def pack_deviation(deviation: GaussianReference | ClusterReference) -> bytes:
-    """Put the arrays of a deviation into one file."""
+def pack_reference(reference: NormalReference) -> bytes:
+    """Put the arrays of a reference into one file."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **vars(deviation))
+    np.savez_compressed(buffer, allow_pickle=False, **vars(reference))
     return buffer.getvalue()
 
 
-def unpack_deviation(
-    content: bytes, name: str, network: NetworkConfig
-) -> GaussianReference | ClusterReference:
-    """Undo `pack_deviation`; the names of the arrays tell which of the two it was.
+def unpack_reference(
+    content: bytes, name: str, kind: type[NormalReference], network: NetworkConfig
+) -> NormalReference:
+    """Undo `pack_reference`.
 
     Raises:
         ModelFormatError: The content is damaged, or is not of such a network.
@@ -105,33 +97,32 @@ def unpack_deviation(
         raise
     except _DAMAGED as error:
         raise _damaged(name, error) from error
-    kind = ClusterReference if "centers" in arrays else GaussianReference
-    wanted = [field.name for field in dataclasses.fields(kind)]
-    if sorted(arrays) != sorted(wanted):
+    wanted = sorted(inspect.signature(kind).parameters)
+    if sorted(arrays) != wanted:
         raise ModelFormatError(
-            f"calibration must hold {', '.join(wanted)}, got {', '.join(arrays) or 'nothing'}; "
+            f"{name} must hold {', '.join(wanted)}, got {', '.join(arrays) or 'nothing'}; "
             "train the model again"
         )
-    deviation = kind(**arrays)  # type: ignore[arg-type]
-    _require_sound(deviation, name, network)
-    return deviation
+    reference = kind(**arrays)
+    _require_sound(reference, name, network)
+    return reference
 
 
-def _require_sound(
-    deviation: GaussianReference | ClusterReference, name: str, network: NetworkConfig
-) -> None:
+def _require_sound(reference: NormalReference, name: str, network: NetworkConfig) -> None:
     try:
-        shapes = deviation.shapes(network)
+        shapes = reference.shapes(network)
     except (IndexError, ValueError):  # an array has too few dimensions to tell the shapes of the others
         shapes = {}
-    for key, array in vars(deviation).items():
+    for key, array in vars(reference).items():
         if array.shape != shapes.get(key) or array.dtype.kind != "f" or not np.isfinite(array).all():
             raise ModelFormatError(
                 f"{name} must hold finite numbers in the shape of the network, got others in {key!r}; "
                 "train the model again"
             )
-        if key in deviation.above_0 and not (array > 0).all():
-            raise ModelFormatError(f"{name} must hold spreads above 0, got others in {key!r}; train again")
+        if key in reference.positive and not (array > 0).all():
+            raise ModelFormatError(
+                f"{name} must hold numbers above 0 in {key!r}, got others; train the model again"
+            )
 
 
 def require_replaceable(folder: AnyPath, argument: str = "folder") -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.scoring.term_maps import TermMaps
 
 
@@ -41,7 +41,7 @@ def judge(model: Model, photo: NDArray[np.generic], false_alarm_rate: float) -> 
     Raises:
         InvalidInputError: The photo or the rate is not as described.
     """
-    return judge_terms(model.term_maps(photo[None]), model.card.calibration, false_alarm_rate)
+    return judge_terms(model.term_maps(photo[None]), model.card.normal_scores, false_alarm_rate)
 
 
 def judge_terms(terms: TermMaps, calibration: NormalScores, false_alarm_rate: float) -> Judgement:

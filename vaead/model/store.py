@@ -2,80 +2,44 @@
 
 A store is a folder on this machine, or at a URL that fsspec knows.
 
-A model folder holds for each network of the model `scorer.tflite.gz` (what serving runs; compressed, because
-most of it are zeros), `calibration.npz` (what the calibrated score compares with) and `model.keras` (to go on
-training; models that come with vaead have none), and `card.json` (see `ModelCard`). The files of a second
-network are named `scorer2...` and so on. The card carries the checksums of the others.
+A model folder holds `card.json` (see `ModelCard`) and for each network, by its index, `network0.tflite.gz`
+(the exported program; compressed, because most of it are zeros) and `reference0.npz` (normal windows, that
+the calibrated score compares with). The card carries the checksums of the others.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 import platformdirs
 
 from vaead import shipped
-from vaead.calibration.clusters import ClusterReference
+from vaead.calibration.fitting import reference_kind
 from vaead.calibration.gaussian import GaussianReference
+from vaead.calibration.reference import NormalReference
 from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
 from vaead.model.card import ModelCard
-from vaead.model.ensemble import Ensemble, Member
 from vaead.model.files import (
-    CALIBRATION,
     CARD,
-    NETWORK,
     PROGRAM,
+    REFERENCE,
     is_of_network,
-    numbered,
-    pack_deviation,
     pack_program,
+    pack_reference,
     read_file,
     require_replaceable,
-    unpack_deviation,
     unpack_program,
+    unpack_reference,
 )
-from vaead.paths import UNFINISHED, AnyPath, UrlPath, require_writable, to_path, write_folder
+from vaead.model.model import Model, TrainedNetwork
+from vaead.paths import AnyPath, UrlPath, require_writable, to_path, write_folder
 from vaead.recipe import Recipe
-from vaead.scoring.image_scorer import ImageScorer
-from vaead.scoring.patch_scorer import PatchScorer
 from vaead.scoring.patches import PatchGrid
 
 STORE_VARIABLE = "VAEAD_STORE"
-
-
-class ModelPart(NamedTuple):
-    """What serving needs of one network.
-
-    Attributes:
-        program: See `vaead.training.export.to_litert`.
-        deviation: How it tells normal images.
-    """
-
-    program: bytes
-    deviation: GaussianReference | ClusterReference
-
-
-class Model(Ensemble):
-    """A trained model, ready to score images.
-
-    Attributes:
-        card: How it was made.
-        parts: What it is made of, one for each network.
-    """
-
-    def __init__(self, card: ModelCard, parts: Sequence[ModelPart]) -> None:
-        members = [
-            Member(ImageScorer(PatchScorer(part.program), network), part.deviation)
-            for part, network in zip(parts, card.recipe.networks, strict=True)
-        ]
-        super().__init__(members, card.image_shape)
-        self.card = card
-        self.parts = tuple(parts)
 
 
 def default_root() -> AnyPath:
@@ -97,7 +61,7 @@ class ModelStore:
         self._reads_shipped = root is None and not os.environ.get(STORE_VARIABLE)
 
     def folder(self, recipe: Recipe) -> AnyPath:
-        """Path of the model of a recipe, whether or not it is there."""
+        """Folder of the model of a recipe; it need not exist."""
         return self.find(recipe.path)
 
     def find(self, name: PurePosixPath) -> AnyPath:
@@ -109,14 +73,6 @@ class ModelStore:
 
     def __contains__(self, recipe: Recipe) -> bool:
         return _has_card(self.folder(recipe))
-
-    def folders(self) -> list[AnyPath]:
-        """The folders of all stored models, sorted."""
-        if isinstance(self.root, UrlPath):
-            files = sorted(PurePosixPath(name) for name in self.root.files())
-            return [self.root / file.parent for file in files if len(file.parts) == 4 and file.name == CARD]
-        cards = sorted(self.root.glob(f"*/*/*/{CARD}"))
-        return [card.parent for card in cards if not card.parent.name.startswith(UNFINISHED)]
 
     def load(self, recipe: Recipe) -> Model:
         """Read the model of a recipe.
@@ -148,47 +104,39 @@ class ModelStore:
         except OSError as error:
             raise _not_writable(self.root, error) from error
 
-    def save(self, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()) -> AnyPath:
+    def save(self, model: Model) -> AnyPath:
         """Write a model folder; it appears whole or not at all, and replaces an older one.
 
         At a URL, where nothing can be renamed in one step, there is no model while one is replaced, and two
         programs that write the same model at the same time may leave one that is refused as damaged.
 
-        Args:
-            card: Says where it belongs, by its recipe.
-            parts: One for each network of the recipe.
-            archives: The networks as `.keras` archives, or none.
-
         Returns:
-            The model's folder.
+            The folder, which follows from the model's recipe.
 
         Raises:
             StoreError: The store cannot be written.
         """
-        folder = self.root / card.recipe.path
-        save_model(folder, card, parts, archives)
+        folder = self.root / model.card.recipe.path
+        save_model(folder, model)
         return folder
 
 
-def save_model(
-    folder: AnyPath | str, card: ModelCard, parts: Sequence[ModelPart], archives: Sequence[bytes] = ()
-) -> None:
+def save_model(folder: AnyPath | str, model: Model) -> None:
     """Write a model folder; see `ModelStore.save`."""
     files = {}
-    for index, part in enumerate(parts):
-        files[numbered(PROGRAM, index)] = pack_program(part.program)
-        files[numbered(CALIBRATION, index)] = pack_deviation(part.deviation)
-    files |= {numbered(NETWORK, index): archive for index, archive in enumerate(archives)}
+    for index, network in enumerate(model.networks):
+        files[PROGRAM.format(index)] = pack_program(network.program)
+        files[REFERENCE.format(index)] = pack_reference(network.reference)
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    files[CARD] = card.to_json(checksums).encode()
-    place = to_path(folder)
+    files[CARD] = model.card.to_json(checksums).encode()
+    path = to_path(folder)
     try:
-        require_replaceable(place)
-        write_folder(place, files, is_of_network)
+        require_replaceable(path)
+        write_folder(path, files, is_of_network)
     except StoreError:
         raise
     except OSError as error:
-        raise _not_writable(place, error) from error
+        raise _not_writable(path, error) from error
 
 
 def load_card(folder: AnyPath | str) -> ModelCard:
@@ -209,43 +157,37 @@ def load_model(folder: AnyPath | str) -> Model:
         ModelNotFoundError: There is no model.
         ModelFormatError: It is incomplete, damaged or from a newer version of vaead.
     """
-    place = to_path(folder)
-    card, checksums = _read_card(place)
-    parts = [
-        _load_part(place, index, network, checksums) for index, network in enumerate(card.recipe.networks)
-    ]
-    _require_places(card, parts, place)
-    model = Model(card, parts)
-    for member in model.members:
-        member.scorer.require_program()
-    return model
+    path = to_path(folder)
+    card, checksums = _read_card(path)
+    networks = [_load_network(path, card, index, checksums) for index in range(len(card.recipe.networks))]
+    for network in networks:
+        network.scorer.require_program()
+    return Model(card, networks)
 
 
-def _load_part(folder: AnyPath, index: int, network: NetworkConfig, checksums: dict[str, str]) -> ModelPart:
-    program, calibration, archive = (numbered(name, index) for name in (PROGRAM, CALIBRATION, NETWORK))
-    names = [calibration, program, *([archive] if archive in checksums else [])]
-    files = {name: read_file(folder / name) for name in names}
-    for name, content in files.items():
+def _load_network(folder: AnyPath, card: ModelCard, index: int, checksums: dict[str, str]) -> TrainedNetwork:
+    config, names = card.recipe.networks[index], (PROGRAM.format(index), REFERENCE.format(index))
+    files = [read_file(folder / name) for name in names]
+    for name, content in zip(names, files, strict=True):
         if hashlib.sha256(content).hexdigest() != checksums.get(name):
             raise ModelFormatError(
                 f"{name} must match its checksum in {CARD}, got a damaged file in {str(folder)!r}; "
                 "train the model again"
             )
-    deviation = unpack_deviation(files[calibration], calibration, network)
-    return ModelPart(unpack_program(files[program], program), deviation)
+    reference = unpack_reference(files[1], names[1], reference_kind(card.recipe.source.aligned), config)
+    _require_windows(reference, card, config, folder)
+    return TrainedNetwork(config, unpack_program(files[0], names[0]), reference)
 
 
-def _require_places(card: ModelCard, parts: Sequence[ModelPart], folder: AnyPath) -> None:
-    """Compare the windows that a model has learned from with those of its images."""
-    for network, part in zip(card.recipe.networks, parts, strict=True):
-        known = None if isinstance(part.deviation, ClusterReference) else len(part.deviation.center)
-        wanted = None
-        if card.image_shape is not None:
-            rows, columns = PatchGrid(*card.image_shape, network.patch_size, network.stride).shape
-            wanted = rows * columns
-        if known != wanted:
+def _require_windows(
+    reference: NormalReference, card: ModelCard, network: NetworkConfig, folder: AnyPath
+) -> None:
+    """Compare the number of windows in a reference with that of the images of a model."""
+    if isinstance(reference, GaussianReference) and card.image_shape is not None:
+        rows, columns = PatchGrid(*card.image_shape, network.patch_size, network.stride).shape
+        if len(reference.median) != rows * columns:
             raise ModelFormatError(
-                f"calibration must be that of the images in {CARD}, got another one in {str(folder)!r}; "
+                f"reference must be that of the images in {CARD}, got another one in {str(folder)!r}; "
                 "train the model again"
             )
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from vaead.errors import VaeadError
-from vaead.model.store import Model, load_model
+from vaead.model.model import Model
+from vaead.model.store import load_model
 from vaead.scoring.loss_terms import SCORES
 
 _MOST_S = 60
@@ -52,7 +53,7 @@ def use(model: Model) -> None:
     shape = model.card.image_shape or (side, side)
     colors = () if networks[0].channels == 1 else (networks[0].channels,)
     terms = model.term_maps(np.zeros((1, *shape, *colors), np.float32))
-    calibration = model.card.calibration
+    calibration = model.card.normal_scores
     for score in SCORES:
         terms.anomaly_maps(score)
         calibration.color_range(score)

@@ -1,7 +1,7 @@
 """Training jobs: each trains one model in a child process, and all visitors of the app share them.
 
 Training needs TensorFlow, which the app never loads, so a job runs `python -m vaead train` and reads the
-progress that the child prints, one JSON object a line.
+events that the child prints, one JSON object a line.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import enum
-import json
 import os
 import signal
 import sys
@@ -17,12 +16,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import IO
 from weakref import WeakMethod
 
 from vaead.errors import TrainingError
+from vaead.model.events import EpochReport, TrainingDone, TrainingFailed, TrainingStarted, read_event
 from vaead.paths import AnyPath
 from vaead.processes.train_command import Task, train_command
 
@@ -48,18 +48,6 @@ class JobState(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Epoch:
-    """What one pass over the crops reached: means per patch, in nats."""
-
-    epoch: int
-    loss: float
-    kl: float
-    log_variance: float
-    mahalanobis: float
-    held_out_loss: float
-
-
-@dataclass(frozen=True)
 class JobStatus:
     """A job at one moment; it never changes.
 
@@ -72,7 +60,7 @@ class JobStatus:
 
     task: Task
     state: JobState
-    epochs: tuple[Epoch, ...]
+    epochs: tuple[EpochReport, ...]
     total_epochs: int
     elapsed_s: float = 0.0
     remaining_s: float | None = None
@@ -201,7 +189,7 @@ class _Job:
     task: Task
     total_epochs: int
     state: JobState = JobState.QUEUED
-    epochs: tuple[Epoch, ...] = ()
+    epochs: tuple[EpochReport, ...] = ()
     message: str | None = None
     start_s: float | None = None
     end_s: float | None = None
@@ -213,20 +201,18 @@ class _Job:
             self.state, self.message, self.end_s = state, message, time.monotonic()
             self.ended.set()
 
-    def take_in(self, line: str) -> None:
-        """Take in what the child has printed; a line that is no event, or comes too late, changes nothing."""
-        with self.lock, contextlib.suppress(ValueError, TypeError, LookupError):
-            event = json.loads(line)
-            match event if self.state.active else None:
-                case {"event": "start", "epochs": int(total)}:
+    def read_line(self, line: str) -> None:
+        """Follow an event that the child printed; a line that is none, or comes too late, changes nothing."""
+        with self.lock:
+            match read_event(line) if self.state.active else None:
+                case TrainingStarted(epochs=total):
                     self.total_epochs = total
-                case {"event": "epoch", "epoch": int(epoch), "remaining_s": remaining_s}:
-                    losses = {each.name: float(event[each.name]) for each in fields(Epoch)[1:]}
-                    self.expected_end_s = None if remaining_s is None else time.monotonic() + remaining_s
-                    self.epochs += (Epoch(epoch, **losses),)
-                case {"event": "done"}:
+                case EpochReport(remaining_s=remaining_s) as report:
+                    self.expected_end_s = time.monotonic() + remaining_s
+                    self.epochs += (report,)
+                case TrainingDone():
                     self.end(JobState.DONE)
-                case {"event": "error", "message": str(message)}:
+                case TrainingFailed(message=message):
                     self.end(JobState.FAILED, message)
 
 
@@ -238,7 +224,7 @@ def _follow(command: list[str], job: _Job) -> str:
         command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, errors="replace", env=env, start_new_session=True
     )
     stderr_tail: deque[str] = deque(maxlen=20)
-    stdout = _start_thread(_read_lines, child.stdout, job.take_in)
+    stdout = _start_thread(_read_lines, child.stdout, job.read_line)
     stderr = _start_thread(_read_lines, child.stderr, stderr_tail.append)
     _await_end(child, job)
     stdout.join(DRAIN_S)

@@ -17,8 +17,8 @@ from vaead.config import NetworkConfig
 from vaead.errors import InvalidInputError
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer
-from vaead.scoring.patches import PatchGrid, average_windows, extract_windows, unit_shrunk
-from vaead.scoring.term_maps import Scan
+from vaead.scoring.patches import PatchGrid, average_windows, extract_windows, unit
+from vaead.scoring.scan import Scan
 
 _BATCH = 512
 """Patches a call: the activations of so many small ones still fit into the processor's cache."""
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """What the decoder makes of images, averaged where windows overlap; each (N, H, W).
+    """Outputs of the decoder, averaged where windows overlap; each (N, H, W).
 
     Attributes:
         mu: Predicted mean, in [0, 1].
@@ -68,7 +68,7 @@ class ImageScorer:
         return PatchGrid(images.shape[1], images.shape[2], self.config.patch_size, self.config.stride)
 
     def scan(self, images: NDArray[np.generic], on_progress: Progress | None = None) -> Scan:
-        """What the network says about every window.
+        """Outputs of the network for every window.
 
         Args:
             images: See the class.
@@ -97,45 +97,40 @@ class ImageScorer:
         return Scan(**shaped, grid=grid)
 
     def reconstruct(self, images: NDArray[np.generic]) -> Reconstruction:
-        """What the decoder makes of a few images.
+        """Means and variances that the decoder gives for a few images.
 
         Raises:
             InvalidInputError: The images are not as the class describes.
         """
         grid = self.grid(images)
         count = len(images) * grid.shape[0] * grid.shape[1]
-        made = {name: np.empty((count, *self.config.input_shape), np.float32) for name in ("mu", "sigma2")}
+        made = {name: np.empty((count, *self.config.patch_shape), np.float32) for name in ("mu", "sigma2")}
 
         def decode(part: slice) -> None:
             decoded = self._patches.decode(*self._windows(images, grid, part))
             for name, values in made.items():
-                values[part] = decoded[name].reshape(-1, *self.config.input_shape)
+                values[part] = decoded[name].reshape(-1, *self.config.patch_shape)
 
         self._run_in_parts(decode, count)
-        windows = {name: self._enlarged(values) for name, values in made.items()}
         return Reconstruction(
             **{
                 name: average_windows(values.reshape(len(images), *grid.shape, *values.shape[1:]), grid)
-                for name, values in windows.items()
+                for name, values in made.items()
             }
         )
 
     def _windows(
         self, images: NDArray[np.generic], grid: PatchGrid, part: slice
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """As `extract_windows`, as the network sees them."""
+        """As `extract_windows`, in [0, 1]."""
         patches, positions = extract_windows(images, grid, part)
-        return unit_shrunk(patches, self.config.shrink), positions
-
-    def _enlarged(self, patches: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What the network made of patches, at their size in the image."""
-        return patches.repeat(self.config.shrink, axis=1).repeat(self.config.shrink, axis=2)
+        return unit(patches), positions
 
     def _run_in_parts(
         self, work: Callable[[slice], None], count: int, on_progress: Progress | None = None
     ) -> None:
         """Do the work on patches 0 to count - 1, a batch at a time, on all cores."""
-        size = max(1, min(_BATCH, _BATCH_PIXELS // self.config.input_values))
+        size = max(1, min(_BATCH, _BATCH_PIXELS // self.config.patch_values))
         parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
         alone = len(parts) == 1 or _ALONE.get()
         done = map(work, parts) if alone else _workers().map(work, parts)

@@ -63,13 +63,13 @@ class PatchScorer:
         if network.cells > 1:
             expected |= dict.fromkeys(("cells", "signed_cells"), (1, network.cells**2))
         try:
-            patch = np.zeros((1, *network.input_shape), np.float32)
+            patch = np.zeros((1, *network.patch_shape), np.float32)
             found = {
                 name: array.shape for name, array in self.scan(patch, np.zeros((1, 2), np.float32)).items()
             }
         except (ValueError, RuntimeError, LookupError, MemoryError) as error:
             raise ModelFormatError(
-                f"scorer must take patches of {network.input_size}x{network.input_size} pixels, got another "
+                f"scorer must take patches of {network.patch_size}x{network.patch_size} pixels, got another "
                 f"program ({error}); train the model again"
             ) from error
         if found != expected:
@@ -81,7 +81,7 @@ class PatchScorer:
         """Compute what the scores are made of.
 
         Args:
-            patches: (n, *input_shape) in [0, 1], see `NetworkConfig.input_shape`.
+            patches: (n, *patch_shape) in [0, 1], see `NetworkConfig.patch_shape`.
             positions: (n, 2), where each lies in its image, see `PatchGrid.positions`.
 
         Returns:
@@ -95,7 +95,7 @@ class PatchScorer:
         """Compute what the network makes of patches; the arguments are those of `scan`.
 
         Returns:
-            mu, sigma2 (n, input_values) and z_mean, z_log_var (n, latent_dim).
+            mu, sigma2 (n, patch_values) and z_mean, z_log_var (n, latent_dim).
         """
         return self._run("decode", patches, positions)
 

@@ -51,7 +51,7 @@ class PatchGrid:
 
     @cached_property
     def positions(self) -> NDArray[np.float32]:
-        """Where each window lies in the image, row and column from 0 (first place) to 1: (rows, cols, 2)."""
+        """Position of each window in the image, row and column from 0 (first) to 1: (rows, cols, 2)."""
         rows, cols = (
             starts / max(length - self.patch_size, 1)
             for starts, length in ((self.row_starts, self.height_px), (self.col_starts, self.width_px))
@@ -106,7 +106,9 @@ def random_crops(
             random_crops(image[None], patch_size, int(share), rng)
             for image, share in zip(images, shares, strict=True)
         ]
-        return np.concatenate([crops for crops, _ in parts]), np.concatenate([places for _, places in parts])
+        return np.concatenate([crops for crops, _ in parts]), np.concatenate(
+            [positions for _, positions in parts]
+        )
     crops = every_crop(images, patch_size)
     image, row, col = (rng.integers(0, size, count) for size in crops.shape[:3])
     last = np.maximum(np.array(crops.shape[1:3]) - 1, 1)
@@ -117,16 +119,6 @@ def unit(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
     """Pixels of any shape in [0, 1]: bytes are divided by 255, other numbers are there already."""
     scaled = pixels.astype(np.float32)
     return scaled / np.float32(255) if pixels.dtype == np.uint8 else scaled
-
-
-def unit_shrunk(patches: NDArray[np.generic], factor: int) -> NDArray[np.float32]:
-    """Patches (n, side, side[, channels]) in [0, 1]; squares of `factor` pixels a side become their mean."""
-    if factor == 1:
-        return unit(patches)
-    corners = [(row, column) for row in range(factor) for column in range(factor)]
-    # One corner of all squares at a time: large patches are many, and only small ones are kept.
-    total = sum(unit(patches[:, row::factor, column::factor]) for row, column in corners)
-    return np.asarray(total / np.float32(factor**2), np.float32)
 
 
 def extract_windows(

@@ -14,11 +14,11 @@ from vaead.training.network import Vae
 def to_litert(vae: Vae) -> bytes:
     """Export a network for `vaead.scoring.patch_scorer.PatchScorer`.
 
-    The program has two signatures. Both take `patches`, (n, *input_shape) in [0, 1], for any n,
+    The program has two signatures. Both take `patches`, (n, *patch_shape) in [0, 1], for any n,
     and if the network is position-aware `positions`, (n, 2), see `PatchGrid.positions`. What they
     return is described in `PatchScorer`. z is z_mean in both, so scores are deterministic.
     """
-    inputs = [tf.TensorSpec((None, *vae.config.input_shape), tf.float32, name="patches")]
+    inputs = [tf.TensorSpec((None, *vae.config.patch_shape), tf.float32, name="patches")]
     if vae.config.position_aware:
         inputs.append(tf.TensorSpec((None, 2), tf.float32, name="positions"))
     # As constants, weights can be folded (batch normalisation into the products, the output layer's

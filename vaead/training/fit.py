@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -18,37 +17,10 @@ from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig, TrainConfig
 from vaead.errors import InvalidInputError, TrainingError
+from vaead.model.events import EpochReport
 from vaead.scoring.loss_terms import TERMS, Array
-from vaead.scoring.patches import random_crops, unit_shrunk
+from vaead.scoring.patches import random_crops, unit
 from vaead.training.network import Vae
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    """Where training stands after an epoch. Losses are means over the epoch's patches, in nats.
-
-    Attributes:
-        epoch: Epochs done, from 1.
-        epochs: Epochs in all.
-        loss: A + M + kl_weight * D, what the optimizer lowers.
-        kl: D.
-        log_variance: A.
-        mahalanobis: M.
-        held_out_loss: The loss on crops of held-out normal images, scored as at test time.
-        elapsed_s: Seconds since training began.
-        remaining_s: Estimated seconds to the end.
-    """
-
-    epoch: int
-    epochs: int
-    loss: float
-    kl: float
-    log_variance: float
-    mahalanobis: float
-    held_out_loss: float
-    elapsed_s: float
-    remaining_s: float
-
 
 _WATCHED_CROPS = 4096
 _WATCHED_VALUES = 2**22
@@ -84,8 +56,8 @@ def split_normal(images: Images, config: TrainConfig) -> tuple[Images, Images]:
     return _take(images, order[held_out:]), _take(images, order[:held_out])
 
 
-def _take(images: Images, places: NDArray[np.intp]) -> Images:
-    return images[places] if isinstance(images, np.ndarray) else [images[place] for place in places]
+def _take(images: Images, indices: NDArray[np.intp]) -> Images:
+    return images[indices] if isinstance(images, np.ndarray) else [images[index] for index in indices]
 
 
 def fit(
@@ -119,9 +91,8 @@ def fit(
     crops, positions = unit_crops(images, model, config.crops, rng)
     watch = _held_out_loss(vae, config, watched_crops(held_out, model, rng))
     # No call gets less than a batch.
-    calls = min(-(-config.crops * model.input_values // _CALL_VALUES), config.crops // config.batch_size)
+    calls = min(-(-config.crops * model.patch_values // _CALL_VALUES), config.crops // config.batch_size)
     run_epoch = compile_epoch(vae, config)
-    best = _Best(config.patience)
 
     history: list[EpochReport] = []
     start = time.monotonic()
@@ -135,9 +106,6 @@ def fit(
         _require_numbers(history[-1], vae)
         if on_epoch is not None:
             on_epoch(history[-1])
-        if best.is_over(history[-1].held_out_loss, vae):
-            break
-    best.restore(vae)
     return vae, history
 
 
@@ -155,43 +123,19 @@ def _require_numbers(report: EpochReport, vae: Vae) -> None:
             )
 
 
-class _Best:
-    """Early stopping: keeps the weights with the lowest held-out loss, if asked to."""
-
-    def __init__(self, patience: int) -> None:
-        self._patience = patience
-        self._loss = np.inf
-        self._weights: list[NDArray[np.float32]] = []
-        self._waited = 0
-
-    def is_over(self, held_out_loss: float, vae: Vae) -> bool:
-        """Look at an epoch, and say whether the last `patience` of them were no better than the best."""
-        if self._patience == 0:
-            return False
-        self._waited += 1
-        if held_out_loss < self._loss:
-            self._loss, self._weights, self._waited = held_out_loss, vae.get_weights(), 0
-        return self._waited >= self._patience
-
-    def restore(self, vae: Vae) -> None:
-        """Put the best weights back, whether or not training ended early."""
-        if self._weights:
-            vae.set_weights(self._weights)
-
-
 def unit_crops(
     images: Images, model: NetworkConfig, count: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Random crops as the network sees them, (count, *model.input_shape), and their positions (count, 2)."""
+    """Random crops in [0, 1], (count, *model.patch_shape), and their positions (count, 2)."""
     crops, positions = random_crops(images, model.patch_size, count, rng)
-    return unit_shrunk(crops, model.shrink), positions
+    return unit(crops), positions
 
 
 def watched_crops(
     held_out: Images, model: NetworkConfig, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Crops of held-out images that tell how a training goes: many, but fewer where patches are large."""
-    return unit_crops(held_out, model, min(_WATCHED_CROPS, _WATCHED_VALUES // model.input_values), rng)
+    return unit_crops(held_out, model, min(_WATCHED_CROPS, _WATCHED_VALUES // model.patch_values), rng)
 
 
 def _held_out_loss(

@@ -14,15 +14,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
 from vaead.scoring.loss_terms import Array
 
-PACKAGE = "vaead"
-"""Name under which Keras finds these layers in a saved model."""
 _HALVINGS = 2
 _OUTPUT_KERNEL = 4
 
@@ -44,7 +41,6 @@ def z_order(size: int) -> NDArray[np.intp]:
     return axes.transpose(0, 3, 1, 4, 2, 5).reshape(-1)
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
 class BlockConv(layers.Layer):  # type: ignore[misc]
     """Conv2D with a 2x2 kernel and stride 2, on pixels in Z-order: (4 n, channels) -> (n, filters)."""
 
@@ -61,11 +57,7 @@ class BlockConv(layers.Layer):  # type: ignore[misc]
         matrix = ops.reshape(self.kernel, (-1, self.filters))
         return ops.matmul(ops.reshape(x, (-1, matrix.shape[0])), matrix) + self.bias
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters}
 
-
-@keras.saving.register_keras_serializable(PACKAGE)
 class BlockConvTranspose(layers.Layer):  # type: ignore[misc]
     """Conv2DTranspose with a 2x2 kernel and stride 2, in Z-order: (n, channels) -> (4 n, filters)."""
 
@@ -82,11 +74,7 @@ class BlockConvTranspose(layers.Layer):  # type: ignore[misc]
         matrix = ops.transpose(ops.reshape(self.kernel, (4 * self.filters, -1)))
         return ops.reshape(ops.matmul(x, matrix), (-1, self.filters)) + self.bias
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters}
 
-
-@keras.saving.register_keras_serializable(PACKAGE)
 class PatchConvTranspose(layers.Layer):  # type: ignore[misc]
     """Conv2DTranspose with a 4x4 kernel, stride 1 and "same" padding, on whole patches in Z-order.
 
@@ -115,9 +103,6 @@ class PatchConvTranspose(layers.Layer):  # type: ignore[misc]
         out = ops.matmul(ops.reshape(x, (-1, pixels * channels)), matrix)
         return ops.reshape(out, (-1, self.filters)) + self.bias
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters, "patch_size": self.patch_size}
-
 
 def _kernel_taps(patch_size: int) -> NDArray[np.intp]:
     """For each pair (input pixel, output pixel) the kernel entry between them, or one past the last."""
@@ -128,7 +113,6 @@ def _kernel_taps(patch_size: int) -> NDArray[np.intp]:
     return np.where(inside, tap_row * _OUTPUT_KERNEL + tap_col, _OUTPUT_KERNEL**2)
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
 class PixelOrder(layers.Layer):  # type: ignore[misc]
     """Take columns in a given order: (n, columns) -> (n, len(order))."""
 
@@ -139,11 +123,7 @@ class PixelOrder(layers.Layer):  # type: ignore[misc]
     def call(self, x: Array) -> Array:
         return ops.take(x, np.array(self.order), axis=1)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "order": self.order}
 
-
-@keras.saving.register_keras_serializable(PACKAGE)
 class Rows(layers.Layer):  # type: ignore[misc]
     """Regroup an activation into rows of another length: (n, a) -> (n * a / length, length)."""
 
@@ -154,11 +134,7 @@ class Rows(layers.Layer):  # type: ignore[misc]
     def call(self, x: Array) -> Array:
         return ops.reshape(x, (-1, self.length))
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "length": self.length}
 
-
-@keras.saving.register_keras_serializable(PACKAGE)
 class DepthToSpace(layers.Layer):  # type: ignore[misc]
     """Spread channels over blocks of 2x2 pixels: (n, h, w, 4 * channels) -> (n, 2 h, 2 w, channels)."""
 
@@ -170,7 +146,6 @@ class DepthToSpace(layers.Layer):  # type: ignore[misc]
         )
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
 class Waves(layers.Layer):  # type: ignore[misc]
     """Spread positions in [0, 1] over sine waves, so that a dense layer can tell neighbours apart.
 
@@ -187,6 +162,3 @@ class Waves(layers.Layer):  # type: ignore[misc]
             angle = positions * (np.pi * 2.0**octave)
             waves += [ops.sin(angle), ops.cos(angle)]
         return ops.concatenate(waves, axis=-1)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "octaves": self.octaves}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
+from vaead.model.card import LayerCard
 from vaead.scoring.loss_terms import (
     Array,
     kl_term,
@@ -22,7 +22,6 @@ from vaead.scoring.loss_terms import (
     squared_errors,
 )
 from vaead.training.layers import (
-    PACKAGE,
     BlockConv,
     BlockConvTranspose,
     DepthToSpace,
@@ -44,7 +43,7 @@ _LEAST_SIDE = 6
 
 
 class Decoded(NamedTuple):
-    """What the network makes of patches: mu and log(sigma2) as (n, input_values), z as (n, latent_dim)."""
+    """What the network makes of patches: mu and log(sigma2) as (n, patch_values), z as (n, latent_dim)."""
 
     mu: Array
     log_sigma2: Array
@@ -52,7 +51,6 @@ class Decoded(NamedTuple):
     z_log_var: Array
 
 
-@keras.saving.register_keras_serializable(PACKAGE)
 class Vae(keras.Model):  # type: ignore[misc]
     """Variational autoencoder of square patches with a predicted variance for each pixel.
 
@@ -76,7 +74,7 @@ class Vae(keras.Model):  # type: ignore[misc]
         """Encode and decode patches.
 
         Args:
-            patches: (n, *input_shape) in [0, 1], see `NetworkConfig`.
+            patches: (n, *patch_shape) in [0, 1], see `NetworkConfig`.
             positions: (n, 2), where in its image each patch lies, see `PatchGrid.positions`; only for a
                 network that is position-aware.
             noise: (n, latent_dim) standard normal to sample z with; None takes z = z_mean.
@@ -99,7 +97,7 @@ class Vae(keras.Model):  # type: ignore[misc]
     ) -> tuple[Array, Array, Array]:
         """D, A and M of patches, each (n,) in nats; the arguments are those of `call`."""
         decoded = self(patches, positions, noise, training=training)
-        x = ops.reshape(patches, (-1, self.config.input_values))
+        x = ops.reshape(patches, (-1, self.config.patch_values))
         return (
             kl_term(decoded.z_mean, decoded.z_log_var, ops),
             log_variance_term(decoded.log_sigma2, ops),
@@ -109,7 +107,7 @@ class Vae(keras.Model):  # type: ignore[misc]
     def scan(self, patches: Array, positions: Array | None = None) -> dict[str, Array]:
         """What the scores are made of, at z = z_mean; see `vaead.scoring.patch_scorer.PatchScorer.scan`."""
         decoded = self(patches, positions)
-        x = ops.reshape(patches, (-1, self.config.input_values))
+        x = ops.reshape(patches, (-1, self.config.patch_values))
         cells = {}
         if self.config.cells > 1:
             # A product, which the runtime of LiteRT gets right. A transpose or a pooling of blocks it gets
@@ -125,20 +123,10 @@ class Vae(keras.Model):  # type: ignore[misc]
             "z_mean": decoded.z_mean,
         }
 
-    def get_config(self) -> dict[str, Any]:
-        return {"config": dataclasses.asdict(self.config)}
-
-    def get_build_config(self) -> None:
-        """Say that a loaded network needs no call to be built: `__init__` makes every weight."""
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Vae:
-        return cls(NetworkConfig(**config["config"]))
-
 
 def _cell_of_values(config: NetworkConfig) -> NDArray[np.float32]:
-    """1 where a value of a patch lies in a cell: (input_values, cells * cells)."""
-    cell = np.arange(config.input_size) * config.cells // config.input_size
+    """1 where a value of a patch lies in a cell: (patch_values, cells * cells)."""
+    cell = np.arange(config.patch_size) * config.cells // config.patch_size
     of_pixels = (config.cells * cell[:, None] + cell).ravel()
     return np.eye(config.cells**2, dtype=np.float32)[np.repeat(of_pixels, config.channels)]
 
@@ -148,7 +136,7 @@ def _normalised_relu(x: Array, name: str) -> Array:
 
 
 def _article_encoder(config: NetworkConfig) -> keras.Model:
-    patch_size = config.input_size
+    patch_size = config.patch_size
     patches = keras.Input((patch_size, patch_size), name="patches")
     x = PixelOrder(z_order(patch_size).tolist(), name="z_order")(layers.Flatten(name="row_by_row")(patches))
     x = Rows(1, name="pixels")(x)
@@ -160,7 +148,7 @@ def _article_encoder(config: NetworkConfig) -> keras.Model:
 
 
 def _article_decoder(config: NetworkConfig) -> keras.Model:
-    patch_size = config.input_size
+    patch_size = config.patch_size
     z = keras.Input((config.latent_dim,), name="z")
     x = _normalised_relu(layers.Dense((patch_size // 4) ** 2, name="dense")(z), "dense")
     x = Rows(1, name="blocks")(x)
@@ -178,7 +166,7 @@ def _article_decoder(config: NetworkConfig) -> keras.Model:
 
 
 def _dense_encoder(config: NetworkConfig) -> keras.Model:
-    patches = keras.Input((config.input_size, config.input_size), name="patches")
+    patches = keras.Input((config.patch_size, config.patch_size), name="patches")
     positions = keras.Input((2,), name="positions")
     x = _dense_layers(
         [layers.Flatten(name="pixels")(patches), Waves(_OCTAVES, name="waves")(positions)], config.units
@@ -191,7 +179,7 @@ def _dense_decoder(config: NetworkConfig) -> keras.Model:
     z = keras.Input((config.latent_dim,), name="z")
     positions = keras.Input((2,), name="positions")
     x = _dense_layers([z, Waves(_OCTAVES, name="waves")(positions)], config.units)
-    heads = [layers.Dense(config.input_size**2, name=name)(x) for name in ("mu", "sigma2_logit")]
+    heads = [layers.Dense(config.patch_size**2, name=name)(x) for name in ("mu", "sigma2_logit")]
     return keras.Model([z, positions], heads, name="decoder")
 
 
@@ -203,9 +191,9 @@ def _dense_layers(inputs: list[Array], units: int) -> Array:
 
 
 def _convolutional_encoder(config: NetworkConfig) -> keras.Model:
-    patches = keras.Input(config.input_shape, name="patches")
+    patches = keras.Input(config.patch_shape, name="patches")
     side, widths = _halvings(config)
-    x = layers.Reshape((config.input_size, config.input_size, config.channels), name="pixels")(patches)
+    x = layers.Reshape((config.patch_size, config.patch_size, config.channels), name="pixels")(patches)
     for number, width in enumerate(widths, start=1):
         name = f"conv{number}"
         x = layers.Conv2D(width, 4, strides=2, padding="same", use_bias=False, name=name)(x)
@@ -230,7 +218,7 @@ def _convolutional_decoder(config: NetworkConfig) -> keras.Model:
             x = _normalised_relu(x, name)
         x = DepthToSpace(name=f"{name}_blocks")(x)
     heads = [
-        layers.Reshape((config.input_values,), name=name)(half)
+        layers.Reshape((config.patch_values,), name=name)(half)
         for name, half in zip(("mu", "sigma2_logit"), ops.split(x, 2, axis=-1), strict=True)
     ]
     return keras.Model([z], heads, name="decoder")
@@ -238,7 +226,7 @@ def _convolutional_decoder(config: NetworkConfig) -> keras.Model:
 
 def _halvings(config: NetworkConfig) -> tuple[int, list[int]]:
     """How small a patch gets, and how many channels there are after each halving on the way."""
-    side = config.input_size
+    side = config.patch_size
     widths: list[int] = []
     while side % 2 == 0 and (side > _LEAST_SIDE or not widths):
         side //= 2
@@ -256,29 +244,17 @@ _NETWORKS: dict[
 """Builders of encoder and decoder by `NetworkConfig.network`."""
 
 
-def describe_layers(vae: Vae) -> list[dict[str, Any]]:
-    """List the layers that compute something.
-
-    Returns:
-        One entry a layer: `part` (encoder or decoder), `layer`, `kind`, `output` (one patch's output as
-        height x width x channels, or its length), `parameters`.
-    """
+def describe_layers(vae: Vae) -> tuple[LayerCard, ...]:
+    """Cards of the layers that compute something."""
     table = []
     for part, network in (("encoder", vae.encoder), ("decoder", vae.decoder)):
         probe = [np.zeros((1, *tensor.shape[1:]), np.float32) for tensor in network.inputs]
         shown = [layer for layer in network.layers if layer.weights or isinstance(layer, layers.ReLU)]
         outputs = keras.Model(network.input, [layer.output for layer in shown])(probe)
         for layer, output in zip(shown, outputs, strict=True):
-            table.append(
-                {
-                    "part": part,
-                    "layer": layer.name,
-                    "kind": type(layer).__name__,
-                    "output": _shape_of_one_patch(output.shape),
-                    "parameters": layer.count_params(),
-                }
-            )
-    return table
+            shape, kind = _shape_of_one_patch(output.shape), type(layer).__name__
+            table.append(LayerCard(part, layer.name, kind, shape, layer.count_params()))
+    return tuple(table)
 
 
 def _shape_of_one_patch(shape: tuple[int, ...]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import os
 import threading
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from msgspec.structs import replace
 
 from vaead.data.datasets import get_spec, load_dataset
 from vaead.errors import ModelFormatError, ModelNotFoundError
@@ -16,11 +16,12 @@ from vaead.inference.read_photos import read_options, read_source
 from vaead.metrics.class_pairs import Pairs, pairs_file
 from vaead.metrics.image import class_aurocs
 from vaead.model.card import ModelCard
+from vaead.model.model import Model
 from vaead.model.store import ModelStore, load_model, save_model
 from vaead.paths import AnyPath, absolute, write_whole
 from vaead.plots.png import to_png
 from vaead.processes.workers import Workers
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.zoo import screw_demo
 
@@ -34,7 +35,7 @@ def recipes(datasets: Sequence[str], presets: Sequence[str], seeds: int) -> list
         UnknownNameError: There is no such dataset or preset.
     """
     return [
-        Recipe.from_preset(dataset, normal, preset, seed=seed)
+        Recipe.from_preset(preset, ClassSource(dataset, normal), seed=seed)
         for seed, preset, dataset in itertools.product(range(seeds), presets, datasets)
         for normal in range(len(get_spec(dataset).class_names))
     ]
@@ -82,13 +83,14 @@ def _trained_and_measured(recipe: Recipe, store: ModelStore) -> Recipe:
     from vaead.training.pipeline import train
 
     model = train(recipe, store)
-    dataset = load_dataset(recipe.dataset)
+    source = recipe.class_source
+    dataset = load_dataset(source.dataset)
     terms = model.term_maps(dataset.test.images)
     auroc = {
-        score: class_aurocs(terms.image_scores(score), dataset.test.labels, recipe.normal) for score in SCORES
+        score: class_aurocs(terms.image_scores(score), dataset.test.labels, source.normal) for score in SCORES
     }
     rounded = {score: {name: round(v, 5) for name, v in values.items()} for score, values in auroc.items()}
-    store.save(dataclasses.replace(model.card, auroc=rounded), model.parts)
+    store.save(Model(replace(model.card, auroc=rounded), model.networks))
     return recipe
 
 
@@ -109,9 +111,9 @@ def pretrain_demo(store: ModelStore) -> AnyPath:
     options = read_options(recipe)
     normal = [image for image in screw_demo.images() if image.to_train]
     photos = [read_source(to_png(image.make().image), image.name, options) for image in normal]
-    card, parts, _ = train_photos(photos, recipe)
+    model = train_photos(photos, recipe)
     folder = store.root / screw_demo.model_folder()
-    save_model(folder, card, parts)
+    save_model(folder, model)
     return folder
 
 
@@ -127,11 +129,11 @@ def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[AnyPath]:
         ModelFormatError: A card is damaged.
     """
     files = []
-    for dataset, preset in sorted({(recipe.dataset, recipe.preset) for recipe in trained}):
+    for dataset, preset in sorted({(recipe.class_source.dataset, recipe.preset) for recipe in trained}):
         cards = [
             store.load_card(recipe)
             for recipe in trained
-            if (recipe.dataset, recipe.preset) == (dataset, preset)
+            if (recipe.class_source.dataset, recipe.preset) == (dataset, preset)
         ]
         file = store.root / pairs_file(dataset, preset)
         write_whole(file, _with_other_seeds(_measured(cards, dataset), file).to_json().encode())
@@ -160,5 +162,7 @@ def _with_other_seeds(pairs: Pairs, file: AnyPath) -> Pairs:
 
 def _matrix(cards: Sequence[ModelCard], dataset: str, seed: int, score: str) -> list[list[float | None]]:
     classes = range(len(get_spec(dataset).class_names))
-    rows = {card.recipe.normal: card.auroc[score] for card in cards if card.recipe.train.seed == seed}
+    rows = {
+        card.recipe.class_source.normal: card.auroc[score] for card in cards if card.recipe.train.seed == seed
+    }
     return [[rows.get(normal, {}).get(str(anomalous)) for anomalous in classes] for normal in classes]

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from vaead.data.photos.layout import NORMAL
 from vaead.data.screws.generator import DEFECTS, Screw, make_screw
-from vaead.recipe import PhotoOptions, Recipe
+from vaead.recipe import PhotoSource, Recipe
 
 NAME = "screws"
 """In place of a dataset's name, for its model."""
@@ -76,7 +76,7 @@ def samples() -> list[DemoImage]:
 
 def recipe() -> Recipe:
     """What the page proposes for these images: patches and stride of the paper, at a quarter of the size."""
-    return Recipe.from_photos(PhotoOptions(scale=0.25 / _SCALE), patch_size=24, stride=4)
+    return Recipe.from_preset("industrial", PhotoSource(scale=0.25 / _SCALE), patch_size=24, stride=4)
 
 
 def model_folder() -> PurePosixPath:

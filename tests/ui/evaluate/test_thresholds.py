@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from vaead.calibration.thresholds import RULES
 from vaead.data.datasets import load_dataset
 from vaead.metrics.image import Confusion, best_f1_threshold, recall_threshold
-from vaead.model.store import Model, ModelStore
+from vaead.model.model import Model
+from vaead.model.store import ModelStore
 from vaead.recipe import Recipe
 from vaead.scoring.term_maps import TermMaps
 from vaead.ui.evaluate.thresholds import SOURCES

@@ -14,7 +14,8 @@ from tests.unit.cli.command_line import assert_refused
 from vaead import load_dataset
 from vaead.cli import main
 from vaead.metrics.image import Metrics
-from vaead.model.store import Model, ModelStore
+from vaead.model.model import Model
+from vaead.model.store import ModelStore
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
 

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from tests.unit.cli.command_line import lines_of, run
-from vaead.model.store import Model, save_model
+from vaead.model.model import Model
+from vaead.model.store import save_model
 from vaead.recipe import PhotoOptions
 
 

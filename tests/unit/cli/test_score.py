@@ -15,7 +15,8 @@ from PIL import Image
 from tests.unit.cli.command_line import assert_refused, lines_of, run
 from vaead.model.files import CARD
 from vaead.model.prediction import judge
-from vaead.model.store import Model, ModelStore
+from vaead.model.model import Model
+from vaead.model.store import ModelStore
 from vaead.plots.png import map_to_png
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES

@@ -15,7 +15,8 @@ from vaead.inference.batches import FEW, LocatedModel, current_folder, located_a
 from vaead.inference.html_report import Entry
 from vaead.inference.score_photos import Scoring, score_each
 from vaead.model.prediction import judge
-from vaead.model.store import Model, save_model
+from vaead.model.model import Model
+from vaead.model.store import save_model
 from vaead.processes.workers import Workers
 
 

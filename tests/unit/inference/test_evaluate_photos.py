@@ -11,7 +11,7 @@ from vaead.errors import InvalidInputError
 from vaead.inference.evaluate_photos import ALL, DefectMetrics, Flagged, evaluate_photos
 from vaead.metrics.image import Confusion, Metrics, best_f1_threshold
 from vaead.metrics.pixel import PixelMetrics
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.scoring.loss_terms import SCORES
 
 Pixels = NDArray[np.uint8]

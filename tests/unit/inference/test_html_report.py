@@ -10,7 +10,7 @@ from vaead.i18n.texts import Texts
 from vaead.inference import html_report as report_module
 from vaead.inference.html_report import Report
 from vaead.model.prediction import judge
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.scoring.loss_terms import SCORES
 
 RATE = 0.05

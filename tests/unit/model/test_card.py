@@ -7,7 +7,7 @@ import pytest
 
 from vaead.errors import ModelFormatError
 from vaead.model.card import FORMAT_VERSION, ModelCard
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.recipe import PhotoOptions
 
 Content = dict[str, Any]

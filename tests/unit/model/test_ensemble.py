@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.model import ensemble
 from vaead.model.ensemble import Ensemble
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.scoring.term_maps import Calibrated
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from vaead.calibration.thresholds import NormalScores
 from vaead.errors import InvalidInputError
 from vaead.model.prediction import judge, judge_terms
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import Calibrated, TermMaps

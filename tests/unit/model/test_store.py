@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
 from vaead.model.card import FORMAT_VERSION, ModelCard
 from vaead.model.files import CARD
-from vaead.model.store import Model, ModelPart, ModelStore, load_model
+from vaead.model.model import Model
+from vaead.model.store import ModelPart, ModelStore, load_model
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
 

@@ -8,7 +8,8 @@ import pytest
 
 from vaead.errors import ModelFormatError, ModelNotFoundError
 from vaead.model.files import CARD
-from vaead.model.store import Model, ModelStore, load_card
+from vaead.model.model import Model
+from vaead.model.store import ModelStore, load_card
 
 
 @pytest.fixture

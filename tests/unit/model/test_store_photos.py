@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.errors import ModelFormatError
-from vaead.model.store import Model, ModelPart, load_model, save_model
+from vaead.model.model import Model
+from vaead.model.store import ModelPart, load_model, save_model
 
 
 def test_saved_model_of_photos_judges_as_before(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
 from vaead.errors import InvalidInputError
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.scoring import image_scorer
 from vaead.scoring.image_scorer import ImageScorer
 from vaead.scoring.loss_terms import TERMS

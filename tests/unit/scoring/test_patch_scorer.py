@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.errors import ModelFormatError
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.scoring import patch_scorer
 from vaead.scoring.patch_scorer import PatchScorer
 

@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.recipe import get_preset
 from vaead.scoring.patch_scorer import Named, PatchScorer
 from vaead.scoring.patches import every_crop

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig, TrainConfig
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.recipe import Recipe
 from vaead.training import fit as training
 from vaead.training.fit import fit, split_normal, watched_crops

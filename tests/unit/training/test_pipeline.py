@@ -14,7 +14,8 @@ from vaead.calibration.gaussian import GaussianReference
 from vaead.config import NetworkConfig
 from vaead.data.datasets import Dataset
 from vaead.errors import InvalidInputError, StoreError
-from vaead.model.store import Model, ModelStore, load_model, save_model
+from vaead.model.model import Model
+from vaead.model.store import ModelStore, load_model, save_model
 from vaead.recipe import PhotoOptions, Recipe
 from vaead.scoring.loss_terms import Array
 from vaead.scoring.patches import every_crop

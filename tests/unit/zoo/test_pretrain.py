@@ -13,7 +13,8 @@ from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import class_aurocs
 from vaead.model.card import ModelCard
-from vaead.model.store import Model, ModelStore, load_model
+from vaead.model.model import Model
+from vaead.model.store import ModelStore, load_model
 from vaead.processes.workers import Workers
 from vaead.recipe import SHIPPED_PRESETS, Recipe
 from vaead.scoring.loss_terms import SCORES

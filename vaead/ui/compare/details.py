@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.plots.panels import Panel, Scale, panels
 from vaead.plots.score_bands import ScoreBand, score_bands
 from vaead.scoring.loss_terms import SCORES, TERMS
@@ -48,7 +48,7 @@ def show(
 
 def _standing(terms: TermMaps, card: ModelCard, names: dict[str, str], texts: Texts) -> None:
     st.markdown(texts("details.standing_text"))
-    calibration = card.calibration
+    calibration = card.normal_scores
     rows = []
     for score in reversed(SCORES):
         low, quarter, median, three, high = (calibration.image_quantile(score, level) for level in _BAND)
@@ -74,7 +74,7 @@ def _terms(
     st.markdown(texts("details.terms_text"))
     maps = {name: terms.anomaly_maps(name) for name in TERMS}
     scales = [
-        mean_scale(card.calibration, name, choice.palette, texts("compare.nats"), column)
+        mean_scale(card.normal_scores, name, choice.palette, texts("compare.nats"), column)
         for column, name in enumerate(TERMS)
     ]
     rows = [
@@ -113,19 +113,20 @@ def _decoder(
 
 
 def _network(card: ModelCard, texts: Texts) -> None:
-    total = sum(int(layer["parameters"]) for layer in card.layers)
-    text = texts("details.network_text", parameters=f"{total:,}", size=card.recipe.model.input_size)
-    # The card describes the layers of the main network alone.
+    layers = card.networks[0].layers
+    total = sum(layer.parameters for layer in layers)
+    size = card.recipe.networks[0].patch_size
+    text = texts("details.network_text", parameters=f"{total:,}", size=size)
     name = network_name(1, len(card.recipe.networks), texts)
     st.markdown(f"**{name}:** {text}" if name else text)
     part_names = {"encoder": texts("details.encoder"), "decoder": texts("details.decoder_part")}
     st.dataframe(
         {
-            texts("details.part"): [part_names[layer["part"]] for layer in card.layers],
-            texts("details.layer"): [layer["layer"] for layer in card.layers],
-            texts("details.kind"): [layer["kind"] for layer in card.layers],
-            texts("details.output"): [layer["output"] for layer in card.layers],
-            texts("details.parameters"): [layer["parameters"] for layer in card.layers],
+            texts("details.part"): [part_names[layer.part] for layer in layers],
+            texts("details.layer"): [layer.layer for layer in layers],
+            texts("details.kind"): [layer.kind for layer in layers],
+            texts("details.output"): [layer.output for layer in layers],
+            texts("details.parameters"): [layer.parameters for layer in layers],
         },
         height="content",
         alt=texts("details.network"),
@@ -134,7 +135,7 @@ def _network(card: ModelCard, texts: Texts) -> None:
 
 def _training(card: ModelCard, texts: Texts) -> None:
     train = card.recipe.train
-    histories = [card.history, *(companion.history for companion in card.companions)]
+    histories = [network.history for network in card.networks]
     st.markdown(
         texts(
             "details.training_text",
@@ -142,7 +143,7 @@ def _training(card: ModelCard, texts: Texts) -> None:
             crops=f"{train.crops:,}",
             epochs=" + ".join(str(len(history)) for history in histories),
             seed=train.seed,
-            images=card.calibration.images,
+            images=card.normal_scores.n_images,
             created=card.created[:10],
         )
     )

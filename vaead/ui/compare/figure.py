@@ -42,7 +42,7 @@ def rank(terms: TermMaps, calibration: NormalScores, texts: Texts) -> str:
     """Say how rare the scores of the anomalous image are among held-out normal images."""
     shares = {score: calibration.rank(score, float(terms.image_scores(score)[1])) for score in SCORES}
     percent = {score: f"{100 * share:.3g} %" for score, share in shares.items()}
-    return texts("verdict.rank", images=calibration.images, **percent)
+    return texts("verdict.rank", images=calibration.n_images, **percent)
 
 
 def decision(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: Texts) -> str:

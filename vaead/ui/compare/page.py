@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.ui.compare import details, figure
 from vaead.ui.shared import loading, query_params, sidebar, widgets
 from vaead.ui.shared.cache import gallery
@@ -34,9 +34,9 @@ def page(texts: Texts) -> None:
 
 def _show_choice(choice: Choice, places: list[DeltaGenerator], texts: Texts) -> None:
     """Show the comparison, or the training of its model."""
-    dataset = loading.load_dataset(choice.recipe.dataset, texts)
+    dataset = loading.load_dataset(choice.recipe.class_source.dataset, texts)
     choice = sidebar.with_dataset(choice, dataset.name)
-    for place, number in zip(places, (choice.recipe.normal, choice.anomalous), strict=True):
+    for place, number in zip(places, (choice.recipe.class_source.normal, choice.anomalous), strict=True):
         loading.show_thumbnails(place, dataset, number, texts)
     model = loading.load_model(choice.recipe, texts)
     if model is not None:
@@ -60,7 +60,7 @@ def _pair_buttons(texts: Texts) -> None:
 @st.fragment
 def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) -> None:
     """The pair and its maps. A fragment, so that another pair redraws nothing else."""
-    classes = {"normal": choice.recipe.normal, "anomalous": choice.anomalous}
+    classes = {"normal": choice.recipe.class_source.normal, "anomalous": choice.anomalous}
     numbers = _pair_controls(dataset, classes, texts)
     pair = np.stack([dataset.test_images(classes[role])[number] for role, number in numbers.items()])
     names = {
@@ -70,13 +70,13 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
 
     verdict = figure.verdict(terms, texts)
     st.markdown(verdict)
-    drawn = figure.comparison(pair, terms, names, model.card.calibration, choice, texts)
+    drawn = figure.comparison(pair, terms, names, model.card.normal_scores, choice, texts)
     show_pair(drawn, "comparison", texts("compare.alt", verdict=verdict.replace("**", ""), **names))
-    st.markdown(figure.decision(terms, model.card.calibration, choice, texts))
+    st.markdown(figure.decision(terms, model.card.normal_scores, choice, texts))
     st.caption(
         texts(
             "compare.caption",
-            rank=figure.rank(terms, model.card.calibration, texts),
+            rank=figure.rank(terms, model.card.normal_scores, texts),
             **names,
             **{f"{role}_number": number for role, number in numbers.items()},
         )

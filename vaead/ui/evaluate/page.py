@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 from streamlit.navigation.page import Page
 
@@ -11,7 +9,7 @@ from vaead.data.datasets import Dataset, get_spec
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.metrics.image import METRICS, Evaluation, roc
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.plots.charts import Axes, roc_curves
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
@@ -35,9 +33,9 @@ def page(texts: Texts, compare_page: Page) -> None:
             texts("evaluate.against_all"), "against_all", help=texts("evaluate.against_all_help")
         )
     notices = st.container()
-    dataset = loading.load_dataset(recipe.dataset, texts)
-    recipe = replace(recipe, dataset=dataset.name)
-    for place, number in zip(places, (recipe.normal, anomalous), strict=True):
+    dataset = loading.load_dataset(recipe.class_source.dataset, texts)
+    recipe = recipe.with_dataset(dataset.name)
+    for place, number in zip(places, (recipe.class_source.normal, anomalous), strict=True):
         loading.show_thumbnails(place, dataset, number, texts)
     model = loading.load_model(recipe, texts)
     if model is not None:
@@ -51,7 +49,7 @@ def page(texts: Texts, compare_page: Page) -> None:
 def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: Model, texts: Texts) -> None:
     """Everything about the test images of one model."""
     scores = split_scores(recipe, model, dataset, texts)
-    sides = Sides.of(dataset.test.labels, recipe.normal, anomalous)
+    sides = Sides.of(dataset.test.labels, recipe.class_source.normal, anomalous)
     try:
         results = evaluations(recipe, anomalous, scores.image, sides)
     except InvalidInputError as error:  # a model whose training has diverged
@@ -59,7 +57,7 @@ def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: 
         return
     spec = get_spec(dataset.name)
     names = {
-        "normal": sidebar.class_name(texts, spec, recipe.normal),
+        "normal": sidebar.class_name(texts, spec, recipe.class_source.normal),
         "anomalous": texts("evaluate.all_others")
         if anomalous is None
         else sidebar.class_name(texts, spec, anomalous),
@@ -73,7 +71,7 @@ def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: 
             downloads.scores(scores, dataset, recipe, texts)
     with right:
         _roc(scores.image, sides, results, texts)
-    thresholds.show(thresholds.Subject(dataset, scores, sides, model.card.calibration, names), texts)
+    thresholds.show(thresholds.Subject(dataset, scores, sides, model.card.normal_scores, names), texts)
 
 
 def verdict(results: dict[str, Evaluation], texts: Texts) -> str:

@@ -31,10 +31,10 @@ _DIFFERENCES = tuple(pair for pair in VIEWS.values() if pair[1])
 
 def show(recipe: Recipe, texts: Texts) -> None:
     """Show the matrix of a recipe's dataset and preset, or say how it is made."""
-    spec = get_spec(recipe.dataset)
+    spec = get_spec(recipe.class_source.dataset)
     st.subheader(texts("matrix.title", dataset=spec.title, preset=recipe.preset), anchor=False)
     try:
-        pairs = Pairs.read(ModelStore().find(pairs_file(recipe.dataset, recipe.preset)))
+        pairs = Pairs.read(ModelStore().find(pairs_file(recipe.class_source.dataset, recipe.preset)))
     except ModelFormatError as error:
         st.error(str(error))
         return

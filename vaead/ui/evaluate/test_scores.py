@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vaead.data.datasets import Dataset
 from vaead.i18n.texts import Texts
 from vaead.metrics.image import Evaluation
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.cache import changed_ns

@@ -104,7 +104,7 @@ def _threshold(
     if source == SOURCES[0]:
         found = subject.calibration.threshold(measure.score, rate / 100, measure.rule)
         shown = {name: f"{number:.3g}" for name, number in found._asdict().items()}
-        images = f"{subject.calibration.images:,}"
+        images = f"{subject.calibration.n_images:,}"
         return found.value, texts("evaluate.by_rate", name=measure.name, rate=rate, images=images, **shown)
     normal, anomalous = measure.values[subject.sides.normal], measure.values[subject.sides.anomalous]
     value = best_f1_threshold(normal, anomalous) if source == SOURCES[1] else recall_threshold(anomalous)

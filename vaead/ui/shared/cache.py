@@ -13,7 +13,8 @@ import streamlit as st
 from vaead.data.datasets import Dataset, load_dataset
 from vaead.errors import DataUnavailableError
 from vaead.model.files import CARD
-from vaead.model.store import Model, ModelStore
+from vaead.model.model import Model
+from vaead.model.store import ModelStore
 from vaead.plots import panels
 from vaead.processes.training_jobs import TrainingJobs
 from vaead.recipe import Recipe

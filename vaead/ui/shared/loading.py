@@ -6,11 +6,12 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from vaead.calibration.diagnostics import told
 from vaead.data.datasets import Dataset, get_spec
 from vaead.errors import DataUnavailableError, InvalidInputError, ModelFormatError, ModelNotFoundError
 from vaead.i18n.texts import Texts
-from vaead.model.store import Model, ModelStore
+from vaead.i18n.training_warnings import training_warnings
+from vaead.model.model import Model
+from vaead.model.store import ModelStore
 from vaead.recipe import Recipe
 from vaead.ui.shared import sidebar, training_panel
 from vaead.ui.shared.cache import dataset_source, load_stored
@@ -60,6 +61,6 @@ def load_model(recipe: Recipe, texts: Texts) -> Model | None:
         st.error(str(error))
         training_panel.panel(recipe, texts)
         return None
-    for fault in told(model.card.healths, texts):
+    for fault in training_warnings(model.card.diagnostics, texts):
         st.warning(fault)
     return model

@@ -12,7 +12,8 @@ from vaead.calibration.thresholds import RULES
 from vaead.data.datasets import DatasetSpec, dataset_names, get_spec
 from vaead.i18n.texts import LANGUAGES, Texts, language_of
 from vaead.plots.panels import PALETTES
-from vaead.recipe import PRESETS, Recipe, get_preset
+from vaead.presets import get_preset, preset_names
+from vaead.recipe import ClassSource, Recipe
 from vaead.ui.shared import query_params
 from vaead.ui.shared.widgets import select, whole_number
 
@@ -43,7 +44,7 @@ class Choice:
 
 def with_dataset(choice: Choice, dataset: str) -> Choice:
     """The same choice on another dataset."""
-    return replace(choice, recipe=replace(choice.recipe, dataset=dataset))
+    return replace(choice, recipe=choice.recipe.with_dataset(dataset))
 
 
 VIEWS = ("article", "mean", "rank")
@@ -224,7 +225,7 @@ def _default_class(dataset: str, normal: int | None) -> int:
 def _recipe_controls(texts: Texts, dataset: str, normal: int) -> Recipe:
     preset = select(
         texts("sidebar.preset"),
-        list(PRESETS),
+        preset_names(),
         "preset",
         help=texts("sidebar.preset_help"),
         on_change=_take_preset_settings,
@@ -236,7 +237,8 @@ def _recipe_controls(texts: Texts, dataset: str, normal: int) -> Recipe:
             )
             for key, (low, high, default, step) in _settings(preset).items()
         }
-    return Recipe.from_preset(dataset, normal, preset, **settings)
+    settings["latent_dim"] = settings.pop("latent")
+    return Recipe.from_preset(preset, ClassSource(dataset, normal), **settings)
 
 
 def _settings(preset: str) -> dict[str, tuple[int, int, int, int]]:
@@ -245,8 +247,7 @@ def _settings(preset: str) -> dict[str, tuple[int, int, int, int]]:
     return {
         "epochs": (1, 100, base.train.epochs, 1),
         "crops": (1_000, 1_000_000, base.train.crops, 1_000),
-        "latent": (1, 64, base.model.latent_dim, 1),
-        "patience": (0, 100, base.train.patience, 1),
+        "latent": (1, 64, base.networks[0].latent_dim, 1),
         "seed": (0, 999_999, base.train.seed, 1),
     }
 

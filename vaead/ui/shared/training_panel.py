@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import streamlit as st
 
 from vaead.errors import VaeadError
 from vaead.i18n.texts import Texts
+from vaead.model.events import EpochReport
 from vaead.model.store import ModelStore
 from vaead.processes.train_command import PhotoTask, Task
-from vaead.processes.training_jobs import Epoch, JobState, JobStatus
+from vaead.processes.training_jobs import JobState, JobStatus
 from vaead.recipe import Recipe
 from vaead.ui.shared.cache import training_jobs
 from vaead.ui.shared.loss_chart import network_name, show_losses
@@ -70,8 +69,7 @@ def _follow(task: Task, texts: Texts) -> None:
     if status.epochs:
         number, epochs = _network(status)
         count = len(_recipe(status).networks)
-        losses = [dataclasses.asdict(epoch) for epoch in epochs]
-        show_losses(losses, "live_losses", texts, network_name(number, count, texts))
+        show_losses(epochs, "live_losses", texts, network_name(number, count, texts))
     st.button(
         texts("training.cancel"),
         key="cancel",
@@ -96,11 +94,11 @@ def _recipe(status: JobStatus) -> Recipe:
 
 
 def _done(status: JobStatus) -> int:
-    """Epochs behind, with those that networks before were spared."""
+    """Epochs of all networks that are over."""
     return status.epochs[-1].epoch if status.epochs else 0
 
 
-def _network(status: JobStatus) -> tuple[int, list[Epoch]]:
+def _network(status: JobStatus) -> tuple[int, list[EpochReport]]:
     """The number of the network that is being trained, from 1, and its epochs; there must be one."""
     each = _recipe(status).train.epochs
     number = (_done(status) - 1) // each
@@ -108,10 +106,4 @@ def _network(status: JobStatus) -> tuple[int, list[Epoch]]:
 
 
 def _is_over(status: JobStatus) -> bool:
-    """Whether the last network has seen its last epoch, or `vaead.training.fit.fit` has stopped it early."""
-    if not status.epochs or _done(status) == status.total_epochs:
-        return bool(status.epochs)
-    recipe, (number, epochs) = _recipe(status), _network(status)
-    losses = [epoch.held_out_loss for epoch in epochs]
-    waited = len(losses) - 1 - losses.index(min(losses))
-    return number == len(recipe.networks) and 0 < recipe.train.patience <= waited
+    return bool(status.epochs) and _done(status) == status.total_epochs

@@ -73,7 +73,7 @@ def take_model(own: OwnSession) -> None:
     except ModelNotFoundError:
         return
     folder = own.new_run() / "model"
-    save_model(folder, model.card, model.parts)
+    save_model(folder, model)
     own.take_model(Results(model, folder, "shipped", own.photos.normal_digests))
 
 

@@ -65,7 +65,7 @@ def decision(results: Results, scored: Scored, score: str, rate: float, texts: T
             "value": figure.number(scored.scores[score]),
             "limit": figure.number(limits[score]),
             "rate": figure.percent(rate),
-            "count": f"{results.calibration.images:,}",
+            "count": f"{results.calibration.n_images:,}",
         }
         name = texts(f"score.{score}")
         parts.append(

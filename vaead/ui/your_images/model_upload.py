@@ -14,7 +14,8 @@ from vaead.data.photos.reasons import PhotoError
 from vaead.errors import InvalidInputError, VaeadError
 from vaead.i18n.texts import Texts
 from vaead.model.files import CARD
-from vaead.model.store import Model, load_model
+from vaead.model.model import Model
+from vaead.model.store import load_model
 from vaead.processes import model_trial
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images.predictions import Results
@@ -141,6 +142,6 @@ def _load(folder: Path) -> Model:
         raise UnusableModelError("refused", problem) from error
     model = load_model(folder)
     recipe = model.card.recipe
-    if recipe.photos is None:
-        raise UnusableModelError("classes", recipe.dataset)
+    if not recipe.for_photos:
+        raise UnusableModelError("classes", recipe.class_source.dataset)
     return model

@@ -18,7 +18,7 @@ from vaead.data.photos.reasons import refusal
 from vaead.errors import VaeadError
 from vaead.inference.evaluate_photos import DefectEvaluation, DefectMetrics, Labelled, known_mask
 from vaead.inference.read_photos import read_options, read_source
-from vaead.model.store import Model
+from vaead.model.model import Model
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.term_maps import TermMaps
 from vaead.ui.your_images.uploaded_photos import LIMITS, OwnPhoto
@@ -70,7 +70,7 @@ class Results:
     @property
     def calibration(self) -> NormalScores:
         """What the model knows of held-out normal images."""
-        return self.model.card.calibration
+        return self.model.card.normal_scores
 
     @property
     def options(self) -> ReadOptions:

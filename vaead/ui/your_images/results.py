@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from vaead.calibration.diagnostics import told
 from vaead.i18n.texts import Texts
+from vaead.i18n.training_warnings import training_warnings
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images import detail, figure, metrics, upload
@@ -35,17 +35,17 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
     """Say where the model comes from, unless it is the visitor's last training, and what it has not seen."""
     card = results.model.card
     recipe = card.recipe
-    for fault in told(card.healths, texts):
+    for fault in training_warnings(card.diagnostics, texts):
         st.warning(fault)
     if results.origin == "shipped":
         st.caption(texts("own.shipped"))
-    elif results.origin == "brought" and recipe.photos is not None:
+    elif results.origin == "brought" and recipe.for_photos:
         st.caption(
             texts(
                 "own.brought",
                 preset=code(recipe.preset),
-                patch=recipe.model.patch_size,
-                scale=f"{recipe.photos.scale:g}",
+                patch=recipe.networks[0].patch_size,
+                scale=f"{recipe.source.scale:g}",
                 date=plain(card.created[:10]),
             )
         )

@@ -12,9 +12,10 @@ import streamlit as st
 from vaead.data.photos import check_normals
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
-from vaead.recipe import INDUSTRIAL, PHOTO_PRESETS, PhotoOptions, Recipe
-from vaead.ui.shared.markdown import code
+from vaead.presets import get_preset, preset_names
+from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.patches import PatchGrid
+from vaead.ui.shared.markdown import code
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload import told
 from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos
@@ -63,7 +64,7 @@ class Plan:
     @property
     def scale(self) -> float:
         """The factor by which images are resized."""
-        return _scale(self.recipe)
+        return self.recipe.source.scale
 
 
 def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
@@ -73,9 +74,9 @@ def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
     Memory: TensorFlow, the crops of the largest network in single precision with the copies made of one
     call's share of them, the scaled images, and what the networks say of each window of the held-out ones.
     """
-    values = [recipe.train.crops * network.input_values for network in recipe.networks]
-    scale = _scale(recipe)
-    pixels = sum(photo.size[0] * photo.size[1] for photo in photos) * scale**2 * recipe.model.channels
+    values = [recipe.train.crops * network.patch_values for network in recipe.networks]
+    scale = recipe.source.scale
+    pixels = sum(photo.size[0] * photo.size[1] for photo in photos) * scale**2 * recipe.networks[0].channels
     crops = 4.0 * max(values)
     return Cost(
         seconds=_START_S * len(values) + recipe.train.epochs * sum(values) / _VALUES_PER_S,
@@ -89,7 +90,7 @@ def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
 
 def _count_windows(recipe: Recipe, photos: Sequence[OwnPhoto]) -> int:
     """Windows of all networks in all images."""
-    scale, found = _scale(recipe), 0
+    scale, found = recipe.source.scale, 0
     for (height, width), count in Counter(photo.size for photo in photos).items():
         for network in recipe.networks:
             grid = PatchGrid(round(height * scale), round(width * scale), network.patch_size, network.stride)
@@ -103,7 +104,7 @@ def default_scale(longer_px: int, preset: str) -> float:
     >>> [default_scale(longer_px, "industrial") for longer_px in (640, 100, 4000)]
     [0.25, 1.0, 0.04]
     """
-    return min(1.0, max(0.01, round(PHOTO_PRESETS[preset].scale * _PAPER_PX / longer_px, 2)))
+    return min(1.0, max(0.01, round(get_preset(preset, for_photos=True).scale * _PAPER_PX / longer_px, 2)))
 
 
 def default_patches(longer_px: int, preset: str) -> tuple[int, int]:
@@ -111,13 +112,13 @@ def default_patches(longer_px: int, preset: str) -> tuple[int, int]:
 
     Args:
         longer_px: The longer side of the images after scaling.
-        preset: One of `PHOTO_PRESETS`.
+        preset: A preset of photos.
 
     >>> default_patches(160, "industrial"), default_patches(640, "industrial")
     ((24, 4), (96, 16))
     """
     share = min(1.0, max(0.001, longer_px / _PAPER_PX))
-    model = Recipe.from_photos(PhotoOptions(scale=share), preset).model
+    model = Recipe.from_preset(preset, PhotoSource(scale=share)).networks[0]
     return model.patch_size, model.stride
 
 
@@ -129,7 +130,9 @@ def show(own: OwnSession, texts: Texts) -> Plan | None:
         return None
     try:
         recipe = _controls(own, texts)
-        large = tuple(each for each in photos.normal if _fits(each, recipe.model.patch_size, _scale(recipe)))
+        large = tuple(
+            each for each in photos.normal if _fits(each, recipe.networks[0].patch_size, recipe.source.scale)
+        )
         _tell_small(photos, recipe, texts)
         check_normals(photo.digest for photo in large)
     except InvalidInputError as error:
@@ -141,19 +144,21 @@ def show(own: OwnSession, texts: Texts) -> Plan | None:
 def _controls(own: OwnSession, texts: Texts) -> Recipe:
     """The controls and what they add up to."""
     photos = own.photos
-    _prepare(own, {"epochs": INDUSTRIAL.train.epochs, "crops": INDUSTRIAL.train.crops, "seed": 0})
-    _prepare(own, {"color": "luminance", "aligned": False, "preset": INDUSTRIAL.name})
+    presets = preset_names(for_photos=True)
+    train = get_preset(presets[0], for_photos=True).train
+    _prepare(own, {"epochs": train.epochs, "crops": train.crops, "seed": train.seed})
+    _prepare(own, {"color": "luminance", "aligned": False, "preset": presets[0]})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width=_PRESET_WIDTH):
             preset = st.selectbox(
-                texts("sidebar.preset"), list(PHOTO_PRESETS), key="own_preset", help=texts("own.preset_help")
+                texts("sidebar.preset"), presets, key="own_preset", help=texts("own.preset_help")
             )
         own.settings["preset"] = preset
         _follow(own, {"scale": default_scale(photos.longer_px, preset)}, preset)
         scale = _number(own, "scale", 0.01, 1.0, 0.01, texts("own.scale"), texts("own.scale_help"))
         patch, stride = default_patches(round(photos.longer_px * scale), preset)
         _follow(own, {"patch": patch, "stride": stride}, f"{preset} at {scale}")
-        size = _patch(own, preset, texts)
+        size = _patch(own, texts)
         stride = int(_number(own, "stride", 1, size, 1, texts("own.stride"), texts("own.stride_help")))
         epochs = int(_number(own, "epochs", 1, 100, 1, texts("sidebar.epochs"), texts("sidebar.epochs_help")))
         crops = int(
@@ -161,9 +166,9 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
         )
         seed = int(_number(own, "seed", 0, 999_999, 1, texts("sidebar.seed"), texts("sidebar.seed_help")))
         color, aligned = _reading(own, [each for each in photos.normal if _fits(each, size, scale)], texts)
-    options = PhotoOptions(color=color, scale=scale, aligned=aligned)
-    return Recipe.from_photos(
-        options, preset, patch_size=size, stride=stride, epochs=epochs, crops=crops, seed=seed
+    source = PhotoSource(color=color, scale=scale, aligned=aligned)
+    return Recipe.from_preset(
+        preset, source, patch_size=size, stride=stride, epochs=epochs, crops=crops, seed=seed
     )
 
 
@@ -205,11 +210,10 @@ def _follow(own: OwnSession, defaults: dict[str, float | bool | str], choice: st
     _prepare(own, defaults)
 
 
-def _patch(own: OwnSession, preset: str, texts: Texts) -> int:
+def _patch(own: OwnSession, texts: Texts) -> int:
     """The patch size, of those that the networks of the preset can have; a smaller stride follows it."""
-    step = 4 * PHOTO_PRESETS[preset].model.shrink
     with st.container(width=_NUMBER_WIDTH):
-        sizes = range(step, _LARGEST_PATCH + 1, step)
+        sizes = range(4, _LARGEST_PATCH + 1, 4)
         size = st.selectbox(texts("own.patch"), sizes, key="own_patch", help=texts("own.patch_help"))
     own.settings["patch"] = size
     own.settings["stride"] = st.session_state["own_stride"] = min(st.session_state["own_stride"], size)
@@ -223,10 +227,6 @@ def _number(own: OwnSession, name: str, low: float, high: float, step: float, la
     return float(taken)
 
 
-def _scale(recipe: Recipe) -> float:
-    return recipe.photos.scale if recipe.photos is not None else 1.0
-
-
 def _fits(photo: OwnPhoto, patch_size: int, scale: float) -> bool:
     return round(min(photo.size) * scale) >= patch_size
 
@@ -235,7 +235,7 @@ def _tell_small(photos: OwnPhotos, recipe: Recipe, texts: Texts) -> None:
     small = [
         each
         for each in (*photos.normal, *photos.judged)
-        if not _fits(each, recipe.model.patch_size, _scale(recipe))
+        if not _fits(each, recipe.networks[0].patch_size, recipe.source.scale)
     ]
     if small:
         height, width = small[0].size
@@ -243,7 +243,7 @@ def _tell_small(photos: OwnPhotos, recipe: Recipe, texts: Texts) -> None:
             texts(
                 "own.too_small",
                 count=len(small),
-                patch=recipe.model.patch_size,
+                patch=recipe.networks[0].patch_size,
                 name=code(small[0].name),
                 size=f"{width}x{height}",
             )

@@ -1,0 +1,94 @@
+"""Events of a training, as the training process prints them: one JSON object a line.
+
+Whoever starts a training as a process reads them with `read_event`. The reports of epochs are also kept in
+the card of a model.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from vaead.config import Record
+
+
+class TrainingStarted(Record, frozen=True, tag_field="event", tag="start"):
+    """The images are read and training begins.
+
+    Attributes:
+        epochs: Epochs of all networks.
+        crops: Patches of each network.
+        path: Path of the model in the store, or a description of the photos.
+    """
+
+    epochs: int
+    crops: int
+    path: str
+
+
+class EpochReport(Record, frozen=True, tag_field="event", tag="epoch"):
+    """One epoch. Losses are means over its patches, in nats.
+
+    Attributes:
+        epoch: Epochs done, from 1.
+        epochs: Epochs in all.
+        loss: A + M + kl_weight * D, the quantity that the optimizer lowers.
+        kl: D.
+        log_variance: A.
+        mahalanobis: M.
+        held_out_loss: The loss on crops of held-out normal images, computed as at test time.
+        elapsed_s: Seconds since training began.
+        remaining_s: Estimated seconds to the end.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    kl: float
+    log_variance: float
+    mahalanobis: float
+    held_out_loss: float
+    elapsed_s: float
+    remaining_s: float
+
+
+class TrainingDone(Record, frozen=True, tag_field="event", tag="done"):
+    """The model is stored.
+
+    Attributes:
+        elapsed_s: Seconds in which the networks were trained.
+        model: Folder of the model.
+        warnings: Sentences about faults of the training.
+    """
+
+    elapsed_s: float
+    model: str
+    warnings: tuple[str, ...] = ()
+
+
+class TrainingFailed(Record, frozen=True, tag_field="event", tag="error"):
+    """The training could not reach its end, for a reason that the user can mend.
+
+    Attributes:
+        message: The reason, as a sentence.
+    """
+
+    message: str
+
+
+TrainingEvent = TrainingStarted | EpochReport | TrainingDone | TrainingFailed
+
+_decoder = msgspec.json.Decoder(TrainingEvent)
+
+
+def write_event(event: TrainingEvent) -> str:
+    """An event as one line of JSON, without the line break."""
+    return msgspec.json.encode(event).decode()
+
+
+def read_event(line: str) -> TrainingEvent | None:
+    """Undo `write_event`; None for a line that is no event, such as the output of a library."""
+    try:
+        event: TrainingEvent = _decoder.decode(line)
+        return event
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,143 @@
+"""A trained model: images -> scans of each network -> term maps -> anomaly maps and anomaly scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaead.calibration.reference import NormalReference, calibrated_score
+from vaead.config import NetworkConfig
+from vaead.model.card import ModelCard
+from vaead.scoring.image_scorer import ImageScorer, Progress, Reconstruction
+from vaead.scoring.loss_terms import TERMS
+from vaead.scoring.patch_scorer import PatchScorer
+from vaead.scoring.patches import PatchGrid
+from vaead.scoring.scan import Scan
+from vaead.scoring.term_maps import CalibratedScore, TermMaps
+
+_CHUNK_WINDOWS = 2**15
+"""Windows scanned before the next images follow: enough for all cores, and their features stay small."""
+
+
+class TrainedNetwork:
+    """One network of a model.
+
+    Attributes:
+        program: Exported network, see `vaead.training.export.to_litert`.
+        reference: Normal windows that its outputs are compared with.
+        scorer: Scans images with it.
+    """
+
+    def __init__(self, config: NetworkConfig, program: bytes, reference: NormalReference) -> None:
+        self.program = program
+        self.reference = reference
+        self.scorer = ImageScorer(PatchScorer(program), config)
+
+
+class Model:
+    """One or more networks that score images together, and how they were made.
+
+    The first network gives D, A and M, and with them old and new. The calibrated score is the mean of all.
+
+    Attributes:
+        card: How it was made.
+        networks: One for each network of its recipe.
+    """
+
+    def __init__(self, card: ModelCard, networks: Sequence[TrainedNetwork]) -> None:
+        self.card = card
+        self.networks = tuple(networks)
+
+    def grid(self, images: NDArray[np.generic]) -> PatchGrid:
+        """Windows of old and new in these images."""
+        return self.networks[0].scorer.grid(images)
+
+    def term_maps(self, images: NDArray[np.generic], on_progress: Progress | None = None) -> TermMaps:
+        """D, A, M and the calibrated score.
+
+        Args:
+            images: (N, H, W), see `ImageScorer`.
+            on_progress: Called now and then with the numbers of windows scanned and in all.
+
+        Raises:
+            InvalidInputError: The images are not as `ImageScorer` describes.
+        """
+        grid = self.grid(images)
+        comparable = self.card.image_shape in (None, images.shape[1:3])
+        networks = self.networks if comparable else self.networks[:1]
+        progress = _SumOfProgress(on_progress, len(images), [each.scorer.grid(images) for each in networks])
+        terms: dict[str, list[NDArray[np.float32]]] = {name: [] for name in TERMS}
+        calibrated = []
+        for chunk in _chunks(images, grid):
+            scans = [network.scorer.scan(chunk, progress.step) for network in networks]
+            for name, parts in terms.items():
+                parts.append(getattr(scans[0], name))
+            if comparable:
+                calibrated.append(_calibrated(networks, scans))
+        return TermMaps(
+            **{name: np.concatenate(parts) for name, parts in terms.items()},
+            grid=grid,
+            calibrated=CalibratedScore.concatenate(calibrated) if comparable else None,
+        )
+
+    def anomaly_map(self, images: NDArray[np.generic], score: str = "calibrated") -> NDArray[np.float32]:
+        """Anomaly maps (N, H, W): for each pixel the mean of the windows over it, in the unit of windows.
+
+        Raises:
+            InvalidInputError: The images are not as `ImageScorer` describes.
+            UnknownNameError: There is no such score.
+        """
+        return self.term_maps(images).anomaly_maps(score)
+
+    def sum_map(self, images: NDArray[np.generic], score: str = "calibrated") -> NDArray[np.float32]:
+        """As `anomaly_map`, with the sum of the windows over each pixel; see `TermMaps.sum_maps`."""
+        return self.term_maps(images).sum_maps(score)
+
+    def anomaly_score(self, images: NDArray[np.generic], score: str = "calibrated") -> NDArray[np.float32]:
+        """Anomaly scores (N,), higher is more anomalous; see `TermMaps.image_scores`.
+
+        Raises:
+            InvalidInputError: The images are not as `ImageScorer` describes.
+            UnknownNameError: There is no such score.
+        """
+        return self.term_maps(images).image_scores(score)
+
+    def reconstruct(self, images: NDArray[np.generic]) -> Reconstruction:
+        """Means and variances that the decoder of the first network gives for a few images.
+
+        Raises:
+            InvalidInputError: The images are not as `ImageScorer` describes.
+        """
+        return self.networks[0].scorer.reconstruct(images)
+
+
+class _SumOfProgress:
+    """Progress over scans that follow each other."""
+
+    def __init__(self, on_progress: Progress | None, images: int, grids: Sequence[PatchGrid]) -> None:
+        self._on_progress = on_progress
+        self._total = images * sum(grid.shape[0] * grid.shape[1] for grid in grids)
+        self._before = 0
+
+    def step(self, done: int, of: int) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self._before + done, self._total)
+        if done == of:
+            self._before += of
+
+
+def _chunks(images: NDArray[np.generic], grid: PatchGrid) -> Iterator[NDArray[np.generic]]:
+    step = max(1, _CHUNK_WINDOWS // (grid.shape[0] * grid.shape[1]))
+    for start in range(0, len(images), step):
+        yield images[start : start + step]
+
+
+def _calibrated(networks: Sequence[TrainedNetwork], scans: Sequence[Scan]) -> CalibratedScore:
+    return CalibratedScore.average(
+        [
+            calibrated_score(network.reference, network.reference.window_scores(scan), scan)
+            for network, scan in zip(networks, scans, strict=True)
+        ]
+    )

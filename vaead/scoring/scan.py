@@ -1,0 +1,63 @@
+"""Outputs of a network for the windows of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vaead.scoring.patches import PatchGrid
+
+_LEAST = 1e-3
+"""D and M below this, in nats, differ by rounding alone; their logarithms must not."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Outputs of a network for every window of N images; each (N, rows, cols), in nats where it is a term.
+
+    Attributes:
+        kl: D.
+        log_variance: A.
+        mahalanobis: M.
+        signed_error: See `vaead.scoring.loss_terms.signed_error_term`.
+        z_mean: (N, rows, cols, latent_dim).
+        cells: M of each of the square cells of a window, (N, rows, cols, cells, cells); one cell, the whole
+            window, for a network that does not split its windows.
+        signed_cells: Signed error of each cell, of the same shape.
+        grid: Positions of the windows, the same in all images.
+    """
+
+    kl: NDArray[np.float32]
+    log_variance: NDArray[np.float32]
+    mahalanobis: NDArray[np.float32]
+    signed_error: NDArray[np.float32]
+    z_mean: NDArray[np.float32]
+    cells: NDArray[np.float32]
+    signed_cells: NDArray[np.float32]
+    grid: PatchGrid
+
+    def __len__(self) -> int:
+        return len(self.kl)
+
+    def take(self, images: NDArray[np.intp]) -> Scan:
+        """The outputs for some of the images."""
+        arrays = {name: values[images] for name, values in vars(self).items() if name != "grid"}
+        return Scan(**arrays, grid=self.grid)
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """Features that the calibrated score compares: (N, windows, 4 + latent_dim).
+
+        A, signed error and z as they are; M and D, which are sums of squares, as logarithms.
+        """
+        logs = [logarithm(term) for term in (self.mahalanobis, self.kl)]
+        columns = np.stack([*logs, self.log_variance, self.signed_error], axis=-1)
+        features = np.concatenate([columns, self.z_mean], axis=-1)
+        return features.reshape(len(features), -1, features.shape[-1])
+
+
+def logarithm(term: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Logarithm of D or M; values near 0 count as a thousandth of a nat."""
+    return np.log(np.maximum(term, _LEAST))

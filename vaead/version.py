@@ -1,0 +1,3 @@
+"""Version of vaead."""
+
+__version__ = "0.1.0"
