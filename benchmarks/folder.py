@@ -28,7 +28,7 @@ from benchmarks import report
 from benchmarks.report import Table
 from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.model.store import save_model
-from vaead.recipe import PhotoOptions, Recipe
+from vaead.recipe import PhotoSource, Recipe
 from vaead.training.pipeline import train_photos
 
 FEW, MANY, DIFFERENT = 100, 10_000, 500
@@ -55,8 +55,10 @@ def run() -> dict[str, Any]:
 def _train(folder: Path) -> None:
     """How well it judges plays no part."""
     images = [make_screw(SEED, index, scale=SCALE).image for index in range(20)]
-    recipe = Recipe.from_photos(PhotoOptions(scale=1), patch_size=24, stride=4, epochs=1, crops=2048)
-    save_model(folder, *train_photos(images, recipe))
+    recipe = Recipe.from_preset(
+        "industrial", PhotoSource(scale=1), patch_size=24, stride=4, epochs=1, crops=2048
+    )
+    save_model(folder, train_photos(images, recipe))
 
 
 def _make(folder: Path) -> None:

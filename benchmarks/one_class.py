@@ -47,7 +47,7 @@ def run() -> dict[str, Any]:
         for recipe in wanted:
             for score, auroc in store.load(recipe).card.auroc.items():
                 entry = results.setdefault(f"{recipe.preset}, {score}", {})
-                entry.setdefault(recipe.dataset, []).append(auroc["all"])
+                entry.setdefault(recipe.class_source.dataset, []).append(auroc["all"])
     tasks = [(peer, dataset, normal) for peer in PEERS for dataset in DATASETS for normal in CLASSES]
     aurocs = Parallel(n_jobs=os.cpu_count())(delayed(_judge)(*task) for task in tasks)
     for (peer, dataset, _), auroc in zip(tasks, aurocs, strict=True):

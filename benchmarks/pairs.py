@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.report import Table
-from vaead import ModelStore, Recipe, load_dataset, train
+from vaead import ClassSource, ModelStore, Recipe, load_dataset, train
 from vaead.metrics.image import class_aurocs
 from vaead.model.model import Model
 from vaead.scoring.loss_terms import SCORES
@@ -40,7 +40,10 @@ def run() -> dict[str, Any]:
         for dataset, normal, anomalous in PAIRS:
             measured = [
                 aurocs(
-                    train(Recipe.from_preset(dataset, normal, seed=seed), ModelStore(folder)),
+                    train(
+                        Recipe.from_preset("article", ClassSource(dataset, normal), seed=seed),
+                        ModelStore(folder),
+                    ),
                     dataset,
                     normal,
                     anomalous,

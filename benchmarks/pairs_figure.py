@@ -15,7 +15,7 @@ from plotly.subplots import make_subplots
 from benchmarks.browser import launch
 from vaead.metrics.class_pairs import Pairs, pairs_file
 from vaead.model.store import ModelStore
-from vaead.recipe import SHIPPED_PRESETS
+from vaead.presets import SHIPPED_PRESETS
 
 DATASETS = {"mnist": ("MNIST", "#2f78c4"), "fashion_mnist": ("Fashion-MNIST", "#d9730d")}
 STEPS = (("old", "new"), ("new", "calibrated"))

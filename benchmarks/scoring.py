@@ -21,25 +21,26 @@ from statistics import median
 from typing import Any
 
 import numpy as np
-from vaead.model.ensemble import Ensemble, Member
+from msgspec.structs import replace
 
 from benchmarks import report
 from benchmarks.report import Table
 from vaead.calibration.gaussian import GaussianReference
 from vaead.config import NetworkConfig
-from vaead.recipe import get_preset
-from vaead.scoring.image_scorer import ImageScorer
-from vaead.scoring.patch_scorer import PatchScorer
+from vaead.model.model import Model, TrainedNetwork
+from vaead.model.store import ModelStore
+from vaead.presets import get_preset
+from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.patches import PatchGrid
 
 COUNTS = (1_000, 10_000, 60_000)
 SIDE = 28
-AXES = 128
+COMPONENTS = 128
 TURNS = 3
 LARGE = NetworkConfig(network="dense", patch_size=96, stride=16)
 CONFIGS = {
-    "article": get_preset("article").model,
-    "position-aware": get_preset("position-aware").model,
+    "article": get_preset("article").networks[0],
+    "position-aware": get_preset("position-aware").networks[0],
     "large": LARGE,
 }
 
@@ -52,18 +53,19 @@ def export(config: NetworkConfig) -> bytes:
     return to_litert(Vae(config))
 
 
-def ensemble(program: bytes, config: NetworkConfig) -> Ensemble:
-    """The model of an untrained network; its calibrated score has a meaningless deviation."""
-    scorer = ImageScorer(PatchScorer(program), config)
+def untrained(program: bytes, config: NetworkConfig) -> Model:
+    """The model of an untrained network, with the card of another one and a meaningless reference."""
     side = max(SIDE, config.patch_size)
     rows, cols = PatchGrid(side, side, config.patch_size, config.stride).shape
     shape = (rows * cols, 4 + config.latent_dim)
     size = shape[0] * shape[1]
-    axes = np.eye(size, min(AXES, size // 2), dtype=np.float16)
-    variance = np.full(axes.shape[1], 2, np.float32)
+    components = np.eye(min(COMPONENTS, size // 2), size, dtype=np.float16)
+    variance = np.full(len(components), 2, np.float32)
     zeros, ones = np.zeros(shape, np.float32), np.ones(shape, np.float32)
-    deviation = GaussianReference(zeros, ones, zeros.ravel(), axes, variance, np.array(1, np.float32))
-    return Ensemble([Member(scorer, deviation)], (side, side))
+    reference = GaussianReference(zeros, ones, zeros.ravel(), components, variance, np.array(1, np.float32))
+    card = ModelStore().load_card(Recipe.from_preset("article", ClassSource("digits", 0)))
+    card = replace(card, recipe=replace(card.recipe, networks=(config,)), image_shape=(side, side))
+    return Model(card, [TrainedNetwork(config, program, reference)])
 
 
 def run() -> dict[str, Any]:
@@ -85,7 +87,7 @@ def _one_image(program: bytes) -> dict[str, Any]:
     from benchmarks import plain
 
     config = CONFIGS["article"]
-    model = ensemble(program, config)
+    model = untrained(program, config)
     image = np.random.default_rng(0).random((1, SIDE, SIDE), np.float32)
     slow = plain.build(config.sigma2_floor)
     grid = PatchGrid(SIDE, SIDE, config.patch_size, config.stride)
@@ -115,7 +117,7 @@ def measure(name: str, program: str, count: int) -> dict[str, float]:
     """Score so many images (0: one large image) and report seconds and peak memory."""
     shape = (count, SIDE, SIDE) if count else (1, 3000, 4000)
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    model = ensemble(Path(program).read_bytes(), CONFIGS[name])
+    model = untrained(Path(program).read_bytes(), CONFIGS[name])
     calls = []
     start = time.perf_counter()
     terms = model.term_maps(images, lambda *progress: calls.append(progress))

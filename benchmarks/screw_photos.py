@@ -14,7 +14,7 @@ from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.metrics.image import Metrics
 from vaead.model.model import Model
 from vaead.plots.png import mask_to_png, to_png
-from vaead.recipe import PhotoOptions, Recipe
+from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.term_maps import TermMaps
 from vaead.training.pipeline import train_photos
 
@@ -71,8 +71,7 @@ def read(image: bytes, mask: bytes, scale: float) -> ScrewPhoto:
 
 def train(images: list[NDArray[np.float32]], preset: str, scale: float, **settings: int) -> Model:
     """Train a model of a preset."""
-    card, parts, _ = train_photos(images, Recipe.from_photos(PhotoOptions(scale=scale), preset, **settings))
-    return Model(card, parts)
+    return train_photos(images, Recipe.from_preset(preset, PhotoSource(scale=scale), **settings))
 
 
 def judge(model: Model, photos: list[ScrewPhoto]) -> TermMaps:

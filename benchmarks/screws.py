@@ -33,7 +33,7 @@ from benchmarks.screw_photos import (
 )
 from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.metrics.pixel import PixelMetrics
-from vaead.recipe import PHOTO_PRESETS
+from vaead.presets import PRESETS, preset_names
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.patches import unit
 from vaead.scoring.term_maps import TermMaps
@@ -52,7 +52,7 @@ plate taken alone new is above it, too."""
 
 def run() -> dict[str, Any]:
     """Measure every seed with every preset."""
-    presets: dict[str, Any] = {name: {"seeds": []} for name in PHOTO_PRESETS}
+    presets: dict[str, Any] = {name: {"seeds": []} for name in preset_names(for_photos=True)}
     for seed in SEEDS:
         files = make_files(seed, (None, *SEVERITIES))
         for name, figures in presets.items():
@@ -60,12 +60,12 @@ def run() -> dict[str, Any]:
             print(name, figures["seeds"][-1], flush=True)
     for name, figures in presets.items():
         figures["full_size_s"] = _full_size(name)
-        figures["scale"] = PHOTO_PRESETS[name].scale
+        figures["scale"] = PRESETS[name].scale
     return {"presets": presets}
 
 
 def _measure(files: Files, preset: str) -> dict[str, Any]:
-    scale = PHOTO_PRESETS[preset].scale
+    scale = PRESETS[preset].scale
     photos = {kind: [read(*each, scale) for each in found] for kind, found in files.items()}
     start = time.monotonic()
     model = train([photo.image for photo in photos[TRAIN]], preset, scale)

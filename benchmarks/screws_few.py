@@ -15,10 +15,11 @@ from benchmarks import report
 from benchmarks.report import Table
 from benchmarks.screw_photos import GOOD, NORMAL, SEEDS, TRAIN, auroc, judge, make_files, read, train
 from vaead.data.screws.generator import DEFECTS
-from vaead.recipe import INDUSTRIAL
+from vaead.presets import PRESETS
 
 COUNTS = (6, 12, 25, 50, NORMAL)
 RATE = 0.05
+PRESET = PRESETS["industrial"]
 _SCORE = "calibrated"
 
 
@@ -34,12 +35,12 @@ def run() -> dict[str, Any]:
 def _measure(seed: int) -> dict[str, dict[str, float]]:
     """Figures by number of normal images."""
     files = make_files(seed)
-    photos = {kind: [read(*each, INDUSTRIAL.scale) for each in found] for kind, found in files.items()}
+    photos = {kind: [read(*each, PRESET.scale) for each in found] for kind, found in files.items()}
     defective = [photo for defect in DEFECTS for photo in photos[defect]]
     found = {}
     for count in COUNTS:
         normal = [photo.image for photo in photos[TRAIN][:count]]
-        model = train(normal, INDUSTRIAL.name, INDUSTRIAL.scale)
+        model = train(normal, PRESET.name, PRESET.scale)
         usual, anomalous = judge(model, photos[GOOD]), judge(model, defective)
         limit = model.card.normal_scores.threshold_value(_SCORE, RATE)
         flagged = [float(np.mean(terms.image_scores(_SCORE) > limit)) for terms in (usual, anomalous)]
@@ -61,7 +62,7 @@ def tables(result: dict[str, Any]) -> list[Table]:
     columns = zip(means("auroc", ".3f"), means("false_alarms", ".0%"), means("found", ".0%"), strict=True)
     return [
         Table(
-            f"Screws, `{INDUSTRIAL.name}`: by number of normal images to learn from, {_SCORE}",
+            f"Screws, `{PRESET.name}`: by number of normal images to learn from, {_SCORE}",
             (
                 "normal images",
                 "image AUROC",

@@ -11,7 +11,7 @@ from benchmarks import report
 from benchmarks.report import Table
 from vaead import shipped
 from vaead.metrics.class_pairs import Pairs, pairs_file
-from vaead.recipe import SHIPPED_PRESETS
+from vaead.presets import SHIPPED_PRESETS
 from vaead.scoring.loss_terms import SCORES
 
 RESULTS = Path(__file__).parent / "RESULTS.md"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks import plain, report
 from benchmarks.report import Table
-from vaead import Recipe, load_dataset
+from vaead import ClassSource, Recipe, load_dataset
 from vaead.config import TrainConfig
 from vaead.training.fit import Images, compile_epoch, split_normal, unit_crops
 from vaead.training.network import Vae
@@ -29,12 +29,12 @@ LOSS_EPOCHS = 3
 
 def run() -> dict[str, Any]:
     """Measure both ways of training."""
-    recipe = Recipe.from_preset("mnist", 1)
+    recipe = Recipe.from_preset("article", ClassSource("mnist", 1))
     images, _ = split_normal(load_dataset("mnist").train_images(1), recipe.train)
-    crops, positions = unit_crops(images, recipe.model, recipe.train.crops, np.random.default_rng(0))
+    crops, positions = unit_crops(images, recipe.networks[0], recipe.train.crops, np.random.default_rng(0))
     seconds = _alternate(recipe, crops, positions)
     print({name: median(times) for name, times in seconds.items()}, flush=True)
-    aware = Recipe.from_preset("mnist", 1, "position-aware")
+    aware = Recipe.from_preset("position-aware", ClassSource("mnist", 1))
     return {
         "crops": recipe.train.crops,
         "epoch_s": seconds,
@@ -47,9 +47,9 @@ def run() -> dict[str, Any]:
 def _alternate(
     recipe: Recipe, crops: NDArray[np.float32], positions: NDArray[np.float32]
 ) -> dict[str, list[float]]:
-    vae = Vae(recipe.model)
+    vae = Vae(recipe.networks[0])
     run_epoch = compile_epoch(vae, recipe.train)
-    fit = plain.build(recipe.model.sigma2_floor).fit
+    fit = plain.build(recipe.networks[0].sigma2_floor).fit
     seconds: dict[str, list[float]] = {"plain": [], "vaead": []}
     for turn in range(TURNS + 1):
         start = time.perf_counter()
@@ -63,8 +63,8 @@ def _alternate(
 
 
 def _position_aware(recipe: Recipe, images: Images) -> list[float]:
-    crops = unit_crops(images, recipe.model, recipe.train.crops, np.random.default_rng(0))
-    run_epoch = compile_epoch(Vae(recipe.model), recipe.train)
+    crops = unit_crops(images, recipe.networks[0], recipe.train.crops, np.random.default_rng(0))
+    run_epoch = compile_epoch(Vae(recipe.networks[0]), recipe.train)
     seconds = []
     for turn in range(TURNS + 1):
         start = time.perf_counter()
@@ -79,13 +79,13 @@ def _losses(recipe: Recipe, images: Images) -> dict[str, list[list[float]]]:
     losses: dict[str, list[list[float]]] = {"plain": [], "vaead": []}
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
-        crops, positions = unit_crops(images, recipe.model, config.crops, rng)
+        crops, positions = unit_crops(images, recipe.networks[0], config.crops, rng)
         tf.keras.utils.set_random_seed(seed)
-        history = plain.build(recipe.model.sigma2_floor).fit(
+        history = plain.build(recipe.networks[0].sigma2_floor).fit(
             crops[..., None], crops[..., None], batch_size=plain.BATCH_SIZE, epochs=LOSS_EPOCHS, verbose=0
         )
         losses["plain"].append([float(loss) for loss in history.history["loss"]])
-        run_epoch = compile_epoch(Vae(recipe.model), config)
+        run_epoch = compile_epoch(Vae(recipe.networks[0]), config)
         curve = []
         for epoch in range(LOSS_EPOCHS):
             order = rng.permutation(config.crops)

@@ -21,7 +21,7 @@ from vaead.model.files import CARD
 from vaead.model.store import ModelStore, load_model, save_model
 from vaead.paths import UrlPath
 from vaead.processes.workers import Workers
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, Recipe
 from vaead.zoo.pretrain import is_measured, pretrain
 
 ROOT = Path(vaead.__file__).parents[1]
@@ -193,7 +193,7 @@ def test_outputs_at_urls_never_replace_an_image(made: Made, bucket: UrlPath) -> 
 
 def test_training_on_a_cluster_goes_to_the_shared_store(cluster: Cluster, bucket: UrlPath) -> None:
     store = ModelStore(f"{bucket}/store")
-    recipe = Recipe.from_preset("digits", 3, "position-aware", epochs=1, crops=128)
+    recipe = Recipe.from_preset("position-aware", ClassSource("digits", 3), epochs=1, crops=128)
     with Workers("dask", cluster.address) as workers:
         assert not is_measured(recipe, store)
         assert list(pretrain([recipe], store, workers)) == [recipe]
@@ -214,9 +214,9 @@ def test_half_a_model_at_a_url_is_none(made: Made, bucket: UrlPath) -> None:
     assert "model.keras" not in folder.files()
     assert load_model(folder).card == model.card
     assert store.folders() == [folder]
-    assert Recipe.from_preset("digits", 1) in store
+    assert Recipe.from_preset("article", ClassSource("digits", 1)) in store
     (folder / CARD).unlink()
-    assert Recipe.from_preset("digits", 1) not in store
+    assert Recipe.from_preset("article", ClassSource("digits", 1)) not in store
     assert store.folders() == []
 
 

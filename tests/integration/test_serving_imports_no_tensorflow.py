@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import vaead
-from vaead.recipe import SHIPPED_PRESETS
+from vaead.presets import SHIPPED_PRESETS
 
 ROOT = Path(vaead.__file__).parents[1]
 
@@ -23,7 +23,7 @@ from vaead.plots import panels
 model = load_model(sys.argv[1])
 image = np.zeros((1, 28, 28), np.uint8)
 maps = panels.article_scale(model.anomaly_map(image, "calibrated"))
-model.card.calibration.threshold("calibrated", 0.05)
+model.card.normal_scores.threshold("calibrated", 0.05)
 panels.panels([[panels.Panel(maps[0], 0, "map")]], [panels.Scale(1, 10, "Blues")], "{x} {y} {value}")
 model.reconstruct(image)
 slow = {"tensorflow", "keras", "sklearn", "joblib", "dask", "distributed", "fsspec", "s3fs"}

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 import vaead
-from vaead import Recipe, load_dataset, load_model
+from vaead import ClassSource, Recipe, load_dataset, load_model
 from vaead.data.datasets import Dataset, dataset_names, get_spec
 from vaead.data.photos.layout import NORMAL
 from vaead.inference.read_photos import read_options, read_source
@@ -19,7 +19,7 @@ from vaead.metrics.image import Metrics
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
 from vaead.plots.png import to_png
-from vaead.recipe import SHIPPED_PRESETS
+from vaead.presets import SHIPPED_PRESETS
 from vaead.scoring.loss_terms import SCORES
 from vaead.zoo import screw_demo
 
@@ -29,7 +29,7 @@ SHIPPED = [
     for dataset in dataset_names()
     for normal in range(len(get_spec(dataset).class_names))
     for preset in SHIPPED_PRESETS
-    if (recipe := Recipe.from_preset(dataset, normal, preset)) in STORE
+    if (recipe := Recipe.from_preset(preset, ClassSource(dataset, normal))) in STORE
 ]
 """Those that are there."""
 MEASURED = [recipe for recipe in SHIPPED if recipe.normal == 1]
@@ -67,7 +67,11 @@ def digits() -> NDArray[np.uint8]:
 
 def test_the_models_of_the_first_visit_are_there() -> None:
     pairs = {("mnist", 1), ("fashion_mnist", 7), ("fashion_mnist", 2), ("digits", 1)}
-    wanted = {Recipe.from_preset(*pair, preset) for pair in pairs for preset in SHIPPED_PRESETS}
+    wanted = {
+        Recipe.from_preset("article", ClassSource(*pair, preset))
+        for pair in pairs
+        for preset in SHIPPED_PRESETS
+    }
     assert wanted <= set(SHIPPED)
 
 
@@ -85,7 +89,7 @@ def test_shipped_model_scores(recipe: Recipe, digits: NDArray[np.uint8]) -> None
 @pytest.mark.parametrize("recipe", SHIPPED, ids=name_of)
 def test_shipped_model_has_learned_its_class(recipe: Recipe) -> None:
     card = STORE.load(recipe).card
-    assert card.health.faults == ()
+    assert card.networks[0].diagnostics.faults == ()
     assert len(card.companions) == len(recipe.companions)
     for companion in card.companions:
         assert companion.health.faults == ()
@@ -137,12 +141,12 @@ def test_calibrated_tells_most_classes_from_the_rest_better_than_new() -> None:
 def test_model_of_the_demo_tells_defects_from_normal_images() -> None:
     model = load_model(STORE.root / screw_demo.model_folder())
     assert model.card.recipe == screw_demo.recipe()
-    assert model.card.health.faults == ()
+    assert model.card.networks[0].diagnostics.warnings == ()
     options = read_options(model.card.recipe)
     judged = [image for image in screw_demo.images() if not image.to_train]
     photos = [read_source(to_png(image.make().image), image.name, options) for image in judged]
     scores = model.anomaly_score(np.stack(photos), "calibrated")
     anomalous = np.array([image.defect != NORMAL for image in judged])
     assert Metrics.of(scores[~anomalous], scores[anomalous]).auroc > 0.9
-    threshold = model.card.calibration.threshold_value("calibrated", 0.05)
+    threshold = model.card.normal_scores.threshold_value("calibrated", 0.05)
     assert np.mean(scores[anomalous] > threshold) > 0.6 > 0.3 > np.mean(scores[~anomalous] > threshold)

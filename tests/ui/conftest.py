@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from vaead.data.datasets import clear_cache, load_dataset
 from vaead.data.screws.generator import make_screw
 from vaead.model.store import save_model
-from vaead.recipe import PhotoOptions, Recipe
+from vaead.recipe import PhotoSource, Recipe
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("digits/1/article", "mnist/1/article", "fashion_mnist/7/article", "fashion_mnist/2/article")
@@ -196,7 +196,9 @@ def photo_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A hardly trained model of the part that the demo shows, at a quarter of its size."""
     from vaead.training.pipeline import train_photos
 
-    recipe = Recipe.from_photos(PhotoOptions(scale=0.5), patch_size=24, stride=8, epochs=1, crops=256)
+    recipe = Recipe.from_preset(
+        "industrial", PhotoSource(scale=0.5), patch_size=24, stride=8, epochs=1, crops=256
+    )
     images = [make_screw(0, index, scale=0.25).image for index in range(6)]
     folder = tmp_path_factory.mktemp("photo_model") / "model"
     save_model(folder, *train_photos(images, recipe))

@@ -1,9 +1,8 @@
 """Tiny models of one network, of two and of photos, trained once, that the tests of the engine share."""
 
-import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -11,12 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vaead.data.datasets import Dataset, load_dataset
-from vaead.model.files import NETWORK
+from vaead.model.events import EpochReport
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
-from vaead.recipe import PhotoOptions, Recipe
+from vaead.recipe import ClassSource, PhotoSource, Recipe
 from vaead.scoring.loss_terms import Array
-from vaead.training.fit import EpochReport
 
 
 @pytest.fixture(scope="session")
@@ -32,22 +30,32 @@ def images(digits: Dataset) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="session")
 def recipe() -> Recipe:
-    return Recipe.from_preset("digits", 1, epochs=2, crops=2048, seed=3)
+    return Recipe.from_preset("article", ClassSource("digits", 1), epochs=2, crops=2048, seed=3)
 
 
 class Trained(NamedTuple):
-    """A model, the store that holds it, and what `on_epoch` was called with."""
+    """A model, the store that holds it, its first network in Keras, and the arguments of `on_epoch`."""
 
     store: ModelStore
     model: Model
+    vae: Array
     reports: list[EpochReport]
 
 
 def _train(recipe: Recipe, folder: Path) -> Trained:
-    from vaead import train
+    from vaead.training import pipeline
 
-    store, reports = ModelStore(folder), []
-    return Trained(store, train(recipe, store, reports.append), reports)
+    store, reports, networks, fit = ModelStore(folder), [], [], pipeline.fit
+
+    def keep(*arguments: Any) -> Any:
+        fitted = fit(*arguments)
+        networks.append(fitted[0])
+        return fitted
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "fit", keep)
+        model = pipeline.train(recipe, store, reports.append)
+    return Trained(store, model, networks[0], reports)
 
 
 @pytest.fixture(scope="session")
@@ -87,7 +95,7 @@ def reports(_trained: Trained) -> list[EpochReport]:
 
 @pytest.fixture(scope="session")
 def _multi_scale(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    recipe = Recipe.from_preset("digits", 1, "multi-scale", epochs=2, crops=2048, seed=3)
+    recipe = Recipe.from_preset("multi-scale", ClassSource("digits", 1), epochs=2, crops=2048, seed=3)
     return _train(recipe, tmp_path_factory.mktemp("multi-scale"))
 
 
@@ -119,8 +127,9 @@ def photos() -> list[NDArray[np.uint8]]:
 @pytest.fixture(scope="session")
 def photo_recipe() -> Recipe:
     """Grey photos that are not aligned, 63 windows in one of 40x48 pixels."""
-    recipe = Recipe.from_photos(PhotoOptions(), patch_size=16, stride=4, epochs=2, crops=2048, seed=3)
-    return dataclasses.replace(recipe, model=dataclasses.replace(recipe.model, latent_dim=4))
+    return Recipe.from_preset(
+        "industrial", PhotoSource(), patch_size=16, stride=4, latent_dim=4, epochs=2, crops=2048, seed=3
+    )
 
 
 @pytest.fixture(scope="session")
@@ -128,18 +137,13 @@ def photo_model(photos: list[NDArray[np.uint8]], photo_recipe: Recipe) -> Model:
     """A model of these photos, whose calibration is pooled."""
     from vaead.training.pipeline import train_photos
 
-    card, parts, _ = train_photos(photos, photo_recipe)
-    return Model(card, parts)
+    return train_photos(photos, photo_recipe)
 
 
 @pytest.fixture(scope="session")
-def vae(store: ModelStore, recipe: Recipe) -> Array:
-    """The network of the model, as a user would load it."""
-    import keras
-
-    import vaead.training.network  # noqa: F401  # registers the layers
-
-    return keras.models.load_model(store.folder(recipe) / NETWORK.format(""))
+def vae(_trained: Trained) -> Array:
+    """The network of the model in Keras."""
+    return _trained.vae
 
 
 @pytest.fixture

@@ -86,11 +86,6 @@ def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
         (lambda: TrainConfig(learning_rate=1), "learning_rate must be .* got 1;"),
         (lambda: TrainConfig(kl_weight=-0.1), "kl_weight must be a number from 0 to below 1,000, got -0.1"),
         (lambda: TrainConfig(kl_weight=True), "kl_weight must be .* got True"),
-        (lambda: NetworkConfig(shrink=0), "shrink must be a whole number from 1 to 16, got 0"),
-        (
-            lambda: NetworkConfig(patch_size=20, shrink=2),
-            "patch_size must be a multiple of 8, got 20; try 16 or 32",
-        ),
         (lambda: TrainConfig(held_out=0), "held_out must be a number from 0.001 to below 1, got 0"),
         (lambda: TrainConfig(held_out=1.0), "held_out must be .* got 1.0"),
         (lambda: TrainConfig(crops=127), "crops must be a whole number from 128 to 5,000,000, got 127"),
@@ -99,7 +94,6 @@ def test_image_smaller_than_a_patch_is_refused(size: tuple[int, int]) -> None:
         (lambda: TrainConfig(epochs=1001), "epochs must be .* got 1001"),
         (lambda: TrainConfig(epochs=2.5), "epochs must be .* got 2.5"),
         (lambda: TrainConfig(epochs=True), "epochs must be .* got True"),
-        (lambda: TrainConfig(patience=-1), "patience must be a whole number from 0 to 1,000, got -1"),
         (lambda: TrainConfig(seed=-1), "seed must be a whole number from 0 to 2,147,483,647, got -1"),
         (lambda: TrainConfig(seed=2**31), "seed must be .* got 2147483648"),
     ],
@@ -121,17 +115,7 @@ def test_patch_has_a_third_axis_only_if_it_has_colours(
     channels: int, shape: tuple[int, ...], values: int
 ) -> None:
     config = NetworkConfig(network="convolutional", patch_size=16, channels=channels)
-    assert (config.input_shape, config.input_values) == (shape, values)
-
-
-def test_patch_that_is_shrunk_is_as_large_as_what_the_network_sees_of_it() -> None:
-    config = NetworkConfig(network="convolutional", patch_size=48, shrink=2)
-    assert (config.input_size, config.input_shape, config.input_values, config.cells) == (
-        24,
-        (24, 24),
-        576,
-        8,
-    )
+    assert (config.patch_shape, config.patch_values) == (shape, values)
 
 
 @pytest.mark.parametrize(

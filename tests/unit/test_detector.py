@@ -64,16 +64,20 @@ def test_tags_say_that_it_takes_images_and_finds_outliers() -> None:
 
 def test_settings_reach_the_recipe(detector: PatchVAEDetector) -> None:
     recipe = detector.model_.card.recipe
-    assert (recipe.model.patch_size, recipe.model.stride, recipe.model.channels) == (16, 4, 3)
+    assert (recipe.networks[0].patch_size, recipe.networks[0].stride, recipe.networks[0].channels) == (
+        16,
+        4,
+        3,
+    )
     assert (recipe.train.epochs, recipe.train.crops, recipe.train.seed) == (1, 256, 5)
-    calibration = detector.model_.card.calibration
+    calibration = detector.model_.card.normal_scores
     assert detector.threshold_ == calibration.threshold_value("calibrated", 0.2)
 
 
 def test_threshold_follows_the_settings(detector: PatchVAEDetector, mixed: Images, tmp_path: Path) -> None:
     detector.save(tmp_path / "own")
     again = PatchVAEDetector.load(tmp_path / "own")
-    calibration = detector.model_.card.calibration
+    calibration = detector.model_.card.normal_scores
     again.set_params(score="old", false_alarm_rate=0.3)
     assert again.threshold_ == calibration.threshold_value("old", 0.3)
     scores = [detector.model_.anomaly_score(image[None], "old")[0] for image in mixed]
@@ -135,7 +139,7 @@ def test_loaded_detector_may_judge_by_another_score(
 ) -> None:
     detector.save(tmp_path / "own")
     again = PatchVAEDetector.load(tmp_path / "own", score="new", false_alarm_rate=0.5)
-    calibration = detector.model_.card.calibration
+    calibration = detector.model_.card.normal_scores
     assert again.threshold_ == calibration.threshold_value("new", 0.5)
     expected = [-detector.model_.anomaly_score(image[None], "new")[0] for image in mixed]
     np.testing.assert_array_equal(again.score_samples(mixed), np.array(expected, np.float64))
@@ -215,7 +219,7 @@ def test_rate_is_refused_before_the_training(coloured: Images, rate: object) -> 
 def test_settings_may_be_numbers_of_numpy(photos: Images) -> None:
     numbers = {name: np.int64(SETTINGS[name]) for name in ("patch_size", "stride", "epochs", "crops")}
     detector = PatchVAEDetector(**SETTINGS | numbers | {"random_state": np.int32(5)}).fit(photos)
-    assert detector.model_.card.recipe.model.patch_size == 16
+    assert detector.model_.card.recipe.networks[0].patch_size == 16
 
 
 def test_offset_is_the_threshold_of_score_samples(detector: PatchVAEDetector, coloured: Images) -> None:

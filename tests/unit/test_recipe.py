@@ -185,7 +185,9 @@ def test_recipe_that_is_none_is_refused(old: str, new: str, reason: str) -> None
 
 def test_recipe_of_an_unknown_preset_is_refused() -> None:
     text = Recipe.from_preset("article", SIX).to_json()
-    with pytest.raises(UnknownNameError, match=r"preset must be one of article, .* got 'atricle'; choose one"):
+    with pytest.raises(
+        UnknownNameError, match=r"preset must be one of article, .* got 'atricle'; choose one"
+    ):
         Recipe.from_json(text.replace('"preset":"article"', '"preset":"atricle"'))
 
 

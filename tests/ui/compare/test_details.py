@@ -20,13 +20,13 @@ MODELS = Path(__file__).parents[3] / "models"
 def _stopped_early(store: Path) -> None:
     """Models that have stopped early: after 6 epochs, or after 5 and 7."""
     article = load_model(MODELS / "digits/1/article")
-    card = replace(article.card, history=article.card.history[:6])
+    card = replace(article.card, history=article.card.networks[0].history[:6])
     ModelStore(store).save(card, article.parts)
     both = load_model(MODELS / "digits/1/multi-scale")
     (companion,) = both.card.companions
     card = replace(
         both.card,
-        history=both.card.history[:5],
+        history=both.card.networks[0].history[:5],
         companions=[replace(companion, history=companion.history[:7])],
     )
     ModelStore(store).save(card, both.parts)

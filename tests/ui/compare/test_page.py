@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from vaead.data.datasets import clear_cache
-from vaead.recipe import PRESETS
+from vaead.presets import PRESETS
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Open

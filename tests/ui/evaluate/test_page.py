@@ -16,7 +16,7 @@ from vaead.i18n.texts import Texts
 from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import Evaluation, Interval, Metrics
 from vaead.model.store import ModelStore
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, Recipe
 from vaead.ui.evaluate import downloads
 from vaead.ui.evaluate.page import verdict
 from vaead.ui.evaluate.test_scores import Sides, numbers_in_class
@@ -47,7 +47,7 @@ def test_table_shows_the_metrics_of_the_three_scores(open_evaluate: OpenEvaluate
     page = open_evaluate()
     columns = page.table(0)
     dataset = load_dataset("digits")
-    model = ModelStore(store).load(Recipe.from_preset("digits", 1))
+    model = ModelStore(store).load(Recipe.from_preset("article", ClassSource("digits", 1)))
     normal, anomalous = (model.term_maps(dataset.test_images(number)) for number in (1, 9))
     assert list(columns)[1:] == SCORES
     for score in SCORES:
@@ -193,7 +193,7 @@ def test_scores_file_has_a_row_an_image(
     assert list(rows[0]) == ["class", "image", *SCORES, "calibrated_largest_window"]
     nines = [row for row in rows if row["class"] == "9"]
     assert (len(rows), len(nines)) == (450, 45)
-    model = ModelStore(store).load(Recipe.from_preset("digits", 1))
+    model = ModelStore(store).load(Recipe.from_preset("article", ClassSource("digits", 1)))
     terms = model.term_maps(load_dataset("digits").test_images(9))
     for column, values in (
         ("calibrated", terms.image_scores("calibrated")),

@@ -15,7 +15,7 @@ from vaead.data.datasets import load_dataset
 from vaead.metrics.image import Confusion, best_f1_threshold, recall_threshold
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.term_maps import TermMaps
 from vaead.ui.evaluate.thresholds import SOURCES
 
@@ -40,7 +40,7 @@ class Terms:
 
 @pytest.fixture
 def terms(store: Path) -> Terms:
-    model = ModelStore(store).load(Recipe.from_preset("digits", 1))
+    model = ModelStore(store).load(Recipe.from_preset("article", ClassSource("digits", 1)))
     dataset = load_dataset("digits")
     return Terms(model, *(model.term_maps(dataset.test_images(number)) for number in (1, 9)))
 
@@ -83,7 +83,7 @@ def test_counts_follow_the_rule(open_evaluate: OpenEvaluate, terms: Terms, rule:
     page = open_evaluate(rule=rule, threshold=source)
     normal, anomalous = terms.sides("calibrated", rule)
     threshold = {
-        "false alarms": terms.model.card.calibration.threshold_value("calibrated", 0.05, rule),
+        "false alarms": terms.model.card.normal_scores.threshold_value("calibrated", 0.05, rule),
         "best F1": best_f1_threshold(normal, anomalous),
         "95 % recall": recall_threshold(anomalous),
     }[source]

@@ -13,13 +13,13 @@ import pytest
 
 from vaead.model.store import load_model, save_model
 from vaead.processes.training_jobs import JobState, TrainingJobs
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, Recipe
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Open, Page
 
 DEADLINE_S = 30.0
-RECIPE = Recipe.from_preset("digits", 1, epochs=4, crops=2000)
+RECIPE = Recipe.from_preset("article", ClassSource("digits", 1), epochs=4, crops=2000)
 LINK = {"epochs": "4", "crops": "2000"}
 
 HELPERS = """
@@ -289,7 +289,7 @@ def test_training_replaces_a_damaged_model(
     page.click("train")
     assert page.has_button("cancel")
     (tmp_path / "go").touch()
-    wait_for_end(jobs, Recipe.from_preset("digits", 1))
+    wait_for_end(jobs, Recipe.from_preset("article", ClassSource("digits", 1)))
     page.run()
     assert page.errors == []
     assert page.caption

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from vaead.processes.training_jobs import Epoch, JobState, JobStatus
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, Recipe
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Open, Page
@@ -24,7 +24,7 @@ def show(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> Show:
     """Open the page while a training has told these epochs and their losses on held-out images."""
 
     def show_with(preset: str, patience: int, told: Sequence[tuple[int, float]]) -> Page:
-        recipe = Recipe.from_preset("digits", 1, preset, epochs=4, crops=2000, patience=patience)
+        recipe = Recipe.from_preset(preset, ClassSource("digits", 1), epochs=4, crops=2000)
         epochs = tuple(Epoch(number, 3.0, 1.0, 1.0, 1.0, loss) for number, loss in told)
         status = JobStatus(recipe, JobState.RUNNING, epochs, recipe.total_epochs, 9.0, 77.0)
         jobs = SimpleNamespace(status={recipe: status}.get, cancel=lambda _: None)

@@ -14,7 +14,7 @@ import pytest
 from vaead.i18n.texts import Texts
 from vaead.model.store import load_model
 from vaead.scoring.patches import PatchGrid
-from vaead.scoring.term_maps import Calibrated, TermMaps
+from vaead.scoring.term_maps import CalibratedScore, TermMaps
 from vaead.ui.your_images import figure as drawing
 from vaead.ui.your_images.downsampling import View
 from vaead.ui.your_images.predictions import Results
@@ -36,7 +36,7 @@ def view(shape: tuple[int, int], colors: tuple[int, ...] = ()) -> View:
     mask[spot] = True
     pixels = np.full((*shape, *colors), 0.5, np.float32)
     pixels[spot] = 1.0
-    terms = TermMaps(windows, windows, windows, grid, Calibrated(np.array([9.0], np.float32), joint))
+    terms = TermMaps(windows, windows, windows, grid, CalibratedScore(np.array([9.0], np.float32), joint))
     return View(pixels, terms, "calibrated", mask, mask, 0.7)
 
 

@@ -21,7 +21,7 @@ from vaead.i18n.texts import Texts
 from vaead.inference.evaluate_photos import ALL, evaluate_photos
 from vaead.model.store import load_model
 from vaead.processes.train_command import PhotoTask, train_command
-from vaead.recipe import PhotoOptions, Recipe
+from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.your_images import demo, downloads, predictions
 from vaead.ui.your_images.metrics import metrics_csv
@@ -67,9 +67,9 @@ def folder() -> Iterator[PrivateFolder]:
 
 
 def test_command_of_photos_names_every_setting() -> None:
-    recipe = Recipe.from_photos(
-        PhotoOptions(color="rgb", scale=0.3, aligned=True),
+    recipe = Recipe.from_preset(
         "industrial-multi-scale",
+        PhotoSource(color="rgb", scale=0.3, aligned=True),
         patch_size=24,
         stride=3,
         epochs=2,
@@ -137,7 +137,7 @@ def test_demo_is_the_same_every_time(photos: OwnPhotos, tmp_path: Path) -> None:
 
 def test_estimate_grows_with_crops_epochs_and_patches(photos: OwnPhotos) -> None:
     def cost(**settings: int) -> tuple[float, float]:
-        made = estimate(Recipe.from_photos(PhotoOptions(), **settings), photos.normal)
+        made = estimate(Recipe.from_preset("industrial", PhotoSource(), **settings), photos.normal)
         return made.seconds, made.n_bytes
 
     base = cost(patch_size=24, epochs=2, crops=5000)
@@ -149,7 +149,10 @@ def test_estimate_grows_with_crops_epochs_and_patches(photos: OwnPhotos) -> None
 
 def test_estimate_grows_with_the_windows_of_many_images(photos: OwnPhotos) -> None:
     few, many = (
-        estimate(Recipe.from_photos(PhotoOptions(scale=0.5), patch_size=24, stride=4), photos.normal * count)
+        estimate(
+            Recipe.from_preset("industrial", PhotoSource(scale=0.5), patch_size=24, stride=4),
+            photos.normal * count,
+        )
         for count in (1, 1000)
     )
     # 875 windows in each of 2,000 images of 160x120, half of them held out; and the images themselves.
@@ -160,7 +163,7 @@ def test_estimate_grows_with_the_windows_of_many_images(photos: OwnPhotos) -> No
 
 def test_further_networks_cost_time_and_the_largest_one_most_of_the_memory(photos: OwnPhotos) -> None:
     one, two = (
-        estimate(Recipe.from_photos(PhotoOptions(scale=0.5), preset), photos.normal)
+        estimate(Recipe.from_preset(preset, PhotoSource(scale=0.5)), photos.normal)
         for preset in ("industrial", "industrial-multi-scale")
     )
     assert one.seconds < two.seconds < 2 * one.seconds

@@ -1,23 +1,26 @@
+import dataclasses
 import tracemalloc
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.unit.calibration.scans import draw_windows
+from vaead.calibration import clusters
 from vaead.calibration.clusters import ClusterReference, nearest
 from vaead.scoring.patches import PatchGrid
-from vaead.scoring.term_maps import Scan
+from vaead.scoring.scan import Scan
 
 
 @pytest.fixture
-def deviation() -> ClusterReference:
+def reference() -> ClusterReference:
     """Two kinds of windows, z about (0, 0) and about (10, 0), of 2x2 cells each."""
     return ClusterReference(
         centers=np.array([[0, 0], [10, 0]], np.float32),
         median=np.array([[[1, 1], [1, 2]], [[5, 5], [5, 6]]], np.float32),
-        spread=np.array([[[0.5, 0.5], [0.5, 1]], [[2, 2], [2, 4]]], np.float32),
+        scale=np.array([[[0.5, 0.5], [0.5, 1]], [[2, 2], [2, 4]]], np.float32),
         signed_median=np.array([[[0, 0], [0, 3]], [[7, 7], [7, 7]]], np.float32),
-        signed_spread=np.array([[[1, 1], [1, 2]], [[9, 9], [9, 9]]], np.float32),
+        signed_scale=np.array([[[1, 1], [1, 2]], [[9, 9], [9, 9]]], np.float32),
     )
 
 
@@ -38,35 +41,35 @@ def scan(
     return Scan(unused, unused, unused, unused, z_mean, cells, signed[:, None].astype(np.float32), grid)
 
 
-def test_cell_is_compared_with_those_of_windows_of_the_nearest_content(deviation: ClusterReference) -> None:
+def test_cell_is_compared_with_those_of_windows_of_the_nearest_content(reference: ClusterReference) -> None:
     log_m = np.array([[[[1, 2], [3, 4]], [[9, 7], [5, 14]], [[1, 2], [3, 4]]]], float)
     z = np.array([[[4, 0], [99, -1], [6, 0]]], float)
     expected = [[[0, 4], [16, 4]], [[4, 1], [0, 4]], [[0, 0], [0, 0]]]
-    np.testing.assert_allclose(deviation.window_scores(scan(log_m, z))[0, 0], expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(reference.window_scores(scan(log_m, z))[0, 0], expected, rtol=1e-5, atol=1e-5)
 
 
-def test_cell_that_is_reproduced_unusually_well_has_no_share(deviation: ClusterReference) -> None:
+def test_cell_that_is_reproduced_unusually_well_scores_0(reference: ClusterReference) -> None:
     random = np.random.default_rng(0)
-    shares = deviation.window_scores(scan(random.uniform(-9, 1, (2, 5, 2, 2)), np.zeros((2, 5, 2))))
-    assert not shares.any()
+    scores = reference.window_scores(scan(random.uniform(-9, 1, (2, 5, 2, 2)), np.zeros((2, 5, 2))))
+    assert not scores.any()
 
 
-def test_cell_is_as_far_from_normal_as_the_larger_of_its_two_deviations(deviation: ClusterReference) -> None:
+def test_cell_is_as_far_from_normal_as_the_larger_of_its_two_deviations(reference: ClusterReference) -> None:
     log_m = np.array([[[[1, 2], [3, 4]], [[1, 1], [1, 2]]]], float)
     signed = np.array([[[[3, 1], [-5, 3]], [[-2, 2], [0, 1]]]], float)
     expected = [[[9, 4], [25, 4]], [[4, 4], [0, 1]]]
-    shares = deviation.window_scores(scan(log_m, np.zeros((1, 2, 2)), signed))
-    np.testing.assert_allclose(shares[0, 0], expected, rtol=1e-5, atol=1e-5)
+    scores = reference.window_scores(scan(log_m, np.zeros((1, 2, 2)), signed))
+    np.testing.assert_allclose(scores[0, 0], expected, rtol=1e-5, atol=1e-5)
 
 
-def test_place_of_a_window_says_nothing(deviation: ClusterReference) -> None:
+def test_position_of_a_window_plays_no_part(reference: ClusterReference) -> None:
     random = np.random.default_rng(0)
     log_m, z = random.normal(5, 5, (3, 20, 2, 2)), random.normal(5, 5, (3, 20, 2))
     order = random.permutation(20)
-    shares = deviation.window_scores(scan(log_m, z))
-    assert shares.shape == (3, 1, 20, 2, 2)
+    scores = reference.window_scores(scan(log_m, z))
+    assert scores.shape == (3, 1, 20, 2, 2)
     np.testing.assert_array_equal(
-        deviation.window_scores(scan(log_m[:, order], z[:, order])), shares[:, :, order]
+        reference.window_scores(scan(log_m[:, order], z[:, order])), scores[:, :, order]
     )
 
 
@@ -86,6 +89,69 @@ def test_many_windows_are_compared_with_many_groups_in_little_memory() -> None:
     found = nearest(z, centers)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    for place in (0, -1):
-        assert found[place] == np.square(centers - z[place]).sum(axis=1).argmin()
+    for index in (0, -1):
+        assert found[index] == np.square(centers - z[index]).sum(axis=1).argmin()
     assert peak < 50e6  # all at once would take 200 MB
+
+
+def test_content_is_grouped_with_the_usual_m_of_each_cell_of_each_kind() -> None:
+    reference = ClusterReference.fit([draw_windows(120), draw_windows(100, seed=1)])
+    order = np.argsort(reference.centers[:, 0])
+    np.testing.assert_allclose(reference.centers[order], [[-10], [10]], atol=0.3)
+    expected = np.array([2, 6])[:, None] + np.arange(4)
+    np.testing.assert_allclose(reference.median[order].reshape(2, 4), expected, atol=0.4)
+    # The largest of a hundred draws of a normal distribution is about 2.5 spreads above their median.
+    scale = np.repeat([[2.5], [1.25]], 4, axis=1)
+    np.testing.assert_allclose(reference.scale[order].reshape(2, 4), scale, rtol=0.4)
+    expected = np.array([-20, 20])[:, None] + np.arange(4)
+    np.testing.assert_allclose(reference.signed_median[order].reshape(2, 4), expected, atol=0.4)
+    np.testing.assert_allclose(reference.signed_scale, 3, rtol=0.5)
+
+
+def test_m_that_is_usual_elsewhere_is_far_from_windows_of_like_content() -> None:
+    learned = draw_windows(2000)
+    reference = ClusterReference.fit([learned])
+    assert len(reference.centers) == 25
+    usual = reference.window_scores(draw_windows(2000, seed=1))
+    assert np.mean(usual > 1) < 0.06
+    high = dataclasses.replace(learned, cells=np.full_like(learned.cells, np.exp(9)))
+    is_low_kind = learned.z_mean[..., 0] < 0
+    assert np.median(reference.window_scores(high)[is_low_kind]) > 2
+    assert np.median(reference.window_scores(high)[~is_low_kind]) < 2
+
+
+@pytest.mark.parametrize("offset", [-9, 9])
+def test_window_that_is_too_bright_or_too_dark_is_far_from_windows_of_like_content(offset: float) -> None:
+    learned = draw_windows(2000)
+    reference = ClusterReference.fit([learned])
+    off = dataclasses.replace(learned, signed_cells=learned.signed_cells + offset)
+    assert np.median(reference.window_scores(off)) > 4
+
+
+@pytest.mark.parametrize(("count", "groups"), [(1, 1), (159, 1), (160, 2), (500, 3)])
+def test_groups_are_so_many_that_each_has_enough_windows(
+    count: int, groups: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clusters, "_GROUPS", 3)
+    reference = ClusterReference.fit([draw_windows(count)])
+    assert len(reference.centers) == groups
+    assert reference.median.shape == reference.scale.shape == (groups, 2, 2)
+    assert (reference.scale > 0).all()
+    assert (reference.signed_scale > 0).all()
+
+
+def test_windows_of_one_content_are_one_group() -> None:
+    windows = draw_windows(300)
+    windows.z_mean[:] = 1
+    assert len(ClusterReference.fit([windows]).centers) == 1
+
+
+def test_group_of_few_windows_takes_what_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "nearest", lambda z, _: np.minimum(np.arange(len(z)) // 281, 1))
+    windows = draw_windows(300)
+    reference = ClusterReference.fit([windows])
+    log_m = np.log(windows.cells[0, 0])
+    everywhere = np.median(log_m, axis=0)
+    for group, expected in enumerate((np.median(log_m[:281], axis=0), everywhere, everywhere)):
+        np.testing.assert_allclose(reference.median[group], expected, rtol=1e-5)
+    assert np.isfinite(reference.window_scores(windows)).all()

@@ -5,6 +5,7 @@ from typing import Any
 import click
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -12,9 +13,12 @@ from tests.unit.cli.command_line import assert_refused, lines_of, run
 from vaead import __version__
 from vaead.cli import main
 from vaead.model.store import load_model
-from vaead.recipe import PHOTO_PRESETS, PRESETS, Recipe
+from vaead.presets import preset_names
+from vaead.recipe import ClassSource, PhotoSource, Recipe
 
 Crops = list[NDArray[np.float32]]
+RECIPE = Recipe.from_preset("article", ClassSource("digits", 1)).to_json()
+PHOTO_RECIPE = Recipe.from_preset("industrial", PhotoSource()).to_json()
 
 
 def commands() -> list[tuple[str, click.Command]]:
@@ -33,8 +37,8 @@ def test_help_explains_every_option(name: str, command: click.Command) -> None:
 
 def test_help_of_training_names_all_presets() -> None:
     text = " ".join(run("train", "--help").stdout.split())
-    assert ", ".join(PRESETS) in text
-    assert ", ".join(PHOTO_PRESETS) in text
+    assert ", ".join(preset_names()) in text
+    assert ", ".join(preset_names(for_photos=True)) in text
     assert "[default: article, with --images industrial]" in text
     assert "industrial" not in run("evaluate", "--help").stdout
 
@@ -59,8 +63,8 @@ def test_datasets_are_listed_as_json() -> None:
 
 
 DIGITS = ["--dataset", "digits", "--normal"]
-SMALL = ["--epochs", "2", "--crops", "128", "--latent", "3", "--patience", "9", "--seed", "5"]
-SMALL_PATH = "digits/1/article+crops128+epochs2+latent3+patience9+seed5"
+SMALL = ["--epochs", "2", "--crops", "128", "--latent", "3", "--seed", "5"]
+SMALL_PATH = "digits/1/article+crops128+epochs2+latent3+seed5"
 
 
 def test_training_prints_the_folder(tmp_path: Path, no_arithmetic: Crops) -> None:
@@ -68,7 +72,9 @@ def test_training_prints_the_folder(tmp_path: Path, no_arithmetic: Crops) -> Non
     assert lines_of(result) == [str(tmp_path / SMALL_PATH)]
     assert result.stderr.startswith(f"Training {SMALL_PATH}: 128 crops, 2 epochs\n")
     recipe = load_model(tmp_path / SMALL_PATH).card.recipe
-    assert recipe == Recipe.from_preset("digits", 1, epochs=2, crops=128, latent=3, patience=9, seed=5)
+    assert recipe == Recipe.from_preset(
+        "article", ClassSource("digits", 1), epochs=2, crops=128, latent_dim=3, seed=5
+    )
 
 
 def test_all_networks_are_told_and_counted(
@@ -82,15 +88,11 @@ def test_all_networks_are_told_and_counted(
         return bars[-1]
 
     monkeypatch.setattr(click, "progressbar", progressbar)
-    options = ["--preset", "multi-scale", "--epochs", 4, "--crops", 128, "--patience", 1]
+    options = ["--preset", "multi-scale", "--epochs", 4, "--crops", 128]
     result = run("train", *DIGITS, "1", *options, "--store", tmp_path)
-    assert "multi-scale+crops128+epochs4+patience1: 128 crops, 2 networks of 4 epochs each\n" in result.stderr
+    assert "multi-scale+crops128+epochs4: 128 crops, 2 networks of 4 epochs each\n" in result.stderr
     (folder,) = lines_of(result)
-    # The loss never falls, so that each network stops after two epochs.
-    assert [len(each.history) for each in (load_model(folder).card, *load_model(folder).card.companions)] == [
-        2,
-        2,
-    ]
+    assert [len(network.history) for network in load_model(folder).card.networks] == [4, 4]
     assert [(bar.length, bar.pos) for bar in bars] == [(8, 8)]
 
 
@@ -148,7 +150,6 @@ def test_class_may_be_given_by_its_name(tmp_path: Path) -> None:
         ([*DIGITS, "1", "--epochs", "x"], "Invalid value for '--epochs'.* Try 'vaead train --help'"),
         ([*DIGITS, "1", "--crops", "127"], "crops must be a whole number from 128 .*, got 127; choose"),
         ([*DIGITS, "1", "--latent", "65"], "latent must be a whole number from 1 to 64, got 65; choose"),
-        ([*DIGITS, "1", "--patience", "-1"], "patience must be a whole number from 0 .*, got -1; choose"),
         ([*DIGITS, "1", "--seed", "-1"], "seed must be a whole number from 0 .*, got -1; choose"),
         ([*DIGITS, "1", "--progress", "none"], "Invalid value for '--progress'"),
         ([*DIGITS, "1", "--colour", "red"], "No such option '?--colour'?"),
@@ -177,3 +178,25 @@ def test_error_is_also_an_event() -> None:
 @pytest.mark.parametrize("arguments", [["nonsense"], ["--nonsense"]])
 def test_bad_command_is_refused(arguments: list[str]) -> None:
     assert_refused(run(*arguments), "No such (command|option) '?-*nonsense'?.*Try 'vaead --help'")
+
+
+def test_recipe_holds_all_settings(tmp_path: Path, no_arithmetic: Crops) -> None:
+    recipe = Recipe.from_preset("article", ClassSource("digits", 1), epochs=1, crops=128)
+    recipe = replace(recipe, train=replace(recipe.train, batch_size=64))
+    (folder,) = lines_of(run("train", "--recipe", recipe.to_json(), "--store", tmp_path))
+    assert load_model(folder).card.recipe == recipe
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--recipe", "{"], "recipe must be one in JSON, got '{'"),
+        (["--recipe", RECIPE, "--epochs", "3"], "--recipe must stand without --epochs, got both; leave one"),
+        (["--recipe", RECIPE, "--images", "x"], "recipe must be of photos with --images and of a class"),
+        (["--recipe", PHOTO_RECIPE], "recipe must be of photos with --images and of a class without"),
+    ],
+)
+def test_bad_recipe_is_refused(options: list[str], message: str) -> None:
+    result = run("train", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert message in result.stderr

@@ -1,13 +1,13 @@
 import json
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 from PIL import Image
 
 from tests.unit.cli.command_line import assert_refused
@@ -16,7 +16,7 @@ from vaead.cli import main
 from vaead.metrics.image import Metrics
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 
 DIGITS = ("--dataset", "digits", "--normal", "1")
@@ -25,7 +25,7 @@ DIGITS = ("--dataset", "digits", "--normal", "1")
 @pytest.fixture
 def shelf(model: Model, tmp_path: Path) -> Path:
     """A store where the small model stands for the preset's own."""
-    card = replace(model.card, recipe=Recipe.from_preset("digits", 1))
+    card = replace(model.card, recipe=Recipe.from_preset("article", ClassSource("digits", 1)))
     ModelStore(tmp_path).save(card, model.parts)
     return tmp_path
 
@@ -131,7 +131,7 @@ def test_folder_as_text(store: ModelStore, recipe: Recipe, photos: Path) -> None
 def test_flagged_are_those_above_the_threshold(
     store: ModelStore, recipe: Recipe, photos: Path, model: Model, options: list[object], rate: float
 ) -> None:
-    dataset, threshold = load_dataset("digits"), model.card.calibration.threshold_value
+    dataset, threshold = load_dataset("digits"), model.card.normal_scores.threshold_value
     above = {}
     for score in SCORES:
         sides = (model.anomaly_score(dataset.test_images(label)[:2], score) for label in (1, 9))

@@ -1,20 +1,20 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from tests.unit.cli.command_line import lines_of, run
 from vaead.model.model import Model
 from vaead.model.store import save_model
-from vaead.recipe import PhotoOptions
+from vaead.recipe import PhotoSource
 
 
 @pytest.fixture
 def folder(photo_model: Model, tmp_path: Path) -> Path:
     """A model of photos whose longer sides were 90 to 96 pixels before they were halved."""
-    recipe = replace(photo_model.card.recipe, photos=PhotoOptions(scale=0.5))
+    recipe = replace(photo_model.card.recipe, photos=PhotoSource(scale=0.5))
     save_model(tmp_path / "model", replace(photo_model.card, recipe=recipe), photo_model.parts)
     return tmp_path / "model"
 

@@ -3,22 +3,22 @@ import os
 import re
 import shutil
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image
 
 from tests.unit.cli.command_line import assert_refused, lines_of, run
 from vaead.model.files import CARD
-from vaead.model.prediction import judge
 from vaead.model.model import Model
+from vaead.model.prediction import judge
 from vaead.model.store import ModelStore
 from vaead.plots.png import map_to_png
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 
 DIGITS = ["--dataset", "digits", "--normal"]
@@ -62,7 +62,7 @@ def test_flagged_is_what_lies_above_the_threshold(
 ) -> None:
     arguments = ["score", "--model", folder, image, "--false-alarm-rate", rate]
     (result,) = json.loads(lines_of(run(*arguments, "--json"))[0])
-    threshold = model.card.calibration.threshold_value
+    threshold = model.card.normal_scores.threshold_value
     assert result["flagged"] == {name: result[name] > threshold(name, rate) for name in SCORES}
     (line,) = lines_of(run(*arguments))
     assert line.count(" flagged") == sum(result["flagged"].values())
@@ -74,7 +74,7 @@ def test_false_alarm_rate_out_of_range_is_refused(folder: Path, image: Path) -> 
 
 
 def test_model_is_found_in_a_store(folder: Path, image: Path, model: Model, tmp_path: Path) -> None:
-    card = replace(model.card, recipe=Recipe.from_preset("digits", 1))
+    card = replace(model.card, recipe=Recipe.from_preset("article", ClassSource("digits", 1)))
     ModelStore(tmp_path / "models").save(card, model.parts)
     arguments = ["score", *DIGITS, "1", "--store", tmp_path / "models", image]
     assert lines_of(run(*arguments)) == lines_of(run("score", "--model", folder, image))
@@ -98,7 +98,7 @@ def test_maps_are_written(
         anomaly_map = model.term_maps(images[:1]).anomaly_maps(name)[0]
         np.testing.assert_allclose(np.load(maps / f"{image.stem}.{name}.npy"), anomaly_map, rtol=1e-5)
         png = (maps / f"{image.stem}.{name}.png").read_bytes()
-        limits = model.card.calibration.color_range(name)
+        limits = model.card.normal_scores.color_range(name)
         assert png == map_to_png(np.load(maps / f"{image.stem}.{name}.npy"), limits)
 
 

@@ -10,7 +10,7 @@ from tests.unit.cli.command_line import assert_refused, lines_of, run
 from vaead.data.screws.generator import make_screw
 from vaead.model.files import CARD
 from vaead.model.store import load_model
-from vaead.recipe import PhotoOptions, Recipe
+from vaead.recipe import PhotoSource, Recipe
 
 Crops = list[NDArray[np.float32]]
 SMALL = ["--patch-size", 16, "--stride", 8, "--epochs", 1, "--crops", 128, "--seed", 5]
@@ -33,8 +33,8 @@ def test_photos_are_trained_on(photos: Path, tmp_path: Path, no_arithmetic: Crop
         "Training on 4 photos, judged at 32x24 px (scale 0.25) in patches of 16x16 every 8 px: 128 crops"
     )
     card = load_model(tmp_path / "new" / "model").card
-    assert card.recipe == Recipe.from_photos(
-        PhotoOptions(scale=0.25), patch_size=16, stride=8, epochs=1, crops=128, seed=5
+    assert card.recipe == Recipe.from_preset(
+        "industrial", PhotoSource(scale=0.25), patch_size=16, stride=8, epochs=1, crops=128, seed=5
     )
     assert card.image_shape is None
     assert card.longer_side_px == (32, 32)
@@ -47,7 +47,7 @@ def test_options_of_photos_are_heeded(photos: Path, tmp_path: Path, no_arithmeti
     assert (start["event"], start["epochs"], start["crops"]) == ("start", 1, 128)
     assert (epoch["event"], done["event"], done["model"]) == ("epoch", "done", str(tmp_path / "model"))
     card = load_model(tmp_path / "model").card
-    assert card.recipe.photos == PhotoOptions("rgb", 0.5, aligned=True)
+    assert card.recipe.photos == PhotoSource("rgb", 0.5, aligned=True)
     assert card.image_shape == (48, 64)
 
 

@@ -51,9 +51,7 @@ PATTERNS = {
     "decision.{}": [f"decision.{name}" for name in ("neither", "normal", "anomalous", "both")],
     "evaluate.{}": [f"evaluate.{name}" for name in (*METRICS, *EVALUATED)],
     "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
-    "health.{}": [
-        f"health.{fault}" for fault in TrainingDiagnostics(explained_variance=0, error_per_pixel=99).faults
-    ],
+    "training_warning.{}": [f"training_warning.{name}" for name in TrainingDiagnostics(0, 99).warnings],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
     "reason.{}": [f"reason.{kind}" for kind in SENTENCES],

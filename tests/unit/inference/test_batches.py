@@ -14,8 +14,8 @@ from vaead.inference import batches
 from vaead.inference.batches import FEW, LocatedModel, current_folder, located_at, look_at_each
 from vaead.inference.html_report import Entry
 from vaead.inference.score_photos import Scoring, score_each
-from vaead.model.prediction import judge
 from vaead.model.model import Model
+from vaead.model.prediction import judge
 from vaead.model.store import save_model
 from vaead.processes.workers import Workers
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from vaead.i18n.texts import Texts
 from vaead.inference import html_report as report_module
 from vaead.inference.html_report import Report
-from vaead.model.prediction import judge
 from vaead.model.model import Model
+from vaead.model.prediction import judge
 from vaead.scoring.loss_terms import SCORES
 
 RATE = 0.05
@@ -67,7 +67,7 @@ def test_listed_images_have_a_limit_too(
 
 def test_decision_is_said_in_words(model: Model, images: NDArray[np.uint8]) -> None:
     judgement = judge(model, images[0], RATE)
-    limit = model.card.calibration.threshold_value("calibrated", RATE)
+    limit = model.card.normal_scores.threshold_value("calibrated", RATE)
     text = text_of(make(model, images[:1], NAMES[:1]))
     assert judgement.flagged["calibrated"]
     assert "1 of 1 images are flagged as anomalous." in text

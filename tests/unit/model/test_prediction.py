@@ -4,11 +4,11 @@ from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.errors import InvalidInputError
-from vaead.model.prediction import judge, judge_terms
 from vaead.model.model import Model
+from vaead.model.prediction import judge, judge_terms
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.patches import PatchGrid
-from vaead.scoring.term_maps import Calibrated, TermMaps
+from vaead.scoring.term_maps import CalibratedScore, TermMaps, mean_map
 
 COUNT = 200
 
@@ -21,8 +21,9 @@ def normal() -> list[TermMaps]:
     terms = []
     for _ in range(COUNT):
         kl, log_variance, mahalanobis = random.gamma(2.0, 10.0, (3, 1, *grid.shape)).astype(np.float32)
-        shares = random.gamma(2.0, 0.5, (1, grid.shape[0] * grid.shape[1])).astype(np.float32)
-        calibrated = Calibrated.of([(shares, grid)])  # its score is not the largest of its map
+        windows = random.gamma(2.0, 0.5, (1, *grid.shape)).astype(np.float32)
+        # Its score is not the largest of its map.
+        calibrated = CalibratedScore(windows.mean(axis=(1, 2)), mean_map(windows, grid))
         terms.append(TermMaps(kl, log_variance, mahalanobis, grid, calibrated))
     return terms
 
@@ -31,7 +32,7 @@ def normal() -> list[TermMaps]:
 def test_so_many_normal_photos_are_flagged_and_so_many_have_a_mask(
     normal: list[TermMaps], rate: float
 ) -> None:
-    calibration = NormalScores.of(*normal)
+    calibration = NormalScores.fit(normal)
     judgements = [judge_terms(terms, calibration, rate) for terms in normal]
     for score in SCORES:
         flagged = np.mean([judgement.flagged[score] for judgement in judgements])
@@ -40,7 +41,7 @@ def test_so_many_normal_photos_are_flagged_and_so_many_have_a_mask(
 
 
 def test_scores_and_maps_are_those_of_the_terms(normal: list[TermMaps]) -> None:
-    judgement = judge_terms(normal[0], NormalScores.of(*normal), 0.05)
+    judgement = judge_terms(normal[0], NormalScores.fit(normal), 0.05)
     for of_all_scores in (judgement.scores, judgement.flagged, judgement.maps, judgement.masks):
         assert tuple(of_all_scores) == SCORES
     for score in SCORES:
@@ -49,7 +50,7 @@ def test_scores_and_maps_are_those_of_the_terms(normal: list[TermMaps]) -> None:
 
 
 def test_mask_is_under_the_windows_above_the_threshold(normal: list[TermMaps]) -> None:
-    calibration = NormalScores.of(*normal)
+    calibration = NormalScores.fit(normal)
     windows = np.zeros((1, 2, 3), np.float32)
     windows[0, 1, 2] = 1e4
     odd = TermMaps(windows, windows, windows, normal[0].grid, normal[0].calibrated)
@@ -67,13 +68,13 @@ def test_photo_is_judged_as_by_the_model(photo_model: Model, photos: list[NDArra
     judgement = judge(photo_model, photo, 0.1)
     for score in SCORES:
         assert judgement.scores[score] == photo_model.anomaly_score(photo[None], score)[0]
-        threshold = photo_model.card.calibration.threshold_value(score, 0.1)
+        threshold = photo_model.card.normal_scores.threshold_value(score, 0.1)
         assert judgement.flagged[score] == (judgement.scores[score] > threshold)
         assert judgement.maps[score].shape == judgement.masks[score].shape == photo.shape
     assert judgement.flagged["calibrated"]
     mask = judgement.masks["calibrated"]
     np.testing.assert_array_equal(
-        mask, judgement.maps["calibrated"] > photo_model.card.calibration.threshold_value("calibrated", 0.1)
+        mask, judgement.maps["calibrated"] > photo_model.card.normal_scores.threshold_value("calibrated", 0.1)
     )
     assert mask[10:20, 20:30].any()
 

@@ -1,28 +1,29 @@
 """A card by itself, and models that lie where those of other recipes belong."""
 
-import dataclasses
 import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from vaead.errors import ModelFormatError, ModelNotFoundError
 from vaead.model.files import CARD
 from vaead.model.model import Model
 from vaead.model.store import ModelStore, load_card
+from vaead.recipe import ClassSource
 
 
 @pytest.fixture
 def own(tmp_path: Path, model: Model) -> ModelStore:
     """A store of one model."""
     store = ModelStore(tmp_path / "models")
-    store.save(model.card, model.parts)
+    store.save(model)
     return store
 
 
 def test_card_is_read_without_the_rest_of_the_model(own: ModelStore, model: Model) -> None:
     folder = own.folder(model.card.recipe)
-    (folder / "scorer.tflite.gz").unlink()
+    (folder / "network0.tflite.gz").unlink()
     assert load_card(folder) == own.load_card(model.card.recipe) == model.card
 
 
@@ -38,7 +39,7 @@ def test_absent_or_damaged_card_is_refused(own: ModelStore, model: Model) -> Non
 def test_model_of_another_recipe_is_refused(own: ModelStore, model: Model) -> None:
     card = model.card
     folder = own.folder(model.card.recipe)
-    other = dataclasses.replace(card.recipe, normal=2)
+    other = replace(card.recipe, source=ClassSource("digits", 2))
     shutil.copytree(folder, own.folder(other))
     message = "model must be made from the recipe asked for, got one with other settings in .*; train the"
     with pytest.raises(ModelFormatError, match=message):

@@ -30,7 +30,7 @@ def patches(model: Model) -> PatchScorer:
 
 @pytest.fixture(scope="module")
 def scorer(model: Model) -> ImageScorer:
-    return model.members[0].scorer
+    return model.networks[0].scorer
 
 
 def assert_same(actual: Scan, expected: Scan) -> None:
@@ -98,7 +98,7 @@ def test_large_patches_come_in_small_batches(
 ) -> None:
     monkeypatch.setattr(image_scorer, "_BATCH_PIXELS", 10 * 16 * 16)
     heard: list[int] = []
-    multi_scale.members[0].scorer.scan(images[:1], lambda done, _: heard.append(done))
+    multi_scale.networks[0].scorer.scan(images[:1], lambda done, _: heard.append(done))
     assert heard == [10, 16]
 
 
@@ -219,25 +219,6 @@ def test_reconstruction_of_a_colour_image_has_its_colours(colour_patches: PatchS
     corner = colour_patches.decode(COLOURED[:, :16, :16], NOWHERE)  # nothing else covers its first 12 pixels
     expected = corner["mu"].reshape(2, 16, 16, 3)[:, :12, :12]
     np.testing.assert_allclose(made.mu[:, :12, :12], expected, rtol=1e-4)
-
-
-def test_network_that_shrinks_sees_every_window_smaller() -> None:
-    from vaead.training.export import to_litert
-    from vaead.training.network import Vae
-
-    config = NetworkConfig(network="convolutional", patch_size=16, stride=5, shrink=2, latent_dim=2, units=8)
-    patches = PatchScorer(to_litert(Vae(config)))
-    scorer = ImageScorer(patches, config)
-    image = np.random.default_rng(0).integers(0, 256, (1, 23, 29), np.uint8)
-    scan = scorer.scan(image)
-    assert (scan.grid.patch_size, scan.grid.shape, scan.cells.shape) == (16, (3, 4), (1, 3, 4, 8, 8))
-    seen = image[:, 7:23, 5:21].reshape(1, 8, 2, 8, 2).mean((2, 4), np.float32) / 255  # flush with the border
-    expected = patches.scan(seen, NOWHERE)
-    np.testing.assert_allclose(scan.mahalanobis[0, 2, 1], expected["mahalanobis"][0], rtol=1e-4)
-    assert scorer.reconstruct(image).mu.shape == image.shape
-    whole = scorer.reconstruct(image[:, 7:23, 5:21]).mu
-    made = patches.decode(seen, NOWHERE)["mu"].reshape(8, 8)
-    np.testing.assert_allclose(whole[0], np.kron(made, np.ones((2, 2))), rtol=1e-4)
 
 
 @pytest.mark.parametrize("images", [COLOURED[..., 0], COLOURED[..., :2]], ids=["grey", "two channels"])

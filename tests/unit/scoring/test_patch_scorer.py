@@ -52,7 +52,7 @@ def test_cells_split_the_errors_also_after_a_decoding(photo_model: Model) -> Non
     scorer = PatchScorer(photo_model.parts[0].program)
     random = np.random.default_rng(0)
     for count in (6, 6, 3, 3):
-        patches = random.random((count, *config.input_shape), np.float32)
+        patches = random.random((count, *config.patch_shape), np.float32)
         scanned, decoded = (ask(patches, NOWHERE) for ask in (scorer.scan, scorer.decode))
         errors = np.square(patches.reshape(count, -1) - decoded["mu"]) / decoded["sigma2"] / 2
         expected = errors.reshape(count, config.cells, side, config.cells, side * config.channels)

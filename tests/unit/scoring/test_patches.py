@@ -11,7 +11,6 @@ from vaead.scoring.patches import (
     fold_scores,
     random_crops,
     unit,
-    unit_shrunk,
 )
 
 GRIDS = [PatchGrid(28, 28, 8, 2), PatchGrid(30, 17, 8, 3), PatchGrid(9, 8, 8, 5), PatchGrid(16, 24, 8, 8)]
@@ -185,17 +184,3 @@ def test_average_of_the_windows_of_a_colour_image_is_the_image() -> None:
 def test_bytes_become_fractions_and_fractions_stay() -> None:
     np.testing.assert_array_equal(unit(np.uint8([0, 51, 255])), np.float32([0, 0.2, 1]))
     np.testing.assert_array_equal(unit(np.array([0.0, 0.25, 1.0])), np.float32([0, 0.25, 1]))
-
-
-@pytest.mark.parametrize("colours", [(), (3,)])
-@pytest.mark.parametrize(("dtype", "top"), [(np.uint8, 255), (np.float32, 1)])
-def test_shrunk_patches_hold_the_means_of_squares(colours: tuple[int, ...], dtype: type, top: int) -> None:
-    patches = (np.random.default_rng(0).random((5, 12, 12, *colours)) * top).astype(dtype)
-    shrunk = unit_shrunk(patches, 3)
-    expected = [
-        [patches[:, 3 * i : 3 * i + 3, 3 * j : 3 * j + 3].mean((1, 2)) / top for j in range(4)]
-        for i in range(4)
-    ]
-    np.testing.assert_allclose(shrunk, np.moveaxis(expected, 2, 0), rtol=1e-5)
-    assert shrunk.dtype == np.float32
-    np.testing.assert_array_equal(unit_shrunk(patches, 1), unit(patches))

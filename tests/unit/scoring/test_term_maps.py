@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.scoring.patches import PatchGrid
-from vaead.scoring.term_maps import Calibrated, Scan, TermMaps, mean_map
+from vaead.scoring.scan import Scan
+from vaead.scoring.term_maps import CalibratedScore, TermMaps
 
 GRID = PatchGrid(8, 10, patch_size=8, stride=2)  # 1 x 2 windows
 PIXELS = np.arange(2 * 8 * 10, dtype=np.float32).reshape(2, 8, 10)
@@ -23,7 +24,7 @@ def other_size() -> TermMaps:
 @pytest.fixture
 def term_maps(other_size: TermMaps) -> TermMaps:
     """The same, with a calibrated score."""
-    return dataclasses.replace(other_size, calibrated=Calibrated(np.array([0.5, 3], np.float32), PIXELS))
+    return dataclasses.replace(other_size, calibrated=CalibratedScore(np.array([0.5, 3], np.float32), PIXELS))
 
 
 def test_old_is_the_sum_of_the_terms_and_new_is_the_last(term_maps: TermMaps) -> None:
@@ -82,27 +83,20 @@ def test_unknown_score_is_refused(term_maps: TermMaps) -> None:
         term_maps.window_scores("newer")
 
 
-def test_calibrated_is_the_mean_of_all_networks() -> None:
-    fine = PatchGrid(8, 12, patch_size=4, stride=4)  # 2 x 3 windows, no two over one pixel
-    coarse = PatchGrid(8, 12, patch_size=8, stride=4)  # 1 x 2 windows, both over the middle
-    few = np.array([[10, 30], [-2, 0]], np.float32)
-    many = np.array([[1, 2, 3, 4, 5, 6], [0, 0, 6, 0, 0, 0]], np.float32)
-
-    calibrated = Calibrated.of([(few, coarse), (many, fine)])
-    np.testing.assert_allclose(calibrated.score, [(20 + 3.5) / 2, (-1 + 1) / 2])
-    assert calibrated.map.shape == (2, 8, 12)
-    rows = calibrated.map[0, ::4, ::4]
-    np.testing.assert_allclose(rows, [[5.5, 11, 16.5], [7, 12.5, 18]])
-    np.testing.assert_allclose(calibrated.map[1, 3], [-1] * 4 + [-0.5] * 4 + [3] * 4)
-    assert (calibrated.score.dtype, calibrated.map.dtype) == (np.float32, np.float32)
+def test_calibrated_score_of_a_model_is_the_mean_over_its_networks() -> None:
+    first = CalibratedScore(np.float32([20, -1]), np.float32([[[10, 20]], [[-2, 0]]]))
+    second = CalibratedScore(np.float32([3.5, 1]), np.float32([[[1, 2]], [[0, 6]]]))
+    average = CalibratedScore.average([first, second])
+    np.testing.assert_array_equal(average.image, [11.75, 0])
+    np.testing.assert_array_equal(average.map, [[[5.5, 11]], [[-1, 3]]])
+    assert (average.image.dtype, average.map.dtype) == (np.float32, np.float32)
 
 
-def test_where_windows_do_not_overlap_the_score_is_the_mean_of_the_map() -> None:
-    grid = PatchGrid(8, 12, patch_size=4, stride=4)
-    shares = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
-    calibrated = Calibrated.of([(shares, grid)])
-    np.testing.assert_allclose(calibrated.map.mean(axis=(1, 2)), calibrated.score, atol=1e-6)
-    np.testing.assert_array_equal(calibrated.map, mean_map(shares.reshape(5, 2, 3), grid))
+def test_parts_of_many_images_are_put_together_in_their_order() -> None:
+    parts = [CalibratedScore(np.float32([n]), np.full((1, 2, 3), n, np.float32)) for n in range(3)]
+    together = CalibratedScore.concatenate(parts)
+    np.testing.assert_array_equal(together.image, [0, 1, 2])
+    np.testing.assert_array_equal(together.map[:, 0, 0], [0, 1, 2])
 
 
 def scan_of(
@@ -128,12 +122,3 @@ def test_logarithm_of_next_to_nothing_is_that_of_a_little(value: float) -> None:
     tiny, rest = np.full((1, 1, 2), value, np.float32), np.zeros((1, 1, 2, 3), np.float32)
     features = scan_of(tiny, tiny, rest, GRID).features
     np.testing.assert_allclose(features[0, :, :2], np.full((2, 2), np.log(1e-3)), rtol=1e-5)
-
-
-def test_pooled_score_is_the_largest_value_of_the_map() -> None:
-    grid = PatchGrid(8, 12, patch_size=8, stride=4)  # 1 x 2 windows, both over the middle
-    shares = np.array([[[10, 30]], [[7, -2]]], np.float32)
-    pooled, whole = (Calibrated.of([(shares, grid)], pooled=pooled) for pooled in (True, False))
-    np.testing.assert_array_equal(pooled.score, [30, 7])
-    np.testing.assert_array_equal(whole.score, [20, 2.5])
-    np.testing.assert_array_equal(pooled.map, whole.map)

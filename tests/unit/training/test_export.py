@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
 from vaead.model.model import Model
-from vaead.recipe import get_preset
+from vaead.presets import get_preset
 from vaead.scoring.patch_scorer import Named, PatchScorer
 from vaead.scoring.patches import every_crop
 from vaead.training.export import to_litert
@@ -65,7 +65,7 @@ def test_program_of_a_position_aware_network_agrees_with_it() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_program_of_a_convolutional_network_agrees_with_it(channels: int) -> None:
     vae = Vae(NetworkConfig(network="convolutional", patch_size=16, channels=channels, sigma2_floor=1e-2))
-    patches = np.random.default_rng(0).random((40, *vae.config.input_shape), np.float32)
+    patches = np.random.default_rng(0).random((40, *vae.config.patch_shape), np.float32)
     scorer = PatchScorer(to_litert(vae))
     assert_decodes(scorer.decode(patches, NO_POSITIONS), vae(patches))
     assert_scans(scorer.scan(patches, NO_POSITIONS), vae.scan(patches))

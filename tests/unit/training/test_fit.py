@@ -1,20 +1,21 @@
-import dataclasses
 from collections.abc import Callable
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from vaead.config import TrainConfig
 from vaead.data.datasets import Dataset
 from vaead.errors import InvalidInputError, TrainingError
+from vaead.model.events import EpochReport
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import Array
 from vaead.scoring.patches import every_crop
 from vaead.training import fit as training
-from vaead.training.fit import EpochReport, OnEpoch, fit, split_normal
+from vaead.training.fit import OnEpoch, fit, split_normal
 from vaead.training.network import Vae
 
 Crops = list[NDArray[np.float32]]
@@ -28,11 +29,11 @@ def parts(digits: Dataset, recipe: Recipe) -> Parts:
 
 
 def fit_with(parts: Parts, recipe: Recipe, on_epoch: OnEpoch | None = None) -> tuple[Vae, list[EpochReport]]:
-    return fit(*parts, recipe.model, recipe.train, on_epoch)
+    return fit(*parts, recipe.networks[0], recipe.train, on_epoch)
 
 
 def with_train(recipe: Recipe, **settings: float) -> Recipe:
-    return dataclasses.replace(recipe, train=dataclasses.replace(recipe.train, **settings))
+    return replace(recipe, train=replace(recipe.train, **settings))
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,9 @@ def test_held_out_images_only_watch(
         return lambda: 5.0
 
     monkeypatch.setattr(training, "_held_out_loss", held_out_loss)
-    fit(np.zeros((3, 28, 28), np.uint8), np.full((2, 28, 28), 255, np.uint8), recipe.model, recipe.train)
+    fit(
+        np.zeros((3, 28, 28), np.uint8), np.full((2, 28, 28), 255, np.uint8), recipe.networks[0], recipe.train
+    )
     assert {float(crops.min()) for crops in watched} == {1.0}
     assert {float(crops.max()) for crops in no_arithmetic} == {0.0}
 
@@ -181,22 +184,8 @@ def number_of(vae: Vae) -> int:
 
 
 @pytest.mark.usefixtures("numbered_epochs")
-def test_patience_ends_training_with_the_best_weights(parts: Parts, recipe: Recipe) -> None:
-    vae, history = fit_with(parts, with_train(recipe, epochs=5, patience=2))
-    assert [report.held_out_loss for report in history] == [6.0, 4.0, 5.0, 4.0]
-    assert number_of(vae) == 2
-
-
-@pytest.mark.usefixtures("numbered_epochs")
-def test_best_weights_are_taken_even_if_the_epochs_end_first(parts: Parts, recipe: Recipe) -> None:
-    vae, history = fit_with(parts, with_train(recipe, epochs=3, patience=2))
-    assert len(history) == 3
-    assert number_of(vae) == 2
-
-
-@pytest.mark.usefixtures("numbered_epochs")
-def test_without_patience_every_epoch_counts(parts: Parts, recipe: Recipe) -> None:
-    vae, history = fit_with(parts, with_train(recipe, epochs=5, patience=0))
+def test_weights_are_those_of_the_last_epoch(parts: Parts, recipe: Recipe) -> None:
+    vae, history = fit_with(parts, with_train(recipe, epochs=5))
     assert len(history) == 5
     assert number_of(vae) == 5
 

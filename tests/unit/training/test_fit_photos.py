@@ -1,9 +1,8 @@
 """Training on photos: lists of images of several sizes, and crops that need much memory."""
 
-import dataclasses
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig, TrainConfig
@@ -30,11 +29,11 @@ def test_crops_that_need_much_memory_come_in_several_calls(
     no_arithmetic: Crops,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    _, (whole, *_) = fit(photos, photos, photo_recipe.model, photo_recipe.train)
+    _, (whole, *_) = fit(photos, photos, photo_recipe.networks[0], photo_recipe.train)
     expected, again = no_arithmetic
     no_arithmetic.clear()
     monkeypatch.setattr(training, "_CALL_VALUES", 800 * 16 * 16)
-    _, (in_parts, *_) = fit(photos, photos, photo_recipe.model, photo_recipe.train)
+    _, (in_parts, *_) = fit(photos, photos, photo_recipe.networks[0], photo_recipe.train)
 
     assert [len(crops) for crops in no_arithmetic] == [683, 683, 682] * 2
     np.testing.assert_array_equal(np.concatenate(no_arithmetic[:3]), expected)
@@ -47,10 +46,10 @@ def test_several_calls_learn_as_much_as_one(
 ) -> None:
     monkeypatch.setattr(training, "_CALL_VALUES", 1024 * 16 * 16)  # two calls of eight batches each
     parts = split_normal(photos, photo_recipe.train)
-    vae, reports = fit(*parts, photo_recipe.model, photo_recipe.train)
+    vae, reports = fit(*parts, photo_recipe.networks[0], photo_recipe.train)
     assert all(np.isfinite(weight).all() for weight in vae.get_weights())
     # The same batches, and nothing else than other noise in the second call.
-    for report, whole in zip(reports, photo_model.card.history, strict=True):
+    for report, whole in zip(reports, photo_model.card.networks[0].history, strict=True):
         for term in ("log_variance", "mahalanobis"):
             assert getattr(report, term) == pytest.approx(whole[term], rel=0.05)
 
@@ -62,7 +61,7 @@ def test_no_call_is_smaller_than_a_batch(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(training, "_CALL_VALUES", 16 * 16)
-    fit(photos, photos, photo_recipe.model, dataclasses.replace(photo_recipe.train, crops=300, epochs=1))
+    fit(photos, photos, photo_recipe.networks[0], replace(photo_recipe.train, crops=300, epochs=1))
     assert [len(crops) for crops in no_arithmetic] == [150, 150]
 
 
@@ -71,6 +70,6 @@ def test_fewer_crops_are_watched_where_patches_are_large(size: int, channels: in
     config = NetworkConfig(network="convolutional", patch_size=size, channels=channels)
     image = np.full((128, 130, 3)[: 2 if channels == 1 else 3], 51, np.uint8)
     crops, positions = watched_crops([image], config, np.random.default_rng(0))
-    assert crops.shape == (count, *config.input_shape)
+    assert crops.shape == (count, *config.patch_shape)
     assert positions.shape == (count, 2)
     np.testing.assert_array_equal(np.unique(crops), np.float32([0.2]))

@@ -1,10 +1,10 @@
-import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 import vaead
@@ -14,21 +14,21 @@ from vaead.calibration.gaussian import GaussianReference
 from vaead.config import NetworkConfig
 from vaead.data.datasets import Dataset
 from vaead.errors import InvalidInputError, StoreError
+from vaead.model.events import EpochReport
 from vaead.model.model import Model
-from vaead.model.store import ModelStore, load_model, save_model
-from vaead.recipe import PhotoOptions, Recipe
+from vaead.model.store import ModelStore
+from vaead.recipe import ClassSource, PhotoSource, Recipe
 from vaead.scoring.loss_terms import Array
 from vaead.scoring.patches import every_crop
-from vaead.scoring.term_maps import mean_map
 from vaead.training import pipeline
-from vaead.training.fit import EpochReport, split_normal
+from vaead.training.fit import split_normal
 from vaead.training.network import describe_layers
 from vaead.training.pipeline import train, train_photos
 
 
 def test_stored_folder_is_whole(store: ModelStore, recipe: Recipe) -> None:
     names = {path.name for path in store.folder(recipe).iterdir()}
-    assert names == {"card.json", "scorer.tflite.gz", "calibration.npz", "model.keras"}
+    assert names == {"card.json", "network0.tflite.gz", "reference0.npz"}
 
 
 def test_card_says_how_the_model_was_made(
@@ -38,20 +38,20 @@ def test_card_says_how_the_model_was_made(
     assert card.recipe == recipe
     assert card.fingerprint == digits.class_fingerprint(1)
     assert card.image_shape == (28, 28)
-    assert card.history == [dataclasses.asdict(report) for report in reports]
-    assert (card.companions, card.auroc) == ([], {})
+    assert card.networks[0].history == tuple(reports)
+    assert (len(card.networks), card.auroc) == (1, {})
     assert card.versions["vaead"] == vaead.__version__
     assert datetime.now(UTC) >= datetime.fromisoformat(card.created)
 
 
 def test_card_lists_the_layers(model: Model, vae: Array) -> None:
-    assert model.card.layers == describe_layers(vae)
+    assert model.card.networks[0].layers == describe_layers(vae)
 
 
 def test_calibration_is_that_of_the_held_out_images(model: Model, digits: Dataset, recipe: Recipe) -> None:
     _, held_out = split_normal(digits.train_images(1), recipe.train)
-    terms, calibration = model.term_maps(held_out), model.card.calibration
-    assert calibration.images == len(held_out)
+    terms, calibration = model.term_maps(held_out), model.card.normal_scores
+    assert calibration.n_images == len(held_out)
     scores = terms.image_scores("new")
     assert calibration.image["new"][0] == pytest.approx(scores.min(), rel=1e-4)
     assert calibration.image["new"][-1] == pytest.approx(scores.max(), rel=1e-4)
@@ -61,7 +61,7 @@ def test_calibration_is_that_of_the_held_out_images(model: Model, digits: Datase
 
 def test_calibrated_score_of_new_normal_images_is_as_calibrated(multi_scale: Model, digits: Dataset) -> None:
     scores = multi_scale.anomaly_score(digits.test_images(1), "calibrated")
-    shares = [multi_scale.card.calibration.rank("calibrated", score) for score in scores]
+    shares = [multi_scale.card.normal_scores.rank("calibrated", score) for score in scores]
     assert 0.2 < np.median(shares) < 0.9
 
 
@@ -71,22 +71,29 @@ def test_health_is_that_of_held_out_patches(
     _, held_out = split_normal(digits.train_images(1), recipe.train)
     every = every_crop(held_out, 8).reshape(-1, 8, 8) / np.float32(255)
     decoded = vae(every)
-    expected = TrainingDiagnostics.of(every.reshape(-1, 64), np.array(decoded.mu), np.exp(decoded.log_sigma2))
+    expected = TrainingDiagnostics.compute(
+        every.reshape(-1, 64), np.array(decoded.mu), np.exp(decoded.log_sigma2)
+    )
     # Some of the crops are judged, drawn at random.
-    assert model.card.health.explained_variance == pytest.approx(expected.explained_variance, abs=0.05)
-    assert model.card.health.error_per_pixel == pytest.approx(expected.error_per_pixel, rel=0.05)
+    assert model.card.networks[0].diagnostics.explained_variance == pytest.approx(
+        expected.explained_variance, abs=0.05
+    )
+    assert model.card.networks[0].diagnostics.error_per_pixel == pytest.approx(
+        expected.error_per_pixel, rel=0.05
+    )
 
 
 def test_both_networks_of_a_model_learn(multi_scale: Model) -> None:
-    for first, last in (multi_scale.card.history, multi_scale.card.companions[0].history):
-        assert last["loss"] < first["loss"]
-        assert last["held_out_loss"] < first["held_out_loss"]
+    for network in multi_scale.card.networks:
+        first, last = network.history
+        assert last.loss < first.loss
+        assert last.held_out_loss < first.held_out_loss
 
 
 def test_networks_of_a_model_are_those_of_its_recipe(multi_scale: Model) -> None:
-    shapes = [part.deviation.center.shape for part in multi_scale.parts]
+    shapes = [network.reference.median.shape for network in multi_scale.networks]
     assert shapes == [(4 * 4, 4 + 8), (6 * 6, 4 + 4)]
-    assert [member.scorer.config for member in multi_scale.members] == list(multi_scale.card.recipe.networks)
+    assert tuple(each.scorer.config for each in multi_scale.networks) == multi_scale.card.recipe.networks
 
 
 def test_epochs_of_all_networks_follow_each_other(multi_scale_reports: list[EpochReport]) -> None:
@@ -113,59 +120,40 @@ def test_cancelled_training_stores_nothing(
 
 def test_store_is_tried_before_anything_else(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    unknown = Recipe.from_preset("no such dataset", 1)
+    unknown = Recipe.from_preset("article", ClassSource("no such dataset", 1))
     with pytest.raises(StoreError, match="store must be a folder that can be written"):
         train(unknown, ModelStore(tmp_path / "file" / "models"))
 
 
 def test_patch_larger_than_the_images_is_refused(recipe: Recipe, tmp_path: Path) -> None:
-    for change in ({"model": NetworkConfig(patch_size=32)}, {"companions": (NetworkConfig(patch_size=32),)}):
+    large = NetworkConfig(patch_size=32)
+    for networks in ((large,), (*recipe.networks, large)):
         with pytest.raises(InvalidInputError, match=r"at least 32x32 pixels .* got 28x28; use a larger"):
-            train(dataclasses.replace(recipe, **change), ModelStore(tmp_path))
+            train(replace(recipe, networks=networks), ModelStore(tmp_path))
 
 
 Photos = list[NDArray[np.uint8]]
 
 
 def aligned(recipe: Recipe) -> Recipe:
-    return dataclasses.replace(recipe, photos=PhotoOptions(aligned=True))
-
-
-def test_networks_of_photos_judge_together(photos: Photos, tmp_path: Path) -> None:
-    recipe = Recipe.from_photos(
-        PhotoOptions(), "industrial-multi-scale", patch_size=16, stride=4, epochs=1, crops=256
-    )
-    assert [network.input_size for network in recipe.networks] == [8, 16]
-    save_model(tmp_path / "model", *train_photos(photos, recipe))
-    model = load_model(tmp_path / "model")
-    assert (model.card.recipe, len(model.card.companions)) == (recipe, 1)
-    terms = model.term_maps(photos[0][None])
-    maps = []
-    for member in model.members:
-        scan = member.scorer.scan(photos[0][None])
-        maps.append(mean_map(member.deviation.window_scores(scan), scan.grid))
-    np.testing.assert_allclose(terms.anomaly_maps("calibrated"), np.mean(maps, axis=0), rtol=1e-5)
-    np.testing.assert_array_equal(
-        terms.mahalanobis, model.members[0].scorer.scan(photos[0][None]).mahalanobis
-    )
-    assert terms.image_scores("calibrated") == terms.anomaly_maps("calibrated").max()
+    return replace(recipe, source=PhotoSource(aligned=True))
 
 
 def test_card_says_how_the_model_of_photos_was_made(photo_model: Model, photo_recipe: Recipe) -> None:
     card = photo_model.card
     assert card.recipe == photo_recipe
     assert card.image_shape is None
-    assert len(card.history) == 2
-    assert card.layers[0]["layer"] == "conv1"
-    assert isinstance(photo_model.parts[0].deviation, ClusterReference)
+    assert len(card.networks[0].history) == 2
+    assert card.networks[0].layers[0].layer == "conv1"
+    assert isinstance(photo_model.networks[0].reference, ClusterReference)
 
 
 def test_calibration_of_photos_is_that_of_the_held_out_ones(
     photo_model: Model, photo_recipe: Recipe, photos: Photos
 ) -> None:
     _, held_out = split_normal(photos, photo_recipe.train)
-    calibration = photo_model.card.calibration
-    assert calibration.images == len(held_out) == 6
+    calibration = photo_model.card.normal_scores
+    assert calibration.n_images == len(held_out) == 6
     scores = [photo_model.anomaly_score(photo[None], "new")[0] for photo in held_out]
     assert calibration.image["new"][0] == pytest.approx(min(scores), rel=1e-4)
     assert calibration.image["new"][-1] == pytest.approx(max(scores), rel=1e-4)
@@ -186,15 +174,13 @@ def test_photos_with_a_spot_are_more_anomalous_than_all_others(photo_model: Mode
 
 def test_aligned_photos_make_a_model_of_their_size(photo_recipe: Recipe, photos: Photos) -> None:
     same = [photo[:40, :40] for photo in photos]
-    small = dataclasses.replace(
-        aligned(photo_recipe), train=dataclasses.replace(photo_recipe.train, epochs=1)
-    )
-    card, parts, archives = train_photos(same, small)
-    assert card.image_shape == (40, 40)
-    assert isinstance(parts[0].deviation, GaussianReference)
-    assert parts[0].deviation.center.shape == (7 * 7, 4 + 4)
-    assert len(archives) == 1
-    assert Model(card, parts).anomaly_score(np.stack(same), "calibrated").shape == (12,)
+    small = replace(aligned(photo_recipe), train=replace(photo_recipe.train, epochs=1))
+    model = train_photos(same, small)
+    reference = model.networks[0].reference
+    assert model.card.image_shape == (40, 40)
+    assert isinstance(reference, GaussianReference)
+    assert reference.median.shape == (7 * 7, 4 + 4)
+    assert model.anomaly_score(np.stack(same)).shape == (12,)
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
-import dataclasses
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
@@ -12,11 +13,11 @@ from vaead.data.datasets import Dataset
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import class_aurocs
-from vaead.model.card import ModelCard
 from vaead.model.model import Model
 from vaead.model.store import ModelStore, load_model
+from vaead.presets import SHIPPED_PRESETS
 from vaead.processes.workers import Workers
-from vaead.recipe import SHIPPED_PRESETS, Recipe
+from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.zoo import pretrain as pretraining
 from vaead.zoo import screw_demo
@@ -24,7 +25,7 @@ from vaead.zoo.pretrain import is_measured, pretrain, pretrain_demo, recipes, wr
 
 CLASSES = range(10)
 AUROC = {score: {**{str(number): 0.5 for number in CLASSES}, "all": 0.5} for score in SCORES}
-TINY = Recipe.from_preset("digits", 3, epochs=1, crops=128)
+TINY = Recipe.from_preset("article", ClassSource("digits", 3), epochs=1, crops=128)
 
 
 @pytest.fixture
@@ -37,15 +38,15 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelStore:
 
 def put(store: ModelStore, model: Model, recipe: Recipe, **changes: object) -> None:
     """Store a copy of a model as that of another recipe."""
-    store.save(dataclasses.replace(model.card, **{"auroc": AUROC, **changes}, recipe=recipe), model.parts)
+    store.save(Model(replace(model.card, **{"auroc": AUROC, **changes}, recipe=recipe), model.networks))
 
 
 def test_all_classes_of_a_seed_come_before_the_next_seed() -> None:
     wanted = recipes(["mnist", "digits"], SHIPPED_PRESETS, seeds=2)
     assert len(set(wanted)) == len(wanted) == 2 * 10 * len(SHIPPED_PRESETS) * 2
     assert [recipe.train.seed for recipe in wanted] == [0] * 40 + [1] * 40
-    assert [recipe.normal for recipe in wanted[:10]] == list(CLASSES)
-    assert wanted[10] == Recipe.from_preset("digits", 0, SHIPPED_PRESETS[0])
+    assert [recipe.class_source.normal for recipe in wanted[:10]] == list(CLASSES)
+    assert wanted[10] == Recipe.from_preset(SHIPPED_PRESETS[0], ClassSource("digits", 0))
 
 
 def test_unknown_dataset_is_refused() -> None:
@@ -64,21 +65,26 @@ def test_model_is_trained_and_measured_on_the_test_images(own: ModelStore, digit
     assert list(pretrain([TINY], own, Workers(jobs=1))) == [TINY]
     assert is_measured(TINY, own)
     model = own.load(TINY)
-    assert not list(own.folder(TINY).glob("*.keras"))
     for score in SCORES:
         scores = model.anomaly_score(digits.test.images, score)
         assert model.card.auroc[score] == pytest.approx(class_aurocs(scores, digits.test.labels, 3), abs=1e-4)
     assert model.card.auroc["new"].keys() == {*map(str, CLASSES), "all"} - {"3"}
 
 
+def classes(recipes: Iterable[Recipe]) -> list[int]:
+    return sorted(recipe.class_source.normal for recipe in recipes)
+
+
 def test_models_that_are_there_are_not_trained_again(
     own: ModelStore, model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    there, unmeasured, absent, damaged = (Recipe.from_preset("digits", number) for number in (1, 2, 3, 4))
+    there, unmeasured, absent, damaged = (
+        Recipe.from_preset("article", ClassSource("digits", number)) for number in (1, 2, 3, 4)
+    )
     put(own, model, there)
     put(own, model, unmeasured, auroc={})
     put(own, model, damaged)
-    (own.folder(damaged) / "calibration.npz").write_bytes(b"")
+    (own.folder(damaged) / "reference0.npz").write_bytes(b"")
     trained: list[Recipe] = []
 
     def train(task: tuple[Recipe, Path]) -> Recipe:
@@ -90,15 +96,25 @@ def test_models_that_are_there_are_not_trained_again(
 
     monkeypatch.setattr(pretraining, "_train_and_measure", train)
     wanted = [absent, damaged, there, unmeasured]
-    assert sorted(recipe.normal for recipe in pretrain(wanted, own, Workers(jobs=1))) == [1, 2, 3, 4]
-    assert sorted(recipe.normal for recipe in trained) == [2, 3, 4]
-    assert sorted(recipe.normal for recipe in pretrain(wanted, own, Workers(jobs=1))) == [1, 2, 3, 4]
+    assert sorted(recipe.class_source.normal for recipe in pretrain(wanted, own, Workers(jobs=1))) == [
+        1,
+        2,
+        3,
+        4,
+    ]
+    assert classes(trained) == [2, 3, 4]
+    assert sorted(recipe.class_source.normal for recipe in pretrain(wanted, own, Workers(jobs=1))) == [
+        1,
+        2,
+        3,
+        4,
+    ]
     assert len(trained) == 3
 
 
 def test_training_that_fails_leaves_other_models_alone(own: ModelStore, model: Model) -> None:
     put(own, model, TINY)
-    too_large = dataclasses.replace(TINY, model=NetworkConfig(patch_size=32))
+    too_large = replace(TINY, networks=(NetworkConfig(patch_size=32),))
     with pytest.raises(InvalidInputError, match="image must be at least 32x32 pixels"):
         list(pretrain([too_large, TINY], own, Workers(jobs=1)))
     assert is_measured(TINY, own)
@@ -110,11 +126,11 @@ def test_model_of_the_demo_is_trained_once(
 ) -> None:
     trained: list[int] = []
 
-    def train_photos(photos: list[NDArray[np.float32]], recipe: Recipe) -> tuple[ModelCard, object, object]:
+    def train_photos(photos: list[NDArray[np.float32]], recipe: Recipe) -> Model:
         assert recipe == photo_model.card.recipe
         assert {photo.shape for photo in photos} == {(240, 320)}
         trained.append(len(photos))
-        return photo_model.card, photo_model.parts, []
+        return photo_model
 
     small = screw_demo.DemoSize(normal=3, good=1, defective=1)
     monkeypatch.setattr(screw_demo, "DemoSize", lambda: small)
@@ -124,18 +140,21 @@ def test_model_of_the_demo_is_trained_once(
     assert folder == own.root / screw_demo.model_folder()
     assert load_model(folder).card.recipe == screw_demo.recipe()
     assert pretrain_demo(own) == folder
-    (folder / "calibration.npz").write_bytes(b"")
+    (folder / "reference0.npz").write_bytes(b"")
     assert pretrain_demo(own) == folder
     assert trained == [3, 3]
 
 
 def test_table_of_pairs_has_a_row_for_each_normal_class(own: ModelStore, model: Model) -> None:
-    trained = [Recipe.from_preset("digits", normal, seed=seed) for seed, normal in ((0, 1), (0, 4), (7, 1))]
+    trained = [
+        Recipe.from_preset("article", ClassSource("digits", normal), seed=seed)
+        for seed, normal in ((0, 1), (0, 4), (7, 1))
+    ]
     for recipe in trained:
-        value = recipe.normal / 10 + recipe.train.seed / 100
-        row = {str(number): value for number in CLASSES if number != recipe.normal}
+        value = recipe.class_source.normal / 10 + recipe.train.seed / 100
+        row = {str(number): value for number in CLASSES if number != recipe.class_source.normal}
         auroc = {score: {name: v / (1 + i) for name, v in row.items()} for i, score in enumerate(SCORES)}
-        day = f"2026-01-{1 + recipe.normal:02}T10:00:00+00:00"
+        day = f"2026-01-{1 + recipe.class_source.normal:02}T10:00:00+00:00"
         put(own, model, recipe, auroc=auroc, created=day)
 
     (file,) = write_pairs(trained, own)
@@ -155,7 +174,7 @@ def test_table_of_pairs_has_a_row_for_each_normal_class(own: ModelStore, model: 
 
 def test_table_of_pairs_keeps_the_seeds_that_were_not_measured(own: ModelStore, model: Model) -> None:
     def measure(seed: int, value: float, day: str) -> dict[str, Any]:
-        recipe = Recipe.from_preset("digits", 1, seed=seed)
+        recipe = Recipe.from_preset("article", ClassSource("digits", 1), seed=seed)
         auroc = {score: {str(number): value for number in CLASSES if number != 1} for score in SCORES}
         put(own, model, recipe, auroc=auroc, created=f"{day}T10:00:00+00:00")
         (file,) = write_pairs([recipe], own)
@@ -174,7 +193,7 @@ def test_table_of_pairs_keeps_the_seeds_that_were_not_measured(own: ModelStore, 
 
 
 def test_damaged_table_of_pairs_is_replaced(own: ModelStore, model: Model) -> None:
-    recipe = Recipe.from_preset("digits", 1)
+    recipe = Recipe.from_preset("article", ClassSource("digits", 1))
     put(own, model, recipe)
     (file,) = write_pairs([recipe], own)
     whole = file.read_text()
@@ -186,8 +205,10 @@ def test_damaged_table_of_pairs_is_replaced(own: ModelStore, model: Model) -> No
 def test_each_dataset_and_preset_has_a_table_of_its_own(
     own: ModelStore, model: Model, multi_scale: Model
 ) -> None:
-    of_article, of_multi_scale = (Recipe.from_preset("digits", 1, preset) for preset in SHIPPED_PRESETS)
-    of_mnist = Recipe.from_preset("mnist", 1)
+    of_article, of_multi_scale = (
+        Recipe.from_preset(preset, ClassSource("digits", 1)) for preset in SHIPPED_PRESETS
+    )
+    of_mnist = Recipe.from_preset("article", ClassSource("mnist", 1))
     put(own, model, of_article)
     put(own, multi_scale, of_multi_scale)
     put(own, model, of_mnist)

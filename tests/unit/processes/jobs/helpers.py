@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vaead.processes.training_jobs import JobStatus, TrainingJobs
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, Recipe
 
 DEADLINE_S = 10.0
-RECIPE = Recipe.from_preset("mnist", 1, epochs=2)
-OTHER = Recipe.from_preset("mnist", 2, epochs=2)
-THIRD = Recipe.from_preset("mnist", 3, epochs=2)
+RECIPE = Recipe.from_preset("article", ClassSource("mnist", 1), epochs=2)
+OTHER = Recipe.from_preset("article", ClassSource("mnist", 2), epochs=2)
+THIRD = Recipe.from_preset("article", ClassSource("mnist", 3), epochs=2)
 
 HELPERS = """
 import json, os, pathlib, signal, subprocess, sys, time

@@ -209,10 +209,10 @@ def test_children_end_with_the_program(tmp_path: Path) -> None:
     child = f'import os, time; print(os.getpid(), file=open({pids!r}, "w"), flush=True); time.sleep(60)'
     program = (
         "import pathlib, sys, time\n"
-        "from vaead.recipe import Recipe\n"
+        "from vaead.recipe import ClassSource, Recipe\n"
         "from vaead.processes.training_jobs import TrainingJobs\n"
         f"jobs = TrainingJobs(pathlib.Path(), command=lambda *_: [sys.executable, '-S', '-c', {child!r}])\n"
-        "jobs.submit(Recipe.from_preset('mnist', 1))\n"
+        "jobs.submit(Recipe.from_preset('article', ClassSource('mnist', 1)))\n"
         f"while not pathlib.Path({str(tmp_path / 'pids')!r}).exists(): time.sleep(0.01)\n"
     )
     root = Path(jobs.__file__).parents[1]

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.unit.processes.jobs.helpers import (
     DONE,
@@ -22,30 +23,28 @@ from tests.unit.processes.jobs.helpers import (
 )
 from vaead.errors import TrainingError
 from vaead.processes import training_jobs as jobs
-from vaead.processes.train_command import train_command
-from vaead.processes.training_jobs import Epoch, JobState
-from vaead.recipe import Recipe
+from vaead.processes.train_command import PhotoTask, train_command
+from vaead.processes.training_jobs import JobState
+from vaead.recipe import ClassSource, PhotoSource, Recipe
 
 
-def test_command_names_every_setting() -> None:
-    recipe = Recipe.from_preset("fashion", 7, epochs=3, crops=500, latent=4, patience=2, seed=5)
-
+def test_command_holds_the_whole_recipe() -> None:
+    recipe = Recipe.from_preset("article", ClassSource("fashion", 7), epochs=3, latent_dim=4)
+    recipe = replace(recipe, train=replace(recipe.train, batch_size=64))
     command = train_command(recipe, Path("store"))
 
     assert command[:4] == [sys.executable, "-m", "vaead", "train"]
     options = dict(zip(command[4::2], command[5::2], strict=True))
-    assert options == {
-        "--dataset": "fashion",
-        "--normal": "7",
-        "--preset": "article",
-        "--epochs": "3",
-        "--crops": "500",
-        "--latent": "4",
-        "--patience": "2",
-        "--seed": "5",
-        "--store": "store",
-        "--progress": "json",
-    }
+    assert Recipe.from_json(options.pop("--recipe")) == recipe
+    assert options == {"--store": "store", "--progress": "json"}
+
+
+def test_command_of_photos_names_their_folders() -> None:
+    recipe = Recipe.from_preset("industrial", PhotoSource(scale=0.3))
+    command = train_command(PhotoTask(recipe, Path("photos"), Path("out")), Path("store"))
+    options = dict(zip(command[4::2], command[5::2], strict=True))
+    assert Recipe.from_json(options.pop("--recipe")) == recipe
+    assert options == {"--images": "photos", "--out": "out", "--progress": "json"}
 
 
 def test_job_runs_to_its_end_and_records_epochs(start: Start) -> None:
@@ -55,7 +54,10 @@ def test_job_runs_to_its_end_and_records_epochs(start: Start) -> None:
     status = wait_for_end(training)
 
     assert status.state is JobState.DONE
-    assert status.epochs == (Epoch(1, 6.5, 1.0, 2.0, 3.5, 7.0), Epoch(2, 6.5, 1.0, 2.0, 3.5, 7.0))
+    assert [(report.epoch, report.loss, report.held_out_loss) for report in status.epochs] == [
+        (1, 6.5, 7.0),
+        (2, 6.5, 7.0),
+    ]
     assert (status.total_epochs, status.remaining_s, status.message) == (2, 0.0, None)
     assert training.active() == ()
 
@@ -86,7 +88,10 @@ def test_total_epochs_follows_the_child(start: Start) -> None:
 
 def test_epochs_of_all_networks_are_expected(start: Start) -> None:
     training = start(WAIT)
-    assert training.submit(Recipe.from_preset("mnist", 1, "multi-scale", epochs=3)).total_epochs == 6
+    assert (
+        training.submit(Recipe.from_preset("multi-scale", ClassSource("mnist", 1), epochs=3)).total_epochs
+        == 6
+    )
 
 
 def test_equal_recipes_share_one_job(start: Start, tmp_path: Path) -> None:
@@ -97,7 +102,7 @@ def test_equal_recipes_share_one_job(start: Start, tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
 
-    training.submit(Recipe.from_preset("mnist", 1, epochs=2))
+    training.submit(Recipe.from_preset("article", ClassSource("mnist", 1), epochs=2))
     assert [status.task for status in training.active()] == [RECIPE]
     (tmp_path / "go").touch()
     wait_for_end(training)

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import LEVELS, NormalScores
 from vaead.i18n.texts import Texts
-from vaead.recipe import Recipe
+from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.scoring.patches import PatchGrid
-from vaead.scoring.term_maps import Calibrated, TermMaps
+from vaead.scoring.term_maps import CalibratedScore, TermMaps
 from vaead.ui.compare import figure
 from vaead.ui.shared.sidebar import VIEWS, Choice
 
@@ -18,7 +18,7 @@ ENGLISH = Texts("en")
 GRID = PatchGrid(8, 10, patch_size=8, stride=2)  # 1 x 2 windows
 NAMES = {"normal": "one", "anomalous": "nine"}
 CHOICE = Choice(
-    Recipe.from_preset("digits", 1),
+    Recipe.from_preset("article", ClassSource("digits", 1)),
     anomalous=9,
     view="article",
     palette="Viridis",
@@ -35,7 +35,9 @@ def maps_of(
     mahalanobis = np.array(new, np.float32).reshape(2, 1, 1) - np.array([[[0.0, 1.0]]], np.float32)
     kl = np.array(old, np.float32).reshape(2, 1, 1) - np.array(new, np.float32).reshape(2, 1, 1)
     score = np.array(calibrated, np.float32)
-    shares = Calibrated(score, score[:, None, None] - np.linspace(1, 0, 80, dtype=np.float32).reshape(8, 10))
+    shares = CalibratedScore(
+        score, score[:, None, None] - np.linspace(1, 0, 80, dtype=np.float32).reshape(8, 10)
+    )
     return TermMaps(np.repeat(kl, 2, axis=2), np.zeros((2, 1, 2), np.float32), mahalanobis, GRID, shares)
 
 

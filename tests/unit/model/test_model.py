@@ -3,11 +3,10 @@ import pytest
 from numpy.typing import NDArray
 
 from vaead.errors import InvalidInputError, UnknownNameError
-from vaead.model import ensemble
-from vaead.model.ensemble import Ensemble
+from vaead.model import model as module
 from vaead.model.model import Model
 from vaead.scoring.loss_terms import SCORES, TERMS
-from vaead.scoring.term_maps import Calibrated
+from vaead.scoring.term_maps import mean_map
 
 Images = NDArray[np.uint8]
 SMALL = np.full((2, 16, 41), 128, np.uint8)
@@ -20,16 +19,18 @@ def test_scores_and_maps_of_a_model_are_those_of_its_terms(
 ) -> None:
     terms = multi_scale.term_maps(images)
     np.testing.assert_array_equal(multi_scale.anomaly_score(images, score), terms.image_scores(score))
-    np.testing.assert_array_equal(multi_scale.anomaly_map(images, score), terms.sum_maps(score))
+    np.testing.assert_array_equal(multi_scale.anomaly_map(images, score), terms.anomaly_maps(score))
+    np.testing.assert_array_equal(multi_scale.sum_map(images, score), terms.sum_maps(score))
 
 
-def test_new_is_the_score_unless_another_is_asked_for(model: Model, images: Images) -> None:
-    np.testing.assert_array_equal(model.anomaly_score(images), model.anomaly_score(images, "new"))
-    np.testing.assert_array_equal(model.anomaly_map(images), model.anomaly_map(images, "new"))
+def test_calibrated_is_the_score_unless_another_is_asked_for(model: Model, images: Images) -> None:
+    np.testing.assert_array_equal(model.anomaly_score(images), model.anomaly_score(images, "calibrated"))
+    for ask in (model.anomaly_map, model.sum_map):
+        np.testing.assert_array_equal(ask(images), ask(images, "calibrated"))
 
 
 def test_old_and_new_are_those_of_the_first_network(multi_scale: Model, images: Images) -> None:
-    scan = multi_scale.members[0].scorer.scan(images)
+    scan = multi_scale.networks[0].scorer.scan(images)
     terms = multi_scale.term_maps(images)
     assert terms.grid == scan.grid == multi_scale.grid(images)
     for name in TERMS:
@@ -37,15 +38,16 @@ def test_old_and_new_are_those_of_the_first_network(multi_scale: Model, images: 
 
 
 def test_calibrated_is_that_of_both_networks(multi_scale: Model, images: Images) -> None:
-    shares = []
-    for scorer, deviation in multi_scale.members:
-        scan = scorer.scan(images)
-        shares.append((deviation.windows(scan.features), scan.grid))
-    expected = Calibrated.of(shares)
-    assert [grid.patch_size for _, grid in shares] == [16, 8]
+    scores, maps = [], []
+    for network in multi_scale.networks:
+        scan = network.scorer.scan(images)
+        windows = network.reference.window_scores(scan)
+        scores.append(windows.mean(axis=(1, 2)))
+        maps.append(mean_map(windows, scan.grid))
+    assert [network.scorer.config.patch_size for network in multi_scale.networks] == [16, 8]
     terms = multi_scale.term_maps(images)
-    np.testing.assert_array_equal(terms.image_scores("calibrated"), expected.score)
-    np.testing.assert_array_equal(terms.sum_maps("calibrated"), expected.map)
+    np.testing.assert_allclose(terms.image_scores("calibrated"), np.mean(scores, axis=0), rtol=1e-5)
+    np.testing.assert_allclose(terms.anomaly_maps("calibrated"), np.mean(maps, axis=0), rtol=1e-4, atol=1e-5)
 
 
 def test_calibrated_tells_other_digits_from_normal_ones(multi_scale: Model, images: Images) -> None:
@@ -60,7 +62,7 @@ def test_chunks_do_not_change_the_result(
     multi_scale: Model, images: Images, windows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = multi_scale.term_maps(images)
-    monkeypatch.setattr(ensemble, "_CHUNK_WINDOWS", windows)
+    monkeypatch.setattr(module, "_CHUNK_WINDOWS", windows)
     actual = multi_scale.term_maps(images)
     assert len(actual.kl) == len(images)
     for name in (*SCORES, *TERMS):
@@ -74,7 +76,7 @@ def test_chunks_do_not_change_the_result(
 def test_progress_ends_at_all_windows_of_all_networks(
     multi_scale: Model, images: Images, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ensemble, "_CHUNK_WINDOWS", chunk)
+    monkeypatch.setattr(module, "_CHUNK_WINDOWS", chunk)
     heard: list[tuple[int, int]] = []
     multi_scale.term_maps(images, lambda done, total: heard.append((done, total)))
     total = len(images) * (4 * 4 + 6 * 6)
@@ -106,9 +108,11 @@ def test_images_of_another_size_have_no_calibrated_score(multi_scale: Model) -> 
         multi_scale.anomaly_score(SMALL, "calibrated")
 
 
-def test_images_that_no_companion_fits_are_scored_by_the_first_network(multi_scale: Model) -> None:
-    small_patches_first = Ensemble(multi_scale.members[::-1], (28, 28))
-    assert small_patches_first.anomaly_map(np.zeros((1, 8, 12), np.uint8)).shape == (1, 8, 12)
+def test_images_smaller_than_patches_of_the_second_network_are_scored_by_the_first(
+    multi_scale: Model,
+) -> None:
+    small_patches_first = Model(multi_scale.card, multi_scale.networks[::-1])
+    assert small_patches_first.anomaly_map(np.zeros((1, 8, 12), np.uint8), "new").shape == (1, 8, 12)
 
 
 def test_unknown_score_is_refused(model: Model, images: Images) -> None:
@@ -117,7 +121,7 @@ def test_unknown_score_is_refused(model: Model, images: Images) -> None:
 
 
 def test_reconstruction_is_that_of_the_first_network(multi_scale: Model, images: Images) -> None:
-    expected = multi_scale.members[0].scorer.reconstruct(images)
+    expected = multi_scale.networks[0].scorer.reconstruct(images)
     np.testing.assert_array_equal(multi_scale.reconstruct(images).mu, expected.mu)
 
 
