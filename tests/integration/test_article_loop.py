@@ -45,14 +45,14 @@ def case(request: pytest.FixtureRequest) -> Case:
     dataset = load_dataset(request.param)
     images = np.stack([dataset.test_images(label)[0] for label in (1, 9)])
     model = load_model(folder)
-    scorer = PatchScorer(model.parts[0].program)
+    scorer = PatchScorer(model.networks[0].program)
     return model, images, [loop_over_windows(image, scorer) for image in images]
 
 
 @pytest.mark.parametrize("score", ["old", "new"])
 def test_map_equals_the_loop(case: Case, score: str) -> None:
     model, images, loops = case
-    for anomaly_map, loop in zip(model.anomaly_map(images, score), loops, strict=True):
+    for anomaly_map, loop in zip(model.sum_map(images, score), loops, strict=True):
         np.testing.assert_allclose(anomaly_map, loop[score], rtol=1e-4, atol=1e-4 * np.abs(loop[score]).max())
 
 
@@ -61,7 +61,7 @@ def test_joint_scale_equals_that_of_the_loop(case: Case, score: str) -> None:
     model, images, (normal, anomalous) = case
     low = min(normal[score].min(), anomalous[score].min())
     high = max(normal[score].max(), anomalous[score].max())
-    scaled = article_scale(model.anomaly_map(images, score))
+    scaled = article_scale(model.sum_map(images, score))
     for actual, loop in zip(scaled, (normal, anomalous), strict=True):
         np.testing.assert_allclose(actual, 1 + 9 * (loop[score] - low) / (high - low), atol=1e-3)
     assert (scaled.min(), scaled.max()) == pytest.approx((1, 10))

@@ -42,7 +42,7 @@ def test_model_is_trained_and_scores_an_image(tmp_path: Path, images: NDArray[np
     assert trained.returncode == 0, trained.stderr
     folder = trained.stdout.splitlines()[-1]
     assert folder == str(Path("店", "digits", "1", "article+crops256+epochs1"))
-    files = {"card.json", "scorer.tflite.gz", "calibration.npz", "model.keras"}
+    files = {"card.json", "network0.tflite.gz", "reference0.npz"}
     assert {path.name for path in (tmp_path / folder).iterdir()} == files
 
     scored = run("score", "--model", folder, "九.png", "--json", folder=tmp_path)
@@ -56,8 +56,8 @@ def test_native_libraries_add_nothing_to_an_error(store: ModelStore, recipe: Rec
     folder = Path(shutil.copytree(store.folder(recipe), tmp_path / "model"))
     card = json.loads((folder / CARD).read_text())
     content = gzip.compress(b"no program")  # with the right checksum, so that LiteRT gets to see it
-    (folder / "scorer.tflite.gz").write_bytes(content)
-    card["sha256"]["scorer.tflite.gz"] = hashlib.sha256(content).hexdigest()
+    (folder / "network0.tflite.gz").write_bytes(content)
+    card["sha256"]["network0.tflite.gz"] = hashlib.sha256(content).hexdigest()
     (folder / CARD).write_text(json.dumps(card))
 
     result = run("score", "--model", "model", "x.png", folder=tmp_path)

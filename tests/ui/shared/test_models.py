@@ -20,11 +20,11 @@ def _cut(file: Path) -> None:
 
 DAMAGES = {
     "truncated program": (
-        lambda model: _cut(model / "scorer.tflite.gz"),
-        "scorer.tflite.gz must match its checksum",
+        lambda model: _cut(model / "network0.tflite.gz"),
+        "network0.tflite.gz must match its checksum",
     ),
     "missing program": (
-        lambda model: (model / "scorer.tflite.gz").unlink(),
+        lambda model: (model / "network0.tflite.gz").unlink(),
         "model folder must hold a readable scorer",
     ),
     "truncated card": (lambda model: _cut(model / "card.json"), "card.json must be a model card"),
@@ -60,7 +60,7 @@ def test_model_that_vanishes_while_it_is_read_can_be_trained(
 
 def test_model_that_is_damaged_while_it_is_shown_stays_usable(open_page: Open, store: Path) -> None:
     page = open_page()
-    _cut(store / "digits/1/article/scorer.tflite.gz")
+    _cut(store / "digits/1/article/network0.tflite.gz")
     page.click("draw")
     assert page.errors == []
     assert page.caption

@@ -46,7 +46,7 @@ def start(tmp_path: Path, store: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
     def make(script: str) -> TrainingJobs:
         def command(recipe: Recipe, _: Path) -> list[str]:
-            save_model(trained, replace(model.card, recipe=recipe), model.parts)
+            save_model(trained, Model(replace(model.card, recipe=recipe), model.networks))
             paths = [str(path) for path in (tmp_path, store / recipe.path, trained)]
             return [sys.executable, "-S", "-c", HELPERS + script, *paths]
 

@@ -1,4 +1,4 @@
-"""What the page says of a training that one of several networks, or early stopping, makes uneven."""
+"""Progress of the training of one and of several networks on the page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from vaead.processes.training_jobs import Epoch, JobState, JobStatus
+from vaead.model.events import EpochReport
+from vaead.processes.training_jobs import JobState, JobStatus
 from vaead.recipe import ClassSource, Recipe
 
 if TYPE_CHECKING:
@@ -23,34 +24,32 @@ Show = Callable[..., "Page"]
 def show(open_page: Open, monkeypatch: pytest.MonkeyPatch) -> Show:
     """Open the page while a training has told these epochs and their losses on held-out images."""
 
-    def show_with(preset: str, patience: int, told: Sequence[tuple[int, float]]) -> Page:
+    def show_with(preset: str, told: Sequence[tuple[int, float]]) -> Page:
         recipe = Recipe.from_preset(preset, ClassSource("digits", 1), epochs=4, crops=2000)
-        epochs = tuple(Epoch(number, 3.0, 1.0, 1.0, 1.0, loss) for number, loss in told)
+        epochs = tuple(EpochReport(n, 4, 3.0, 1.0, 1.0, 1.0, loss, 1.0, 77.0) for n, loss in told)
         status = JobStatus(recipe, JobState.RUNNING, epochs, recipe.total_epochs, 9.0, 77.0)
         jobs = SimpleNamespace(status={recipe: status}.get, cancel=lambda _: None)
         monkeypatch.setattr("vaead.ui.shared.training_panel.training_jobs", lambda: jobs)
-        return open_page(preset=preset, epochs="4", crops="2000", patience=str(patience))
+        return open_page(preset=preset, epochs="4", crops="2000")
 
     return show_with
 
 
 @pytest.mark.parametrize(
-    ("preset", "patience", "told", "shown"),
+    ("preset", "told", "shown"),
     [
-        ("article", 2, [(1, 5.0), (2, 6.0)], (50, "Training: epoch 2 of 4")),
-        ("article", 2, [(1, 5.0), (2, 6.0), (3, 5.0)], (100, FINISHING)),
-        ("article", 0, [(1, 5.0), (2, 6.0), (3, 5.0)], (75, "Training: epoch 3 of 4")),
-        ("article", 2, [(1, 5.0), (2, 6.0), (3, 4.0)], (75, "Training: epoch 3 of 4")),
-        ("article", 2, [(1, 5.0), (2, 4.0), (3, 3.0), (4, 2.0)], (100, FINISHING)),
-        ("multi-scale", 1, [(1, 5.0), (2, 6.0)], (25, "Training: epoch 2 of 8")),
-        ("multi-scale", 1, [(1, 5.0), (2, 6.0), (5, 9.0)], (62, "Training: epoch 5 of 8")),
-        ("multi-scale", 1, [(1, 5.0), (2, 6.0), (5, 9.0), (6, 9.5)], (100, FINISHING)),
+        ("article", [(1, 5.0), (2, 6.0)], (50, "Training: epoch 2 of 4")),
+        ("article", [(1, 5.0), (2, 6.0), (3, 5.0)], (75, "Training: epoch 3 of 4")),
+        ("article", [(1, 5.0), (2, 4.0), (3, 3.0), (4, 2.0)], (100, FINISHING)),
+        ("multi-scale", [(1, 5.0), (2, 6.0)], (25, "Training: epoch 2 of 8")),
+        ("multi-scale", [(n, 5.0) for n in range(1, 6)], (62, "Training: epoch 5 of 8")),
+        ("multi-scale", [(n, 5.0) for n in range(1, 9)], (100, FINISHING)),
     ],
 )
-def test_bar_follows_the_epochs_and_ends_with_early_stopping(
-    show: Show, preset: str, patience: int, told: list[tuple[int, float]], shown: tuple[int, str]
+def test_bar_follows_the_epochs_of_all_networks(
+    show: Show, preset: str, told: list[tuple[int, float]], shown: tuple[int, str]
 ) -> None:
-    page = show(preset, patience, told)
+    page = show(preset, told)
     (bar,) = page.app.get("progress")
     assert (bar.proto.value, bar.proto.text) == shown
     remaining = {metric.label: metric.value for metric in page.app.metric}["Remaining"]
@@ -67,12 +66,12 @@ def test_bar_follows_the_epochs_and_ends_with_early_stopping(
 def test_losses_are_those_of_the_network_in_training(
     show: Show, told: list[tuple[int, float]], name: str, losses: list[float]
 ) -> None:
-    page = show("multi-scale", 0, told)
+    page = show("multi-scale", told)
     assert name in [text.value for text in page.app.markdown]
     curves = {trace["name"]: trace["y"] for trace in page.figure("live_losses")["data"]}
     assert curves["loss, held-out"] == losses
 
 
 def test_losses_of_one_network_need_no_name(show: Show) -> None:
-    page = show("article", 0, [(1, 5.0)])
+    page = show("article", [(1, 5.0)])
     assert not any("Network" in text.value for text in page.app.markdown)

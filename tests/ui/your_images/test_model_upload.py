@@ -86,16 +86,16 @@ def test_downloaded_model_judges_without_normal_images(photo_model: Path) -> Non
     [
         (lambda files: {"a.png": screw(1)}, "`my model.zip` holds no model"),
         (
-            lambda files: files | {"scorer.tflite.gz": b"other"},
-            "scorer.tflite.gz must match its checksum in card.json",
+            lambda files: files | {"network0.tflite.gz": b"other"},
+            "network0.tflite.gz must match its checksum in card.json",
         ),
         (
-            lambda files: {name: data for name, data in files.items() if name != "calibration.npz"},
-            "model folder must hold a readable calibration.npz",
+            lambda files: {name: data for name, data in files.items() if name != "reference0.npz"},
+            "model folder must hold a readable reference0.npz",
         ),
         (lambda files: files | {"card.json": b"{}"}, "card.json must be a model card of vaead"),
         (
-            lambda files: signed(files | {"scorer.tflite.gz": gzip.compress(b"no program")}),
+            lambda files: signed(files | {"network0.tflite.gz": gzip.compress(b"no program")}),
             "scorer must be a LiteRT program",
         ),
     ],
@@ -129,14 +129,14 @@ def test_model_of_classes_is_refused(folder: Path) -> None:
 
 
 def test_nothing_but_files_of_a_model_is_unpacked(files: Files, folder: Path) -> None:
-    file = packed(files | {"evil.py": b"", "../../card.json.png": b"", "scorer.tflite.gz.png": b""}, "")
+    file = packed(files | {"evil.py": b"", "../../card.json.png": b"", "network0.tflite.gz.png": b""}, "")
     model_upload.take_in(file, "model.zip", folder)
     assert {each.name for each in folder.iterdir()} == set(files)
     assert [each.name for each in folder.parent.iterdir()] == ["model"]
 
 
 def test_program_that_would_fill_the_memory_is_refused(files: Files, folder: Path) -> None:
-    bomb = signed(files | {"scorer.tflite.gz": gzip.compress(bytes(2**28 + 1))})
+    bomb = signed(files | {"network0.tflite.gz": gzip.compress(bytes(2**28 + 1))})
     with pytest.raises(model_upload.UnusableModelError, match=r"refused scorer\.tflite\.gz must"):
         model_upload.take_in(packed(bomb), "model.zip", folder)
 
@@ -171,7 +171,7 @@ def test_model_whose_trial_crashes_is_refused(
 
 def test_model_whose_parts_do_not_fit_fails_its_trial(files: Files, folder: Path) -> None:
     card = json.loads(files["card.json"])
-    card["recipe"]["model"]["patch_size"] = 32
+    card["card"]["recipe"]["networks"][0]["patch_size"] = 32
     with pytest.raises(model_upload.UnusableModelError, match="refused scorer must take patches of 32x32"):
         model_upload.take_in(packed(files | {"card.json": json.dumps(card).encode()}), "model.zip", folder)
 

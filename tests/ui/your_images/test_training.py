@@ -132,7 +132,7 @@ def test_model_that_comes_with_vaead_is_named_after_a_training_was_cancelled(
 def test_model_that_comes_with_vaead_is_named_after_another_one_could_not_be_loaded(
     start: Start, shipped: OwnPage
 ) -> None:
-    jobs = start(f'{SUCCEED.partition(";")[0]}; (out / "scorer.tflite.gz").write_bytes(b"")')
+    jobs = start(f'{SUCCEED.partition(";")[0]}; (out / "network0.tflite.gz").write_bytes(b"")')
     shipped.click("own_train")
     wait_for_end(jobs)
     shipped.run()

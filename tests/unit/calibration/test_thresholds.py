@@ -86,7 +86,7 @@ def test_rank_ends_at_the_extremes(held_out: TermMaps, calibration: NormalScores
 
 def test_images_are_counted(calibration: NormalScores) -> None:
     assert calibration.n_images == COUNT
-    for kept in (calibration.image, calibration.largest, calibration.window):
+    for kept in (calibration.image, calibration.window_max, calibration.window):
         assert {len(values) for values in kept.values()} == {len(LEVELS)}
 
 
@@ -104,7 +104,7 @@ def test_so_many_held_out_images_pass_a_threshold(
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("score", SCORES)
 def test_false_alarm_rate_holds_on_new_normal_images(score: str, rule: str) -> None:
-    calibration, fresh = NormalScores.fit(draw(5000, seed=1)), draw(5000, seed=2)
+    calibration, fresh = NormalScores.fit([draw(5000, seed=1)]), draw(5000, seed=2)
     threshold = calibration.threshold(score, 0.05, rule)
     assert np.mean(decisive(fresh, score, rule) > threshold.value) == pytest.approx(0.05, abs=0.012)
 
@@ -117,19 +117,19 @@ def test_rule_is_that_of_the_score_unless_another_is_asked_for(calibration: Norm
 @pytest.mark.parametrize("images", [1, 2, 10, 71, 3000])
 @pytest.mark.parametrize("rate", [1e-6, 0.002, 0.05, 0.5, 0.95, 0.998, 1 - 1e-6])
 def test_interval_contains_the_value(images: int, rate: float) -> None:
-    calibration = NormalScores.fit(draw(images, seed=0))
+    calibration = NormalScores.fit([draw(images, seed=0)])
     threshold = calibration.threshold("calibrated", rate)
     assert threshold.low <= threshold.value <= threshold.high
 
 
 def test_interval_holds_the_true_threshold_in_95_of_100_draws() -> None:
     true = np.quantile(np.random.default_rng(0).gamma(9.0, 1 / 9, 1_000_000), 0.9)
-    thresholds = [NormalScores.fit(draw(60, seed)).threshold("calibrated", 0.1) for seed in range(200)]
+    thresholds = [NormalScores.fit([draw(60, seed)]).threshold("calibrated", 0.1) for seed in range(200)]
     assert np.mean([low <= true <= high for _, low, high in thresholds]) == pytest.approx(0.95, abs=0.04)
 
 
 def test_interval_is_narrower_with_more_images() -> None:
-    few, many = (NormalScores.fit(draw(count, seed=0)).threshold("new", 0.1) for count in (50, 5000))
+    few, many = (NormalScores.fit([draw(count, seed=0)]).threshold("new", 0.1) for count in (50, 5000))
     assert few.high - few.low > 3 * (many.high - many.low)
 
 

@@ -26,7 +26,7 @@ DIGITS = ("--dataset", "digits", "--normal", "1")
 def shelf(model: Model, tmp_path: Path) -> Path:
     """A store where the small model stands for the preset's own."""
     card = replace(model.card, recipe=Recipe.from_preset("article", ClassSource("digits", 1)))
-    ModelStore(tmp_path).save(card, model.parts)
+    ModelStore(tmp_path).save(Model(card, model.networks))
     return tmp_path
 
 

@@ -14,8 +14,8 @@ from vaead.recipe import PhotoSource
 @pytest.fixture
 def folder(photo_model: Model, tmp_path: Path) -> Path:
     """A model of photos whose longer sides were 90 to 96 pixels before they were halved."""
-    recipe = replace(photo_model.card.recipe, photos=PhotoSource(scale=0.5))
-    save_model(tmp_path / "model", replace(photo_model.card, recipe=recipe), photo_model.parts)
+    recipe = replace(photo_model.card.recipe, source=PhotoSource(scale=0.5))
+    save_model(tmp_path / "model", Model(replace(photo_model.card, recipe=recipe), photo_model.networks))
     return tmp_path / "model"
 
 
@@ -45,7 +45,7 @@ def test_nothing_is_said_of_other_crops_or_by_a_model_that_does_not_know(
     folder: Path, photo_model: Model, tmp_path: Path, known: bool
 ) -> None:
     if not known:
-        save_model(folder, replace(photo_model.card, longer_side_px=None), photo_model.parts)
+        save_model(folder, Model(replace(photo_model.card, longer_side_px=None), photo_model.networks))
     images = (
         write(tmp_path / "images", (72, 40), (120, 120)) if known else write(tmp_path / "images", (300, 30))
     )

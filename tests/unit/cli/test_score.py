@@ -75,7 +75,7 @@ def test_false_alarm_rate_out_of_range_is_refused(folder: Path, image: Path) -> 
 
 def test_model_is_found_in_a_store(folder: Path, image: Path, model: Model, tmp_path: Path) -> None:
     card = replace(model.card, recipe=Recipe.from_preset("article", ClassSource("digits", 1)))
-    ModelStore(tmp_path / "models").save(card, model.parts)
+    ModelStore(tmp_path / "models").save(Model(card, model.networks))
     arguments = ["score", *DIGITS, "1", "--store", tmp_path / "models", image]
     assert lines_of(run(*arguments)) == lines_of(run("score", "--model", folder, image))
 
@@ -250,7 +250,7 @@ def test_scoring_without_a_model_is_refused(arguments: list[str], message: str) 
     assert_refused(run("score", *arguments), message)
 
 
-@pytest.mark.parametrize("name", [CARD, "scorer.tflite.gz", "calibration.npz"])
+@pytest.mark.parametrize("name", [CARD, "network0.tflite.gz", "reference0.npz"])
 def test_damaged_model_is_refused(folder: Path, image: Path, tmp_path: Path, name: str) -> None:
     damaged = Path(shutil.copytree(folder, tmp_path / "damaged"))
     content = (damaged / name).read_bytes()

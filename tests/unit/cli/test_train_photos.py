@@ -47,7 +47,7 @@ def test_options_of_photos_are_heeded(photos: Path, tmp_path: Path, no_arithmeti
     assert (start["event"], start["epochs"], start["crops"]) == ("start", 1, 128)
     assert (epoch["event"], done["event"], done["model"]) == ("epoch", "done", str(tmp_path / "model"))
     card = load_model(tmp_path / "model").card
-    assert card.recipe.photos == PhotoSource("rgb", 0.5, aligned=True)
+    assert card.recipe.source == PhotoSource("rgb", 0.5, aligned=True)
     assert card.image_shape == (48, 64)
 
 
@@ -130,7 +130,7 @@ def test_the_folder_one_is_in_can_hold_the_model(
         (["--store", "models"], "--images must stand without --store, got both"),
         (
             ["--out", "m", "--preset", "article"],
-            "preset must be one of industrial, industrial-multi-scale, got 'article'",
+            "preset must be one of industrial, got 'article'",
         ),
         (["--out", "m", "--scale", "2"], "scale must be "),
         (["--out", "m", "--patch-size", "9"], "patch_size must be "),

@@ -18,11 +18,11 @@ from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.ui.shared.sidebar import PAIRS
 from vaead.ui.your_images import metrics
 
-SOURCES = sorted(FOLDER.parent.rglob("*.py"))
+SOURCES = sorted(FOLDER.parents[1].rglob("*.py"))
 ENGLISH = _load("en")
 OTHERS = [language for language in LANGUAGES if language != "en"]
 
-SETTINGS = ("epochs", "crops", "latent", "patience", "seed")
+SETTINGS = ("epochs", "crops", "latent", "seed")
 
 EVALUATED = (
     "misses",

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -23,7 +24,7 @@ from vaead.processes.workers import Workers
 @pytest.fixture(scope="module")
 def located(photo_model: Model, tmp_path_factory: pytest.TempPathFactory) -> LocatedModel:
     folder = tmp_path_factory.mktemp("located") / "model"
-    save_model(folder, photo_model.card, photo_model.parts)
+    save_model(folder, photo_model)
     return LocatedModel.load(folder)
 
 
@@ -31,7 +32,7 @@ def name_each(
     model: Model, photos: Sequence[Photo], said: Callable[[], str]
 ) -> Iterator[tuple[str, str, int]]:
     """For each photo its name, what the settings say, and the process; the model is one that can be used."""
-    assert model.card.recipe.photos is not None
+    assert model.card.recipe.for_photos
     for photo in photos:
         yield photo.name, said(), os.getpid()
 
@@ -69,8 +70,8 @@ def test_settings_are_asked_for_photo_by_photo_here(located: LocatedModel) -> No
 
 
 def test_worker_that_has_another_model_is_told(located: LocatedModel, tmp_path: Path) -> None:
-    other = dataclasses.replace(located.model.card, created="2030-01-01T00:00:00+00:00")
-    save_model(tmp_path / "other", other, located.model.parts)
+    other = replace(located.model.card, created="2030-01-01T00:00:00+00:00")
+    save_model(tmp_path / "other", Model(other, located.model.networks))
     mixed = LocatedModel(located.model, tmp_path / "other")
     with pytest.raises(ModelFormatError, match="model must be the same for all workers, got another one in"):
         processes(mixed, 3, Workers(jobs=2))

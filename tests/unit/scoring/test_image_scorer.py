@@ -12,7 +12,7 @@ from vaead.scoring import image_scorer
 from vaead.scoring.image_scorer import ImageScorer
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer
-from vaead.scoring.term_maps import Scan
+from vaead.scoring.scan import Scan
 
 NOWHERE = np.zeros((1, 2), np.float32)
 """A position for the article's network, which does not ask for it."""
@@ -25,7 +25,7 @@ NAMES = (*TERMS, "signed_error", "z_mean")
 @pytest.fixture(scope="module")
 def patches(model: Model) -> PatchScorer:
     """The model's own program, without what scans an image."""
-    return PatchScorer(model.parts[0].program)
+    return PatchScorer(model.networks[0].program)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_position_aware_model_scores_images_of_any_size(multi_scale: Model) -> N
     assert terms.kl.shape == (1, 1, 8)
     for name in TERMS:
         assert len(set(terms.window_scores(name).ravel())) == 8
-    assert multi_scale.anomaly_map(image).shape == image.shape
+    assert multi_scale.anomaly_map(image, "new").shape == image.shape
     assert multi_scale.reconstruct(image).mu.shape == image.shape
 
 

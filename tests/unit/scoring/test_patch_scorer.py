@@ -19,7 +19,7 @@ NOWHERE = np.zeros((1, 2), np.float32)
 
 @pytest.fixture(scope="module")
 def scorer(model: Model) -> PatchScorer:
-    return PatchScorer(model.parts[0].program)
+    return PatchScorer(model.networks[0].program)
 
 
 def test_scan_names_what_it_gives(scorer: PatchScorer) -> None:
@@ -47,9 +47,9 @@ def test_scan_is_made_of_what_is_decoded(scorer: PatchScorer) -> None:
 
 
 def test_cells_split_the_errors_also_after_a_decoding(photo_model: Model) -> None:
-    config = photo_model.card.recipe.model
+    config = photo_model.card.recipe.networks[0]
     side = config.patch_size // config.cells
-    scorer = PatchScorer(photo_model.parts[0].program)
+    scorer = PatchScorer(photo_model.networks[0].program)
     random = np.random.default_rng(0)
     for count in (6, 6, 3, 3):
         patches = random.random((count, *config.patch_shape), np.float32)
@@ -98,7 +98,7 @@ def test_threads_never_share_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("damage", ["empty", "truncated", "noise"])
 def test_damaged_program_is_refused(model: Model, damage: str) -> None:
-    program = model.parts[0].program
+    program = model.networks[0].program
     damaged = {"empty": b"", "truncated": program[: len(program) // 2], "noise": bytes(range(256)) * 40}
     with pytest.raises(ModelFormatError, match="scorer must be a LiteRT program, got a file that cannot be"):
         PatchScorer(damaged[damage])

@@ -25,7 +25,7 @@ def assert_decodes(actual: Named, expected: Decoded) -> None:
 
 @pytest.fixture(scope="module")
 def scorer(model: Model) -> PatchScorer:
-    return PatchScorer(model.parts[0].program)
+    return PatchScorer(model.networks[0].program)
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_program_decodes_as_the_network(scorer: PatchScorer, vae: Vae, patches: 
 def test_program_of_a_position_aware_network_agrees_with_it() -> None:
     random = np.random.default_rng(0)
     patches, positions = random.random((40, 16, 16), np.float32), random.random((40, 2), np.float32)
-    vae = Vae(get_preset("position-aware").model)
+    vae = Vae(get_preset("position-aware").networks[0])
     scorer = PatchScorer(to_litert(vae))
     for name, values in scorer.scan(patches, positions).items():
         elsewhere = scorer.scan(patches, 1 - positions)[name]

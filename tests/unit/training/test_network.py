@@ -172,8 +172,8 @@ def test_convolutional_network_is_as_deep_as_its_patches_are_large(
     )
     vae = Vae(config)
     table = describe_layers(vae)
-    assert [entry["output"] for entry in table if entry["kind"] == "Conv2D"][: len(halved)] == halved
-    assert sum(entry["kind"] == "Conv2D" for entry in table) == 2 * len(halved)
+    assert [entry.output for entry in table if entry.kind == "Conv2D"][: len(halved)] == halved
+    assert sum(entry.kind == "Conv2D" for entry in table) == 2 * len(halved)
     shapes = [tuple(part.shape) for part in vae(np.zeros((2, *config.patch_shape), np.float32))]
     assert shapes == [(2, size * size * channels)] * 2 + [(2, 5)] * 2
 

@@ -36,8 +36,7 @@ def test_samples_are_no_images_of_the_demo() -> None:
 
 def test_patches_see_as_much_as_those_of_the_paper() -> None:
     recipe = screw_demo.recipe()
-    assert recipe.photos is not None
-    assert recipe.networks[0].patch_size / recipe.photos.scale / 320 == pytest.approx(96 / 640)
+    assert recipe.networks[0].patch_size / recipe.source.scale / 320 == pytest.approx(96 / 640)
 
 
 def test_model_lies_beside_those_of_the_datasets() -> None:

@@ -48,7 +48,9 @@ def test_command_of_photos_names_their_folders() -> None:
 
 
 def test_job_runs_to_its_end_and_records_epochs(start: Start) -> None:
-    training = start(f'say("start", epochs=2, crops=9); say_epoch(1, 1.5); say_epoch(2, 0.0); {DONE}')
+    training = start(
+        f'say("start", epochs=2, crops=9, path="x"); say_epoch(1, 1.5); say_epoch(2, 0.0); {DONE}'
+    )
 
     assert training.submit(RECIPE).state is JobState.RUNNING
     status = wait_for_end(training)
@@ -81,7 +83,7 @@ def test_times_move_while_running_and_stand_still_afterwards(start: Start) -> No
 
 
 def test_total_epochs_follows_the_child(start: Start) -> None:
-    training = start(f'say("start", epochs=7, crops=9); {DONE}')
+    training = start(f'say("start", epochs=7, crops=9, path="x"); {DONE}')
     training.submit(RECIPE)
     assert wait_for_end(training).total_epochs == 7
 

@@ -43,10 +43,10 @@ def maps_of(
 
 TERM_MAPS = maps_of(old=(10, 20), new=(3, 4))
 CALIBRATION = NormalScores(
-    images=50,
-    image={score: [100 * level for level in LEVELS] for score in SCORES},
-    largest={score: [100 * level for level in LEVELS] for score in SCORES},
-    window={name: [1000 * level + 1 for level in LEVELS] for name in (*SCORES, *TERMS)},
+    n_images=50,
+    image={score: tuple(100 * level for level in LEVELS) for score in SCORES},
+    window_max={score: tuple(100 * level for level in LEVELS) for score in SCORES},
+    window={name: tuple(1000 * level + 1 for level in LEVELS) for name in (*SCORES, *TERMS)},
 )
 
 
