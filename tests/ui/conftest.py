@@ -201,5 +201,5 @@ def photo_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     images = [make_screw(0, index, scale=0.25).image for index in range(6)]
     folder = tmp_path_factory.mktemp("photo_model") / "model"
-    save_model(folder, *train_photos(images, recipe))
+    save_model(folder, train_photos(images, recipe))
     return folder

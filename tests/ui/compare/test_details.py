@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
+from vaead.model.model import Model
 from vaead.model.store import ModelStore, load_model
 
 if TYPE_CHECKING:
@@ -17,19 +18,15 @@ MODELS = Path(__file__).parents[3] / "models"
 
 
 @pytest.fixture(autouse=True)
-def _stopped_early(store: Path) -> None:
-    """Models that have stopped early: after 6 epochs, or after 5 and 7."""
-    article = load_model(MODELS / "digits/1/article")
-    card = replace(article.card, history=article.card.networks[0].history[:6])
-    ModelStore(store).save(card, article.parts)
-    both = load_model(MODELS / "digits/1/multi-scale")
-    (companion,) = both.card.companions
-    card = replace(
-        both.card,
-        history=both.card.networks[0].history[:5],
-        companions=[replace(companion, history=companion.history[:7])],
-    )
-    ModelStore(store).save(card, both.parts)
+def _of_few_epochs(store: Path) -> None:
+    """Models of 6 epochs, and of 5 and 7."""
+    for preset, epochs in (("article", (6,)), ("multi-scale", (5, 7))):
+        model = load_model(MODELS / "digits/1" / preset)
+        networks = tuple(
+            replace(network, history=network.history[:count])
+            for network, count in zip(model.card.networks, epochs, strict=True)
+        )
+        ModelStore(store).save(Model(replace(model.card, networks=networks), model.networks))
 
 
 def open_tab(open_page: Open, preset: str, tab: str) -> Page:

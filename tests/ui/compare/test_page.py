@@ -176,7 +176,7 @@ def test_other_preset_takes_its_own_settings(open_page: Open) -> None:
     settings = {
         "epochs": base.train.epochs,
         "crops": base.train.crops,
-        "latent": base.model.latent_dim,
+        "latent": base.networks[0].latent_dim,
         "seed": 0,
     }
     assert {key: page[key] for key in settings} == settings
@@ -263,7 +263,7 @@ def test_details_list_the_layers_and_their_parameters(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize(
-    ("health", "start"),
+    ("diagnostics", "start"),
     [
         ({"explained_variance": 0.01}, "This model's bottleneck has died"),
         (
@@ -273,11 +273,11 @@ def test_details_list_the_layers_and_their_parameters(open_page: Open) -> None:
     ],
 )
 def test_model_that_went_wrong_is_shown_with_a_warning(
-    open_page: Open, store: Path, health: dict[str, float], start: str
+    open_page: Open, store: Path, diagnostics: dict[str, float], start: str
 ) -> None:
     file = store / "digits/1/article/card.json"
     card = json.loads(file.read_text())
-    card["health"] |= health
+    card["card"]["networks"][0]["diagnostics"] |= diagnostics
     file.write_text(json.dumps(card))
     page = open_page()
     assert [warning.startswith(start) for warning in page.warnings] == [True]

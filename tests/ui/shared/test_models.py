@@ -25,12 +25,12 @@ DAMAGES = {
     ),
     "missing program": (
         lambda model: (model / "network0.tflite.gz").unlink(),
-        "model folder must hold a readable scorer",
+        "model folder must hold a readable network0",
     ),
     "truncated card": (lambda model: _cut(model / "card.json"), "card.json must be a model card"),
     "newer format": (
         lambda model: (model / "card.json").write_text('{"format_version": 99}'),
-        "format_version must be 2, got 99",
+        "format_version must be 3, got 99",
     ),
 }
 

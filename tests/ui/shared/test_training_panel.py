@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
+from vaead.model.model import Model
 from vaead.model.store import load_model, save_model
 from vaead.processes.training_jobs import JobState, TrainingJobs
 from vaead.recipe import ClassSource, Recipe

@@ -137,30 +137,23 @@ def test_images_smaller_than_a_patch_are_left_out() -> None:
     assert page.has_button("own_train")
 
 
-def test_settings_follow_the_preset_until_they_are_changed() -> None:
+def test_settings_are_those_of_the_preset_until_they_are_changed() -> None:
     page = OwnPage()
     page.click("own_demo")
     assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 24, 4)
-    page.select("own_preset", "industrial-multi-scale")
-    assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (1.0, 48, 8)
     page.select("own_patch", 32)
     page.set_number("own_epochs", 3)
-    assert (page["own_scale"], page["own_patch"], page["own_epochs"]) == (1.0, 32, 3)
+    assert (page["own_scale"], page["own_patch"], page["own_epochs"]) == (0.5, 32, 3)
 
 
-def test_patch_sizes_are_those_of_the_preset_and_the_stride_follows() -> None:
-    def sizes(page: OwnPage) -> list[int]:
-        (control,) = (each for each in page.app.selectbox if each.key == "own_patch")
-        return [int(option) for option in control.options]
-
+def test_patch_sizes_are_multiples_of_4_and_the_stride_follows() -> None:
     page = OwnPage()
     page.click("own_demo")
-    assert sizes(page) == list(range(4, 129, 4))
+    (control,) = (each for each in page.app.selectbox if each.key == "own_patch")
+    assert [int(option) for option in control.options] == list(range(4, 129, 4))
     page.set_number("own_stride", 20)
     page.select("own_patch", 16)
     assert (page["own_stride"], page.errors) == (16, [])
-    page.select("own_preset", "industrial-multi-scale")
-    assert sizes(page) == list(range(8, 129, 8))
 
 
 def test_images_of_another_resolution_are_told() -> None:

@@ -20,7 +20,6 @@ from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.inference.evaluate_photos import ALL, evaluate_photos
 from vaead.model.store import load_model
-from vaead.processes.train_command import PhotoTask, train_command
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.your_images import demo, downloads, predictions
@@ -64,23 +63,6 @@ def folder() -> Iterator[PrivateFolder]:
     made = PrivateFolder()
     yield made
     made.close()
-
-
-def test_command_of_photos_names_every_setting() -> None:
-    recipe = Recipe.from_preset(
-        "industrial-multi-scale",
-        PhotoSource(color="rgb", scale=0.3, aligned=True),
-        patch_size=24,
-        stride=3,
-        epochs=2,
-        crops=500,
-        seed=7,
-    )
-    command = train_command(PhotoTask(recipe, Path("in"), Path("out")), Path("store"))
-    shown = "--images in --preset industrial-multi-scale --scale 0.3 --color rgb --aligned --patch-size 24"
-    assert " ".join(command[4:]) == (
-        f"{shown} --stride 3 --epochs 2 --crops 500 --seed 7 --out out --progress json"
-    )
 
 
 def test_folder_is_private_and_goes_with_its_owner() -> None:
@@ -159,15 +141,6 @@ def test_estimate_grows_with_the_windows_of_many_images(photos: OwnPhotos) -> No
     assert many.n_bytes - few.n_bytes == pytest.approx(
         1e6 * 875 * 1e-6 * 1000 * 1400 + 2000 * 8 * 19_200, rel=0.01
     )
-
-
-def test_further_networks_cost_time_and_the_largest_one_most_of_the_memory(photos: OwnPhotos) -> None:
-    one, two = (
-        estimate(Recipe.from_preset(preset, PhotoSource(scale=0.5)), photos.normal)
-        for preset in ("industrial", "industrial-multi-scale")
-    )
-    assert one.seconds < two.seconds < 2 * one.seconds
-    assert one.n_bytes < two.n_bytes < 1.01 * one.n_bytes
 
 
 def test_model_knows_how_large_the_images_were(results: Results) -> None:

@@ -46,17 +46,6 @@ def shipped(photo_model: Path, store: Path) -> OwnPage:
     return page
 
 
-def test_preset_of_several_networks_is_trained(start: Start) -> None:
-    jobs = start(WAIT)
-    page = OwnPage()
-    page.click("own_demo")
-    page.select("own_preset", "industrial-multi-scale")
-    page.click("own_train")
-    (status,) = jobs.active()
-    assert status.task.recipe.preset == "industrial-multi-scale"
-    assert status.total_epochs == 20
-
-
 def test_cost_is_told_before_anything_starts() -> None:
     def seconds(page: OwnPage) -> int:
         (caption,) = (each.value for each in page.app.caption if "cores" in each.value)
@@ -161,7 +150,7 @@ def test_normal_images_that_the_model_has_not_learned_are_told_until_it_is_train
 def test_model_whose_training_went_wrong_is_told(photo_model: Path, store: Path) -> None:
     folder = Path(shutil.copytree(photo_model, store / screw_demo.model_folder()))
     card = json.loads((folder / CARD).read_text())
-    card["health"]["explained_variance"] = 0.01
+    card["card"]["networks"][0]["diagnostics"]["explained_variance"] = 0.01
     (folder / CARD).write_text(json.dumps(card))
     page = OwnPage()
     page.click("own_demo")

@@ -181,7 +181,6 @@ def test_lines_that_are_no_events_are_ignored(start: Start) -> None:
     assert status.state is JobState.DONE
     (report,) = status.epochs
     assert (report.epoch, report.loss, report.held_out_loss) == (1, 6.5, 7.0)
-    assert status.remaining_s is None
 
 
 def test_command_that_cannot_start_fails(tmp_path: Path) -> None:
