@@ -7,10 +7,10 @@ array of another shape, nothing that unpacks to far more than any model has.
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import gzip
 import inspect
 import io
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -27,6 +27,7 @@ PROGRAM = "network{}.tflite.gz"
 REFERENCE = "reference{}.npz"
 """Names of the files of a network, with its index."""
 CARD = "card.json"
+_OF_NETWORK = re.compile(r"network\d\.tflite\.gz|reference\d\.npz")
 
 _MOST_BYTES = 2**28
 """To which a file unpacks; the largest models have some megabytes."""
@@ -47,7 +48,7 @@ _DAMAGED = (
 
 def is_of_network(name: str) -> bool:
     """True if a file of this name belongs to a network of a model."""
-    return any(fnmatch.fnmatchcase(name, pattern.format("*")) for pattern in (PROGRAM, REFERENCE))
+    return _OF_NETWORK.fullmatch(name) is not None
 
 
 def pack_program(program: bytes) -> bytes:

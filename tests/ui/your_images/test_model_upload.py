@@ -137,7 +137,7 @@ def test_nothing_but_files_of_a_model_is_unpacked(files: Files, folder: Path) ->
 
 def test_program_that_would_fill_the_memory_is_refused(files: Files, folder: Path) -> None:
     bomb = signed(files | {"network0.tflite.gz": gzip.compress(bytes(2**28 + 1))})
-    with pytest.raises(model_upload.UnusableModelError, match=r"refused scorer\.tflite\.gz must"):
+    with pytest.raises(model_upload.UnusableModelError, match=r"refused network0\.tflite\.gz must"):
         model_upload.take_in(packed(bomb), "model.zip", folder)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
@@ -13,7 +12,7 @@ from vaead.data.photos import Limits, open_zip
 from vaead.data.photos.reasons import PhotoError
 from vaead.errors import InvalidInputError, VaeadError
 from vaead.i18n.texts import Texts
-from vaead.model.files import CARD
+from vaead.model.files import CARD, is_of_network
 from vaead.model.model import Model
 from vaead.model.store import load_model
 from vaead.processes import model_trial
@@ -26,7 +25,6 @@ _LIMITS = Limits(image_bytes=60_000_000, zip_entries=200, zip_unpacked_bytes=120
 """Of the ZIP; a model of the largest patches has a tenth of that."""
 _MOST_UPLOAD_MB = 100
 _MOST_CARD_BYTES = 5_000_000
-_FILE = re.compile(r"(scorer[2-9]?\.tflite\.gz|calibration[2-9]?\.npz|model[2-9]?\.keras|card\.json)")
 
 
 class UnusableModelError(InvalidInputError):
@@ -126,7 +124,8 @@ def _read(file: BinaryIO, name: str) -> dict[str, bytes]:
         names = [
             PurePosixPath(each) for each in archive.names if PurePosixPath(each).parent == cards[0].parent
         ]
-        files = {each.name: archive.read(str(each)) for each in names if _FILE.fullmatch(each.name)}
+        names = [each for each in names if each.name == CARD or is_of_network(each.name)]
+        files = {each.name: archive.read(str(each)) for each in names}
     if len(files[CARD]) > _MOST_CARD_BYTES:
         raise UnusableModelError("broken")
     return files
