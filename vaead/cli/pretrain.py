@@ -12,7 +12,6 @@ from vaead.model.store import ModelStore
 from vaead.paths import AnyPath
 from vaead.presets import SHIPPED_PRESETS
 from vaead.processes.workers import Workers
-from vaead.zoo import screw_demo
 
 
 @click.command()
@@ -32,7 +31,7 @@ def pretrain(
 
     Models that are there already are kept, so that a run that was stopped can be started again.
     """
-    from vaead.zoo import pretrain  # scikit-learn and SciPy take a while to import
+    from vaead.zoo import pretrain, screw_demo  # scikit-learn and SciPy take a while to import
 
     models = ModelStore(store)
     models.check_writable()
