@@ -65,7 +65,7 @@ def _file(seed: int, index: int, defect: str | None, severity: float | None) -> 
 def read(image: bytes, mask: bytes, scale: float) -> ScrewPhoto:
     """Read files as a preset of that scale does."""
     options = ReadOptions(scale=scale)
-    pixels = read_photo(image, "screw", options)[:, :, 0]
+    pixels = read_photo(image, "screw", options)
     return ScrewPhoto(pixels, read_mask(mask, "mask", pixels.shape, options))
 
 
@@ -81,4 +81,4 @@ def judge(model: Model, photos: list[ScrewPhoto]) -> TermMaps:
 
 def auroc(normal: TermMaps, anomalous: TermMaps, score: str) -> float:
     """AUROC of images."""
-    return round(Metrics.of(normal.image_scores(score), anomalous.image_scores(score)).auroc, 4)
+    return round(Metrics.compute(normal.image_scores(score), anomalous.image_scores(score)).auroc, 4)

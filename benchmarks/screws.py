@@ -101,7 +101,7 @@ def _measure(files: Files, preset: str) -> dict[str, Any]:
 def _pixels(terms: TermMaps, photos: list[ScrewPhoto]) -> dict[str, dict[str, float]]:
     """How well pixels of defects are told from all others, by score."""
     masks = [photo.mask for photo in photos]
-    found = {score: PixelMetrics.of(list(terms.anomaly_maps(score)), masks) for score in SCORES}
+    found = {score: PixelMetrics.compute(list(terms.anomaly_maps(score)), masks) for score in SCORES}
     return {
         score: {"auroc": round(metrics.auroc, 4), "aupro": round(metrics.aupro, 4)}
         for score, metrics in found.items()

@@ -23,10 +23,11 @@ from vaead.plots import panels
 model = load_model(sys.argv[1])
 image = np.zeros((1, 28, 28), np.uint8)
 maps = panels.article_scale(model.anomaly_map(image, "calibrated"))
-model.card.normal_scores.threshold("calibrated", 0.05)
+model.card.normal_scores.threshold_value("calibrated", 0.05)
 panels.panels([[panels.Panel(maps[0], 0, "map")]], [panels.Scale(1, 10, "Blues")], "{x} {y} {value}")
 model.reconstruct(image)
-slow = {"tensorflow", "keras", "sklearn", "joblib", "dask", "distributed", "fsspec", "s3fs"}
+slow = {"tensorflow", "keras", "sklearn", "joblib", "dask", "distributed"}
+slow |= {"fsspec", "s3fs", "scipy", "jinja2"}
 print(sorted({name.partition(".")[0] for name in sys.modules} & slow))
 """
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 import vaead
 from vaead import ClassSource, Recipe, load_dataset, load_model
 from vaead.data.datasets import Dataset, dataset_names, get_spec
+from vaead.data.photos import read_photo
 from vaead.data.photos.layout import NORMAL
-from vaead.inference.read_photos import read_options, read_source
+from vaead.inference.read_photos import read_options
 from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import Metrics
 from vaead.model.model import Model
@@ -108,7 +109,7 @@ def measure(model: Model, dataset: Dataset, anomalous: int) -> dict[str, float]:
     """AUROC of each score on all test images of the normal class and another one."""
     normal = model.card.recipe.class_source.normal
     terms = [model.term_maps(dataset.test_images(number)) for number in (normal, anomalous)]
-    return {score: Metrics.of(*(part.image_scores(score) for part in terms)).auroc for score in SCORES}
+    return {score: Metrics.compute(*(part.image_scores(score) for part in terms)).auroc for score in SCORES}
 
 
 @pytest.mark.parametrize("recipe", MEASURED, ids=name_of)
@@ -142,9 +143,9 @@ def test_model_of_the_demo_tells_defects_from_normal_images() -> None:
     assert model.card.networks[0].diagnostics.warnings == ()
     options = read_options(model.card.recipe)
     judged = [image for image in screw_demo.images() if not image.to_train]
-    photos = [read_source(to_png(image.make().image), image.name, options) for image in judged]
+    photos = [read_photo(to_png(image.make().image), image.name, options) for image in judged]
     scores = model.anomaly_score(np.stack(photos), "calibrated")
     anomalous = np.array([image.defect != NORMAL for image in judged])
-    assert Metrics.of(scores[~anomalous], scores[anomalous]).auroc > 0.9
+    assert Metrics.compute(scores[~anomalous], scores[anomalous]).auroc > 0.9
     threshold = model.card.normal_scores.threshold_value("calibrated", 0.05)
     assert np.mean(scores[anomalous] > threshold) > 0.6 > 0.3 > np.mean(scores[~anomalous] > threshold)

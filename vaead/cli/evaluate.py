@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
-import functools
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
 from vaead.cli.inputs import Skipped
 from vaead.cli.options import (
@@ -28,9 +24,12 @@ from vaead.cli.options import (
     worker_options,
 )
 from vaead.data.datasets import get_spec, load_dataset
-from vaead.data.photos import Rejected, find_photos
+from vaead.data.photos import Photo, Rejected, find_photos
+from vaead.data.photos.layout import NORMAL
 from vaead.errors import InvalidInputError
-from vaead.inference.batches import LocatedModel, current_folder, look_at_each
+from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
+from vaead.inference.prediction import Prediction, Thresholds
+from vaead.metrics.groups import ALL, MEASURES, GroupEvaluator, GroupMetrics
 from vaead.paths import AnyPath
 from vaead.processes.workers import Workers
 from vaead.scoring.loss_terms import SCORES
@@ -38,7 +37,8 @@ from vaead.scoring.loss_terms import SCORES
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-    from vaead.inference.evaluate_photos import DefectMetrics
+_COUNTS = {"found": "true_positives", "missed": "false_negatives", "false alarms": "false_positives"}
+"""Columns of decisions, and the counts of `Confusion` in them."""
 
 
 @click.command()
@@ -72,7 +72,7 @@ def evaluate(
     as_json: bool,
     workers: Workers,
 ) -> None:
-    """Judge the scores on test images whose class or defect is known.
+    """Evaluate the scores on test images whose class or defect is known.
 
     Either on all test images of the normal class of a dataset and of others, or on a folder of photos: on
     those in test/good and each test/<defect>, and where there are masks in ground_truth/<defect>, on their
@@ -95,123 +95,119 @@ def evaluate(
 def _evaluate_photos(
     folder: AnyPath, images: str, false_alarm_rate: float, as_json: bool, workers: Workers
 ) -> None:
-    from vaead.inference.evaluate_photos import (  # scikit-learn takes a second to import
-        evaluate_labelled,
-        label_each,
-    )
-
     located = LocatedModel.load(folder)
-    threshold = located.model.card.normal_scores.threshold_value
-    thresholds = {name: threshold(name, false_alarm_rate) for name in SCORES}
+    thresholds = Thresholds.from_rate(located.model.card.normal_scores, false_alarm_rate)
     photos = find_photos(images)
-    rejected: list[Rejected] = []
     if photos.unsorted:
         raise InvalidInputError(
             f"images must be a dataset with test/good and test/<defect>, got a plain folder {images!r}; sort "
             "its images into such folders"
         )
-    with workers, contextlib.ExitStack() as shown:
-
-        @functools.cache  # opened by the first image, so that an error stands alone on its line
-        def bar(total: int) -> ProgressBar[int]:
-            return shown.enter_context(click.progressbar(length=total, label="images", file=sys.stderr))
-
-        labelled = look_at_each(label_each, current_folder, located, photos.test, workers)
-        shown.enter_context(contextlib.closing(labelled))
-        results = evaluate_labelled(
-            photos.test, labelled, lambda _, total: bar(total).update(1), rejected.append, thresholds
-        )
+    evaluator = GroupEvaluator(NORMAL, _defects(photos.test))
+    rejected = list(photos.rejected)
+    settings = PredictSettings(thresholds, true_masks=True)
+    with workers, contextlib.closing(predict_photos(located, photos.test, settings, workers)) as predictions:
+        for each in _with_bar(predictions, len(photos.test)):
+            if isinstance(each, Prediction):
+                evaluator.add(str(each.photo.defect), each.scores, each.pixel_counts)
+                rejected += [each.rejected_mask] if each.rejected_mask else []
+            else:
+                rejected.append(each)
+    results = evaluator.evaluate(thresholds.image)
     for result in results:
-        click.echo(json.dumps(dataclasses.asdict(result)) if as_json else _defect_line(result))
+        counts = f"{result.n_normal} normal, {result.n_anomalous} anomalous"
+        title = f"{result.group}\t{counts}"
+        click.echo(_record({"defect": result.group}, result) if as_json else _line(title, result))
     skipped = Skipped()
-    skipped.tell([*photos.rejected, *rejected])
+    skipped.show(rejected)
     skipped.sum_up(results[-1].n_normal + results[-1].n_anomalous)
     if skipped.count:
         click.get_current_context().exit(1)
 
 
-def _defect_line(result: DefectMetrics) -> str:
-    metrics: dict[str, Mapping[str, float | None]] = {
-        "auroc": result.auroc,
-        "best f1": result.best_f1,
-        "pixel auroc": result.pixel_auroc,
-        "aupro": result.aupro,
-        **_flagged(result),
-    }
-    counts = f"{result.n_normal} normal, {result.n_anomalous} anomalous"
-    return f"{result.defect}\t{counts}\t{_figures(metrics)}"
+def _defects(photos: Sequence[Photo]) -> list[str]:
+    """The kinds of defects in photos, in their order.
+
+    Raises:
+        InvalidInputError: There is no normal photo, or no other.
+    """
+    names = dict.fromkeys(photo.defect for photo in photos if photo.defect is not None)
+    defects = [name for name in names if name != NORMAL]
+    if NORMAL not in names or not defects:
+        missing = "test/<defect>" if NORMAL in names else f"test/{NORMAL}"
+        raise InvalidInputError(
+            f"dataset must hold images in test/{NORMAL} and in test/<defect>, got none in {missing}; add some"
+        )
+    return defects
 
 
-def _flagged(result: DefectMetrics) -> dict[str, dict[str, int | None]]:
-    """How many photos were found, missed and flagged although they are normal, by name of the score."""
-    columns: dict[str, dict[str, int | None]] = {"found": {}, "missed": {}, "false alarms": {}}
-    for name, flagged in result.flagged.items():
-        counts: tuple[int | None, ...] = (None, None, None)
-        if flagged is not None:
-            counts = flagged.anomalous, result.n_anomalous - flagged.anomalous, flagged.normal
-        for column, count in zip(columns.values(), counts, strict=True):
-            column[name] = count
-    return columns
+def _with_bar(results: Iterable[Prediction | Rejected], total: int) -> Iterator[Prediction | Rejected]:
+    """The same results, with a progress bar on standard error."""
+    bar: ProgressBar[int] | None = None
+    with contextlib.ExitStack() as shown:
+        for each in results:
+            # Opened by the first image, so that an error stands alone on its line.
+            bar = bar or shown.enter_context(click.progressbar(length=total, label="images", file=sys.stderr))
+            bar.update(1)
+            yield each
 
 
 def _evaluate_classes(
     dataset: str, normal: int, preset: str, store: AnyPath | None, anomaly: str, as_json: bool
 ) -> None:
     spec = get_spec(dataset)
-    anomalies = _anomalies(
-        len(spec.class_names), normal, anomaly if anomaly == "all" else spec.class_index(anomaly)
-    )
-    model = stored_model(dataset, normal, preset, store).model
-    images = load_dataset(dataset)
-    terms = model.term_maps(images.test.images)
-    scores = {name: terms.image_scores(name) for name in SCORES}
-    for which in anomalies:
-        result = {
-            "dataset": dataset,
-            "normal": normal,
-            "anomaly": which,
-            "preset": preset,
-            **_compare(scores, images.test.labels, normal, which),
-        }
-        click.echo(json.dumps(result) if as_json else _class_line(result))
-
-
-def _anomalies(classes: int, normal: int, anomaly: int | str) -> list[int | str]:
-    if anomaly == normal:
+    wanted = ALL if anomaly == ALL else str(spec.class_index(anomaly))
+    if wanted == str(normal):
         raise InvalidInputError(
-            f"anomaly must be another class than the normal one, got {anomaly} for both; choose another class"
+            f"anomaly must be another class than the normal one, got {normal} for both; choose another class"
         )
-    return [*(label for label in range(classes) if label != normal), "all"] if anomaly == "all" else [anomaly]
+    model, test = stored_model(dataset, normal, preset, store).model, load_dataset(dataset).test
+    terms = model.term_maps(test.images)
+    scores = {name: terms.image_scores(name) for name in SCORES}
+    evaluator = GroupEvaluator(str(normal), map(str, range(len(spec.class_names))))
+    for index, label in enumerate(map(str, test.labels)):
+        if wanted in (ALL, label) or label == str(normal):
+            evaluator.add(label, {name: float(values[index]) for name, values in scores.items()})
+    for result in evaluator.evaluate():
+        if wanted in (ALL, result.group):
+            fixed = {"dataset": dataset, "normal": normal, "anomaly": _number(result.group), "preset": preset}
+            click.echo(
+                _record(fixed, result) if as_json else _line(f"{normal} against {result.group}", result)
+            )
 
 
-def _compare(
-    scores: dict[str, NDArray[np.float32]], labels: NDArray[np.uint8], normal: int, anomaly: int | str
-) -> dict[str, Any]:
-    from vaead.metrics.image import METRICS, Metrics  # scikit-learn takes a second to import
-
-    inside = labels == normal
-    outside = ~inside if anomaly == "all" else labels == anomaly
-    metrics = {name: Metrics.of(values[inside], values[outside]) for name, values in scores.items()}
-    return {
-        "n_normal": int(inside.sum()),
-        "n_anomalous": int(outside.sum()),
-        **{metric: {name: getattr(found, metric) for name, found in metrics.items()} for metric in METRICS},
-    }
+def _number(group: str) -> int | str:
+    return group if group == ALL else int(group)
 
 
-def _class_line(result: dict[str, Any]) -> str:
-    metrics = {metric: result[metric] for metric in ("auroc", "aupr", "fpr95")}
-    return f"{result['normal']} against {result['anomaly']}\t{_figures(metrics)}"
+def _record(fixed: Mapping[str, object], result: GroupMetrics) -> str:
+    """JSON with the same measures for photos and classes."""
+    record: dict[str, Any] = {**fixed, "n_normal": result.n_normal, "n_anomalous": result.n_anomalous}
+    record |= {name: result.measure(name) for name in MEASURES}
+    if result.confusion:
+        record["flagged"] = {
+            name: counts and {"normal": counts.false_positives, "anomalous": counts.true_positives}
+            for name, counts in result.confusion.items()
+        }
+    return json.dumps(record)
 
 
-def _figures(metrics: Mapping[str, Mapping[str, float | None]]) -> str:
-    return "\t".join(
-        f"{metric} " + " ".join(f"{name} {_figure(value)}" for name, value in values.items())
-        for metric, values in metrics.items()
-    )
+def _line(title: str, result: GroupMetrics) -> str:
+    """A line with the same measures for photos and classes; those that no score has are left out."""
+    columns = {name.replace("_", " "): result.measure(name) for name in MEASURES}
+    columns = {name: values for name, values in columns.items() if set(values.values()) != {None}}
+    for column, count in _COUNTS.items() if result.confusion else ():
+        columns[column] = {
+            name: None if each is None else getattr(each, count) for name, each in result.confusion.items()
+        }
+    return "\t".join([title, *(f"{name} {_values(values)}" for name, values in columns.items())])
 
 
-def _figure(value: float | None) -> str:
+def _values(values: Mapping[str, float | None]) -> str:
+    return " ".join(f"{name} {_value(value)}" for name, value in values.items())
+
+
+def _value(value: float | None) -> str:
     if value is None:
         return "-"
     return str(value) if isinstance(value, int) else f"{value:.3f}"

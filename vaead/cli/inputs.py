@@ -1,4 +1,4 @@
-"""What commands that read photos share: which to read, and what is said of those that cannot be."""
+"""Find the photos that a user names, and name those that are skipped."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from vaead.errors import InvalidInputError
 from vaead.paths import is_url
 
 
-def list_photos(places: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:
+def list_photos(sources: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:
     """Find the photos that a user names.
 
     Args:
-        places: Images and folders, as paths or URLs. Folders are listed with all folders inside them; of a
+        sources: Images and folders, as paths or URLs. Folders are listed with all folders inside them; of a
             dataset, the photos for testing count.
 
     Returns:
@@ -30,17 +30,17 @@ def list_photos(places: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:
     """
     photos: list[Photo] = []
     rejected: list[Rejected] = []
-    for place in places:
-        if not place:
+    for source in sources:
+        if not source:
             raise InvalidInputError("images must have a name, got an empty one; is a variable unset?")
-        if is_image_name(place) if is_url(place) else not Path(place).is_dir():
-            photos.append(Photo(PurePath(place).name, place))
+        if is_image_name(source) if is_url(source) else not Path(source).is_dir():
+            photos.append(Photo(PurePath(source).name, source))
         else:
-            found = find_photos(place)
+            found = find_photos(source)
             if not found.to_score:
                 raise InvalidInputError(
                     "images must be photos, a plain folder of them, or a dataset with test/<defect>, got "
-                    f"none to score in {place!r}; name its folder train/good to score that"
+                    f"none to score in {source!r}; name its folder train/good to score that"
                 )
             photos += found.to_score
             rejected += found.rejected
@@ -53,14 +53,14 @@ class Skipped:
     def __init__(self) -> None:
         self.count = 0
 
-    def tell(self, rejected: Iterable[Rejected]) -> None:
-        """Say why files are left out."""
+    def show(self, rejected: Iterable[Rejected]) -> None:
+        """Print why files are left out."""
         for each in rejected:
             self.count += 1
             click.echo(f"Skipped: {one_line(each.reason)}", err=True)
 
     def sum_up(self, used: int) -> None:
-        """Say how many files were left out, if any was.
+        """Print how many files were left out, if any was.
 
         Args:
             used: Number of files that were not.

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from vaead.data.datasets import dataset_names, get_spec
 from vaead.errors import InvalidInputError, VaeadError
-from vaead.inference.batches import LocatedModel
+from vaead.inference.predict import LocatedModel
 from vaead.model.store import ModelStore
 from vaead.paths import AnyPath, UrlPath, is_url
 from vaead.presets import preset_names

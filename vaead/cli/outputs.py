@@ -1,4 +1,4 @@
-"""Where the command `score` puts what it finds, image by image, so that nothing piles up in memory."""
+"""Outputs of the command `score`, written image by image, so that nothing piles up in memory."""
 
 from __future__ import annotations
 
@@ -6,42 +6,35 @@ import contextlib
 import csv
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import Any
 
 import click
 
-from vaead.data.photos import Photo
+from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.names import is_image_name
 from vaead.errors import InvalidInputError
-from vaead.inference.html_report import Report
-from vaead.inference.score_photos import ScoredPhoto, writes
+from vaead.inference.map_files import MAP_KINDS, MASK_KINDS, writes
+from vaead.inference.prediction import Prediction
+from vaead.inference.tables import score_columns, score_record, score_row
+from vaead.model.card import ModelCard
 from vaead.paths import AnyPath, UrlPath, identity, open_text, require_writable, to_path, write_whole
 from vaead.scoring.loss_terms import SCORES
 
-
-def entry(scored: ScoredPhoto, with_flags: bool) -> dict[str, Any]:
-    """What stands of a photo in JSON; None where the model has no such score for an image of its size."""
-    result: dict[str, Any] = {"image": scored.photo.source}
-    result |= {name: scored.scores.get(name) for name in SCORES}
-    if with_flags:
-        result["flagged"] = {name: scored.flagged.get(name) for name in SCORES}
-    return result
-
-
-Add = Callable[[ScoredPhoto], None]
-"""Takes the next image. All outputs are context managers that give one."""
+Add = Callable[[Prediction], None]
+"""Takes the next prediction. All outputs are context managers that give one."""
+Draw = Callable[[Sequence[Photo]], Iterable[Prediction | Rejected]]
+"""Predicts photos again, with drawings."""
 
 
 @contextlib.contextmanager
 def lines(with_flags: bool) -> Iterator[Add]:
     """One line an image on standard output."""
 
-    def add(scored: ScoredPhoto) -> None:
-        parts = [click.format_filename(scored.photo.source)]
-        for name, score in scored.scores.items():
-            parts.append(f"{name} {score:.3f}{' flagged' * (with_flags and scored.flagged[name])}")
+    def add(prediction: Prediction) -> None:
+        parts, flagged = [click.format_filename(prediction.photo.label)], prediction.flagged
+        for name, score in prediction.scores.items():
+            parts.append(f"{name} {score:.3f}{' flagged' * (with_flags and flagged[name])}")
         click.echo("\t".join(parts))
 
     yield add
@@ -52,8 +45,9 @@ def json_array(with_flags: bool) -> Iterator[Add]:
     """One JSON array on standard output."""
     separators = iter("[")
 
-    def add(scored: ScoredPhoto) -> None:
-        click.echo(f"{next(separators, ', ')}{json.dumps(entry(scored, with_flags))}", nl=False)
+    def add(prediction: Prediction) -> None:
+        record = json.dumps(score_record(prediction, with_flags))
+        click.echo(f"{next(separators, ', ')}{record}", nl=False)
 
     yield add
     click.echo(f"{next(separators, '')}]")
@@ -61,44 +55,39 @@ def json_array(with_flags: bool) -> Iterator[Add]:
 
 @contextlib.contextmanager
 def csv_file(file: AnyPath, with_flags: bool) -> Iterator[Add]:
-    """A table; flagged is 1 or 0, and what does not exist is empty."""
+    """A table; see `vaead.inference.tables`."""
     with writes("--csv", file):
         if isinstance(file, UrlPath):
             require_writable(file.parent)  # else it would be found out when all is done
         stream = open_text(file)
     writer = csv.writer(stream, lineterminator="\n")
-    flags = [f"flagged_{name}" for name in SCORES] if with_flags else []
 
     def write(row: Sequence[object]) -> None:
         with writes("--csv", file):
             writer.writerow(row)
 
-    def add(scored: ScoredPhoto) -> None:
-        flagged = [scored.flagged.get(name) for name in SCORES] if with_flags else []
-        cells = ["" if each is None else int(each) for each in flagged]
-        write([scored.photo.source, *(scored.scores.get(name) for name in SCORES), *cells])
-
     try:
-        write(["image", *SCORES, *flags])
-        yield add
+        write(score_columns(with_flags))
+        yield lambda prediction: write(score_row(prediction, with_flags))
     finally:
         with writes("--csv", file):
             stream.close()
 
 
 @contextlib.contextmanager
-def report_file(file: AnyPath, report: Report) -> Iterator[Add]:
-    """A page with pictures, written at the end."""
+def report_file(file: AnyPath, card: ModelCard, false_alarm_rate: float, draw: Draw) -> Iterator[Add]:
+    """A page with pictures, written at the end; see `vaead.inference.html_report.with_drawings`."""
+    # Jinja2 and SciPy, which it imports, are for reports alone.
+    from vaead.i18n.texts import Texts
+    from vaead.inference.html_report import Report, with_drawings
+
     with writes("--report", file):
         require_writable(file.parent)
-
-    def add(scored: ScoredPhoto) -> None:
-        if scored.entry is not None:
-            report.add_entry(scored.photo.name, scored.entry)
-
-    yield add
+    predictions: list[Prediction] = []
+    yield predictions.append
+    page = Report(card, false_alarm_rate, Texts("en")).html(with_drawings(predictions, draw))
     with writes("--report", file):
-        write_whole(file, report.html().encode("utf-8", "backslashreplace"))
+        write_whole(file, page.encode("utf-8", "backslashreplace"))
 
 
 def make_folder(option: str, folder: AnyPath) -> None:
@@ -129,10 +118,10 @@ def require_own_files(
     images = {_identity(photo): photo.source for photo in photos}
     outputs = [_written_identity(file) for file in files]
     inside = _written_identity(model) + os.sep
-    for place in (*outputs, *map(_written_identity, folders)):
-        if (place + os.sep).startswith(inside):
+    for output in (*outputs, *map(_written_identity, folders)):
+        if (output + os.sep).startswith(inside):
             raise InvalidInputError(
-                f"outputs must lie outside the folder of the model, got {place!r}; name another place"
+                f"outputs must lie outside the folder of the model, got {output!r}; name another place"
             )
     for file in outputs:
         if file in images or outputs.count(file) > 1:
@@ -159,7 +148,7 @@ def require_own_files(
             parent = PurePosixPath(photo.name).parent
             root = roots.setdefault(parent, _written_identity(folder / str(parent)))
             stem = PurePosixPath(photo.name).stem
-            for ending in (f"{name}.{kind}" for name in SCORES for kind in ("png", "mask.png")):
+            for ending in (f"{name}.{kind}" for name in SCORES for kind in (*MAP_KINDS, *MASK_KINDS)):
                 image = images.get(os.path.join(root, f"{stem}.{ending}"))  # noqa: PTH118 - many, and fast
                 if image is not None:
                     raise _shared(photo.source, image)
@@ -172,9 +161,9 @@ def _identity(photo: Photo) -> str:
         return photo.source
 
 
-def _written_identity(place: AnyPath) -> str:
-    with writes("output", place):
-        return identity(place)
+def _written_identity(path: AnyPath) -> str:
+    with writes("output", path):
+        return identity(path)
 
 
 def _shared(first: str, second: str) -> InvalidInputError:

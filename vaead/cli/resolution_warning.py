@@ -1,11 +1,11 @@
-"""What `score` says of photos in another resolution than those for training."""
+"""Warning of `score` about photos in another resolution than those for training."""
 
 from __future__ import annotations
 
 import click
 
 from vaead.data.photos import is_other_resolution
-from vaead.inference.score_photos import ScoredPhoto
+from vaead.inference.prediction import Prediction
 
 
 class OtherResolution:
@@ -21,14 +21,15 @@ class OtherResolution:
         self._count = 0
         self._first = ""
 
-    def look_at(self, scored: ScoredPhoto) -> None:
-        """Take in a photo."""
-        if self._usual_px is not None and is_other_resolution(scored.longer_side_px, self._usual_px):
+    def add(self, prediction: Prediction) -> None:
+        """Count a photo, if it is one."""
+        longer_px = max(prediction.shape)
+        if self._usual_px is not None and is_other_resolution(longer_px, self._usual_px):
             self._count += 1
-            self._first = self._first or f"{scored.photo.source!r} ({scored.longer_side_px} px)"
+            self._first = self._first or f"{prediction.photo.label!r} ({longer_px} px)"
 
-    def tell(self) -> None:
-        """Say on standard error how many there are, and name one."""
+    def warn(self) -> None:
+        """Print on standard error how many there are, and name one."""
         if self._count:
             usual = " to ".join(dict.fromkeys(map(str, self._usual_px or ())))
             click.echo(

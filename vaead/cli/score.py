@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 
 import click
 
@@ -23,11 +24,10 @@ from vaead.cli.options import (
 )
 from vaead.cli.resolution_warning import OtherResolution
 from vaead.data.photos import Photo, Rejected
-from vaead.i18n.texts import Texts
-from vaead.inference.batches import LocatedModel, current_folder, look_at_each
-from vaead.inference.html_report import Report
-from vaead.inference.score_photos import Scoring, score_each
-from vaead.paths import AnyPath, absolute
+from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
+from vaead.inference.prediction import Thresholds
+from vaead.model.card import ModelCard
+from vaead.paths import AnyPath
 from vaead.processes.workers import Workers
 
 
@@ -95,15 +95,15 @@ def score(
         located = stored_model(*require_class(dataset, normal, "--model"), preset, store)
     wanted = _Wanted(as_json, false_alarm_rate, csv, maps, masks, report)
     # Before anything is printed or written, since every image needs it.
-    located.model.card.normal_scores.threshold_value("old", wanted.rate)
+    thresholds = Thresholds.from_rate(located.model.card.normal_scores, wanted.rate)
     photos, rejected = list_photos(images)
-    places = [place for place in (maps, masks) if place is not None]
-    files = [file for file in (csv, report) if file is not None]
-    outputs.require_own_files(photos, located.place, places, files)
+    folders = [path for path in (maps, masks) if path is not None]
+    files = [path for path in (csv, report) if path is not None]
+    outputs.require_own_files(photos, located.path, folders, files)
     skipped = Skipped()
-    skipped.tell(rejected)
+    skipped.show(rejected)
     with workers:
-        _score_all(located, photos, wanted, workers, skipped)
+        _score_all(located, photos, wanted.settings(thresholds, len(photos)), wanted, workers, skipped)
     skipped.sum_up(len(photos) + len(rejected) - skipped.count)
     if skipped.count:
         click.get_current_context().exit(1)
@@ -111,7 +111,7 @@ def score(
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What to do with the scores; see the options."""
+    """The outputs; see the options."""
 
     as_json: bool
     false_alarm_rate: float | None
@@ -124,13 +124,17 @@ class _Wanted:
     def rate(self) -> float:
         return FALSE_ALARM_RATE if self.false_alarm_rate is None else self.false_alarm_rate
 
-    def scoring(self) -> Scoring:
-        """What is done with every image, wherever it is scored."""
-        maps, masks = (place and absolute(place) for place in (self.maps, self.masks))
-        return Scoring(self.rate, current_folder(), maps, masks, self.report is not None)
+    def settings(self, thresholds: Thresholds, n_photos: int) -> PredictSettings:
+        """Settings for every image."""
+        draw = False
+        if self.report is not None:
+            from vaead.inference.html_report import SHOWN  # imports Jinja2 and SciPy
 
-    def outputs(self, report: Report) -> Iterator[AbstractContextManager[outputs.Add]]:
-        """What is done here with what is found."""
+            draw = n_photos <= SHOWN  # of more, the most anomalous are known at the end
+        return PredictSettings(thresholds, maps=self.maps, masks=self.masks, draw=draw)
+
+    def open(self, card: ModelCard, draw: outputs.Draw) -> Iterator[AbstractContextManager[outputs.Add]]:
+        """The outputs of this process."""
         with_flags = self.false_alarm_rate is not None
         # The table comes after all that can be refused, since it replaces an older one at once.
         if self.maps is not None:
@@ -138,32 +142,32 @@ class _Wanted:
         if self.masks is not None:
             outputs.make_folder("--masks", self.masks)
         if self.report is not None:
-            yield outputs.report_file(self.report, report)
+            yield outputs.report_file(self.report, card, self.rate, draw)
         if self.csv is not None:
             yield outputs.csv_file(self.csv, with_flags)
         yield outputs.json_array(with_flags) if self.as_json else outputs.lines(with_flags)
 
 
 def _score_all(
-    located: LocatedModel, photos: list[Photo], wanted: _Wanted, workers: Workers, skipped: Skipped
+    located: LocatedModel,
+    photos: list[Photo],
+    settings: PredictSettings,
+    wanted: _Wanted,
+    workers: Workers,
+    skipped: Skipped,
 ) -> None:
     card = located.model.card
-    report, others = Report(card, wanted.rate, Texts("en")), OtherResolution(card.longer_side_px)
-    scoring = wanted.scoring()
+    others = OtherResolution(card.longer_side_px)
+    to_draw = replace(settings, maps=None, masks=None, draw=True)
     with contextlib.ExitStack() as opened:
-        adds = [opened.enter_context(output) for output in wanted.outputs(report)]
-        found = look_at_each(
-            score_each,
-            lambda: replace(scoring, lowest_shown=report.lowest_shown),
-            located,
-            photos,
-            workers,
-        )
-        for each in opened.enter_context(contextlib.closing(found)):
+        draw = partial(predict_photos, located, settings=to_draw, workers=workers)
+        adds = [opened.enter_context(output) for output in wanted.open(card, draw)]
+        adds.append(others.add)
+        predictions = predict_photos(located, photos, settings, workers)
+        for each in opened.enter_context(contextlib.closing(predictions)):
             if isinstance(each, Rejected):
-                skipped.tell([each])
+                skipped.show([each])
                 continue
-            others.look_at(each)
             for add in adds:
                 add(each)
-    others.tell()
+    others.warn()

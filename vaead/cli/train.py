@@ -22,9 +22,9 @@ from vaead.cli.options import (
     require_class,
 )
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
-from vaead.data.photos import Rejected, check_normals, find_photos, pixel_digest
+from vaead.data.photos import Rejected, check_normals, find_photos, pixel_digest, read_each
 from vaead.errors import InvalidInputError, StoreError
-from vaead.inference.read_photos import read_ahead, read_options, read_pixels
+from vaead.inference.read_photos import read_options
 from vaead.model.files import require_replaceable
 from vaead.model.store import ModelStore, save_model
 from vaead.paths import AnyPath, require_writable
@@ -189,11 +189,11 @@ def _read_normals(images: str, recipe: Recipe) -> list[NDArray[np.float32]]:
             f"{images!r}; name another folder"
         )
     options, skipped = read_options(recipe), Skipped()
-    skipped.tell(found.rejected)
+    skipped.show(found.rejected)
     photos = []
-    for each in read_ahead(found.to_train, lambda photo: read_pixels(photo, options)):
+    for each in read_each(found.to_train, options):
         if isinstance(each, Rejected):
-            skipped.tell([each])
+            skipped.show([each])
         else:
             photos.append(each[1])
     skipped.sum_up(len(photos))

@@ -1,22 +1,22 @@
-"""A report of judged photos: one HTML file with its pictures inside."""
+"""A report of predictions: one HTML file with its pictures inside."""
 
 from __future__ import annotations
 
 import base64
-import heapq
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import numpy as np
-from numpy.typing import NDArray
 
+from vaead.calibration.thresholds import NormalScores
 from vaead.config import NetworkConfig
+from vaead.data.photos import Photo, Rejected
 from vaead.i18n.texts import Texts
+from vaead.inference.prediction import Prediction, Thresholds
 from vaead.model.card import ModelCard
-from vaead.model.prediction import Judgement
 from vaead.plots.overlay import Regions, draw_overlay, draw_photo, to_jpeg
 from vaead.scoring.loss_terms import SCORES
 
@@ -27,156 +27,121 @@ LISTED = 10_000
 
 _TEMPLATE = Path(__file__).with_name("html_report.html")
 
-Rank = tuple[bool, float]
-"""The higher, the earlier in a report: the most anomalous first, those without the calibrated score last."""
-Key = tuple[bool, float, int]
-
 
 @dataclass(frozen=True)
-class Entry:
-    """What a report says of one image; small, so that it can come from another process.
+class Drawing:
+    """Pictures of one image for a report.
 
     Attributes:
-        scores: See `Judgement`.
-        flagged: See there.
-        regions: Of the score that decides.
-        pictures: Photo and overlay as URLs that hold them; None where no report would show them.
+        photo: JPEG of the image as the model sees it.
+        overlay: JPEG of the image with map and mask of the score that decides.
+        regions: Regions of this mask.
     """
 
-    scores: dict[str, float]
-    flagged: dict[str, bool]
-    regions: Regions
-    pictures: tuple[str, str] | None
-
-    @classmethod
-    def of(
-        cls, card: ModelCard, photo: NDArray[np.generic], judgement: Judgement, above: Rank | None = None
-    ) -> Entry:
-        """Look at a photo and draw it.
-
-        Args:
-            card: Of the model.
-            photo: (H, W) or (H, W, 3), uint8 or 0 to 1, as the model saw it.
-            judgement: What the model says.
-            above: Draw no picture of a photo up to here; see `Report.lowest_shown`.
-        """
-        main = main_score(judgement.scores)
-        mask, pictures = judgement.masks[main], None
-        if above is None or _rank(judgement.scores) > above:
-            picture = draw_photo(photo)
-            overlay = draw_overlay(picture, judgement.maps[main], card.normal_scores.heat_range(main), mask)
-            pictures = _data_url(picture), _data_url(overlay)
-        return cls(judgement.scores, judgement.flagged, Regions.of(mask), pictures)
-
-
-@dataclass(frozen=True)
-class _Row:
-    """What the report says of one image, without its pictures."""
-
-    key: Key
-    name: str
-    scores: dict[str, float]
-    flagged: dict[str, bool]
+    photo: bytes
+    overlay: bytes
     regions: Regions
 
-    @property
-    def main(self) -> str:
-        return main_score(self.scores)
+
+def draw(prediction: Prediction, normal_scores: NormalScores) -> Drawing:
+    """Draw a prediction whose arrays are there."""
+    score = main_score(prediction)
+    mask, image = prediction.mask(score), prediction.image
+    assert image is not None, "arrays must be there"
+    picture = draw_photo(image)
+    overlay = draw_overlay(picture, prediction.anomaly_map(score), normal_scores.heat_range(score), mask)
+    return Drawing(to_jpeg(picture), to_jpeg(overlay), Regions.of(mask))
 
 
-def main_score(scores: dict[str, float]) -> str:
+def main_score(prediction: Prediction) -> str:
     """The name of the score that decides: calibrated, or new for an image that has no such score."""
-    return "calibrated" if "calibrated" in scores else "new"
+    return "calibrated" if "calibrated" in prediction.scores else "new"
 
 
-def _rank(scores: dict[str, float]) -> Rank:
-    main = main_score(scores)
-    return main == "calibrated", scores[main]
+def ranked(predictions: Iterable[Prediction]) -> list[Prediction]:
+    """The most anomalous first, those without a calibrated score last."""
+
+    def key(each: Prediction) -> tuple[bool, float]:
+        score = main_score(each)
+        return score != "calibrated", -each.scores[score]
+
+    return sorted(predictions, key=key)
+
+
+def with_drawings(
+    predictions: Iterable[Prediction], predict: Callable[[Sequence[Photo]], Iterable[Prediction | Rejected]]
+) -> list[Prediction]:
+    """Predict the most anomalous photos again that have no drawing yet.
+
+    Args:
+        predictions: Predictions of all photos.
+        predict: Gives for each photo the prediction with its drawing, or why there is none.
+
+    Returns:
+        All predictions, the most anomalous first.
+    """
+    found = ranked(predictions)
+    missing = [number for number, each in enumerate(found[:SHOWN]) if each.drawing is None]
+    for number, again in zip(missing, predict([found[number].photo for number in missing]), strict=True):
+        if isinstance(again, Prediction):
+            found[number] = again
+    return found
 
 
 class Report:
-    """Gathers judged photos one after another; only the pictures of the most anomalous ones are kept."""
+    """Predictions of one model as a page."""
 
-    def __init__(self, card: ModelCard, false_alarm_rate: float, texts: Texts, shown: int = SHOWN) -> None:
+    def __init__(self, card: ModelCard, false_alarm_rate: float, texts: Texts) -> None:
         """Begin a report.
 
         Args:
-            card: Of the model.
-            false_alarm_rate: At which photos are judged.
+            card: Card of the model.
+            false_alarm_rate: False-alarm rate of the decisions.
             texts: The language.
-            shown: Number of images with pictures.
         """
         self._card = card
         self._rate = false_alarm_rate
+        self._limits = Thresholds.from_rate(card.normal_scores, false_alarm_rate).image
         self._texts = texts
-        self._shown = shown
-        self._rows: list[_Row] = []
-        self._pictures: list[tuple[Key, str, str]] = []
 
-    def add(self, name: str, photo: NDArray[np.generic], judgement: Judgement) -> None:
-        """Add a photo.
-
-        Args:
-            name: What the user calls it.
-            photo: (H, W) or (H, W, 3), uint8 or 0 to 1, as the model saw it.
-            judgement: What the model says.
-        """
-        self.add_entry(name, Entry.of(self._card, photo, judgement, self.lowest_shown))
-
-    def add_entry(self, name: str, entry: Entry) -> None:
-        """Add a photo that another process has looked at."""
-        key = (*_rank(entry.scores), -len(self._rows))  # equal ones as they came
-        self._rows.append(_Row(key, name, entry.scores, entry.flagged, entry.regions))
-        if entry.pictures is not None:
-            heapq.heappush(self._pictures, (key, *entry.pictures))
-            if len(self._pictures) > self._shown:
-                heapq.heappop(self._pictures)
-
-    @property
-    def lowest_shown(self) -> Rank | None:
-        """What the next photo must exceed to be shown with pictures; None while there is room."""
-        return self._pictures[0][0][:2] if len(self._pictures) >= self._shown else None
-
-    def html(self) -> str:
-        """The report so far."""
-        rows = sorted(self._rows, key=lambda row: row.key, reverse=True)
-        pictures = {key: urls for key, *urls in self._pictures}
-        texts, rest = self._texts, rows[len(pictures) :]
+    def html(self, predictions: Sequence[Prediction]) -> str:
+        """The page; those with a drawing are shown with pictures, all others listed."""
+        found = ranked(predictions)
+        shown = [(each, each.drawing) for each in found if each.drawing is not None]
+        rest = [each for each in found if each.drawing is None]
+        texts = self._texts
         return _template().render(
             language=texts.language,
             title=texts("report.title"),
-            summary=self._summary(),
+            summary=self._summary(found),
             facts=self._facts(),
             score_names={name: texts(f"score.{name}") for name in SCORES},
             columns=[texts("report.image"), texts("report.decision"), texts("report.threshold")],
-            thresholds={name: f"{self._limit(name):.4g}" for name in SCORES},
+            thresholds={name: f"{self._limits[name]:.4g}" for name in SCORES},
             flagged_title=texts("report.flagged"),
-            flagged={name: self._flagged(name) for name in SCORES},
+            flagged={name: self._flagged(found, name) for name in SCORES},
             legend=texts("report.legend", rate=_percent(self._rate)),
-            shown=[self._card_of(row, *pictures[row.key]) for row in rows[: len(pictures)]],
+            shown=[self._shown(*each) for each in shown],
             rest_title=texts("report.rest", count=len(rest)),
-            rest=[self._row(row) for row in rest[:LISTED]],
+            rest=[self._row(each) for each in rest[:LISTED]],
             left_out=texts("report.left_out", count=len(rest) - LISTED) if len(rest) > LISTED else "",
         )
 
-    def _limit(self, score: str) -> float:
-        return self._card.normal_scores.threshold_value(score, self._rate)
+    def _flagged(self, predictions: Sequence[Prediction], score: str) -> str:
+        flags = [each.flagged[score] for each in predictions if score in each.scores]
+        return self._texts("report.of", count=sum(flags), total=len(flags))
 
-    def _flagged(self, score: str) -> str:
-        texts, judged = self._texts, [row.flagged[score] for row in self._rows if score in row.flagged]
-        return texts("report.of", count=sum(judged), total=len(judged))
-
-    def _summary(self) -> str:
-        texts, flagged = self._texts, sum(row.flagged[row.main] for row in self._rows)
-        return texts("report.summary", flagged=flagged, count=len(self._rows))
+    def _summary(self, predictions: Sequence[Prediction]) -> str:
+        flagged = sum(each.flagged[main_score(each)] for each in predictions)
+        return self._texts("report.summary", flagged=flagged, count=len(predictions))
 
     def _patches(self, network: NetworkConfig) -> str:
-        """What a network sees of an image."""
+        """Patch size and stride of a network."""
         texts, size = self._texts, _pixels((network.patch_size,) * 2)
         return texts("report.patch_value", size=size, stride=network.stride)
 
     def _facts(self) -> dict[str, str]:
-        """What is known of the model, by title."""
+        """Facts about the model, by title."""
         texts, recipe, card = self._texts, self._card.recipe, self._card
         photos = recipe.source
         size = texts("report.any_size") if card.image_shape is None else _pixels(card.image_shape)
@@ -192,32 +157,35 @@ class Report:
             texts("report.rate"): _percent(self._rate),
         }
 
-    def _row(self, row: _Row) -> dict[str, Any]:
-        """What the template shows of every image."""
-        texts, scores = self._texts, row.scores
-        flagged = row.flagged[row.main]
+    def _row(self, prediction: Prediction) -> dict[str, Any]:
+        """Values of the template for any image."""
+        texts, scores = self._texts, prediction.scores
+        flagged = prediction.flagged[main_score(prediction)]
         return {
-            "name": row.name,
+            "name": prediction.photo.name,
             "flagged": flagged,
             "verdict": texts("report.anomalous") if flagged else texts("report.normal"),
             "scores": {name: f"{scores[name]:.4g}" if name in scores else "–" for name in SCORES},
-            "score_flagged": row.flagged,
+            "score_flagged": prediction.flagged,
         }
 
-    def _card_of(self, row: _Row, photo: str, overlay: str) -> dict[str, Any]:
-        """What it shows of images with pictures."""
-        texts = self._texts
+    def _shown(self, prediction: Prediction, drawing: Drawing) -> dict[str, Any]:
+        """Values of the template for an image with pictures."""
+        texts, score, name = self._texts, main_score(prediction), prediction.photo.name
         values = {
-            "score": texts(f"score.{row.main}"),
-            "value": f"{row.scores[row.main]:.4g}",
-            "limit": f"{self._limit(row.main):.4g}",
+            "score": texts(f"score.{score}"),
+            "value": f"{prediction.scores[score]:.4g}",
+            "limit": f"{self._limits[score]:.4g}",
         }
-        flagged = row.flagged[row.main]
+        flagged, regions = prediction.flagged[score], self._regions(drawing.regions)
         decision = texts("report.above", **values) if flagged else texts("report.below", **values)
-        regions = self._regions(row.regions)
-        alt = {"photo_alt": texts("report.photo_alt", name=row.name)}
-        alt["overlay_alt"] = texts("report.overlay_alt", name=row.name, regions=regions)
-        return self._row(row) | alt | {"photo": photo, "overlay": overlay, "words": f"{decision} {regions}"}
+        return self._row(prediction) | {
+            "photo": _data_url(drawing.photo),
+            "photo_alt": texts("report.photo_alt", name=name),
+            "overlay": _data_url(drawing.overlay),
+            "overlay_alt": texts("report.overlay_alt", name=name, regions=regions),
+            "words": f"{decision} {regions}",
+        }
 
     def _regions(self, regions: Regions) -> str:
         """The regions that stand out, in words."""
@@ -238,8 +206,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
-def _data_url(picture: NDArray[np.uint8]) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(to_jpeg(picture)).decode()}"
+def _data_url(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 @cache

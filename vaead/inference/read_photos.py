@@ -1,22 +1,16 @@
-"""Photos as a model wants them."""
+"""Read photos with the colour, scale and smallest size a model needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.data.photos import Limits, Photo, ReadOptions, Rejected, find_photos, read_each, read_photo
+from vaead.data.photos import Limits, ReadOptions, find_photos, read_photo
 from vaead.data.photos.reading import Color
-from vaead.data.photos.sources import Source
 from vaead.errors import InvalidInputError
 from vaead.recipe import Recipe
-
-Read = TypeVar("Read")
 
 
 def load_photos(
@@ -42,42 +36,11 @@ def load_photos(
             f"folder must hold photos of one kind, got a whole dataset in {str(folder)!r}; name a folder "
             "in it, such as train/good"
         )
-    return [read_pixels(photo, options) for photo in photos]
+    return [read_photo(photo.source, photo.label, options) for photo in photos]
 
 
 def read_options(recipe: Recipe, limits: Limits | None = None) -> ReadOptions:
-    """How photos are read for a model: no smaller than its patches; for classes as luminance."""
+    """Options to read photos for a model: no smaller than its patches; for classes as luminance."""
     source = recipe.source
     color: Color = "rgb" if source.color == "rgb" else "luminance"
     return ReadOptions(color, source.scale, recipe.networks[0].patch_size, limits or Limits())
-
-
-def read_pixels(photo: Photo, options: ReadOptions) -> NDArray[np.float32]:
-    """Read a photo as a model sees it; errors name it by its source.
-
-    Returns:
-        (H, W), or (H, W, 3) in colours; 0 to 1.
-
-    Raises:
-        InvalidInputError: See `read_photo`.
-        DataUnavailableError: See there.
-    """
-    return read_source(photo.source, photo.source, options)
-
-
-def read_source(source: Source, name: str, options: ReadOptions) -> NDArray[np.float32]:
-    """As `read_pixels`, from any source; errors name the photo as the user does."""
-    pixels = read_photo(source, name, options)
-    return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
-
-
-def read_ahead(
-    photos: Iterable[Photo], read: Callable[[Photo], Read]
-) -> Iterator[tuple[Photo, Read] | Rejected]:
-    """As `read_each`, but the next photo is read while one is looked at: two are in memory at most."""
-    each = read_each(photos, read)
-    with ThreadPoolExecutor(1, thread_name_prefix="vaead-reading") as reader:
-        following = reader.submit(next, each, None)
-        while (found := following.result()) is not None:
-            following = reader.submit(next, each, None)
-            yield found

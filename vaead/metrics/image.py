@@ -46,13 +46,13 @@ class Metrics:
     fpr95: float
 
     @classmethod
-    def of(cls, normal: Scores, anomalous: Scores) -> Metrics:
+    def compute(cls, normal: Scores, anomalous: Scores) -> Metrics:
         """Compare the scores of normal and anomalous images, (n,) and (m,).
 
         Raises:
             InvalidInputError: One of them is empty or holds something that is not a number.
 
-        >>> Metrics.of(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+        >>> Metrics.compute(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
         Metrics(auroc=1.0, aupr=1.0, fpr95=0.0)
         """
         labels, scores = _labelled(normal, anomalous)
@@ -77,9 +77,9 @@ class Evaluation:
     intervals: dict[str, Interval]
 
     @classmethod
-    def of(cls, normal: Scores, anomalous: Scores, seed: int = 0) -> Evaluation:
-        """Compute the metrics and their bootstrap intervals; see `Metrics.of`."""
-        metrics = Metrics.of(normal, anomalous)
+    def compute(cls, normal: Scores, anomalous: Scores, seed: int = 0) -> Evaluation:
+        """Compute the metrics and their bootstrap intervals; see `Metrics.compute`."""
+        metrics = Metrics.compute(normal, anomalous)
         low, high = np.quantile(_bootstrap(normal, anomalous, seed), (0.025, 0.975), axis=0)
         intervals = {name: Interval(float(low[i]), float(high[i])) for i, name in enumerate(METRICS)}
         return cls(metrics, intervals)
@@ -99,32 +99,31 @@ def class_aurocs(scores: Scores, labels: NDArray[np.integer], normal: int) -> di
     others = [int(label) for label in np.unique(labels) if label != normal]
     sides = {str(label): labels == label for label in others} | {"all": labels != normal}
     inside = scores[labels == normal]
-    return {name: Metrics.of(inside, scores[side]).auroc for name, side in sides.items()}
+    return {name: Metrics.compute(inside, scores[side]).auroc for name, side in sides.items()}
 
 
 def _bootstrap(normal: Scores, anomalous: Scores, seed: int) -> NDArray[np.float64]:
     """Metrics of resampled test sets, (resamples, len(METRICS))."""
-    # Equal scores share a place, highest first; a resampled test set is a number of images at each place.
-    values, place = np.unique(np.concatenate([normal, anomalous]), return_inverse=True)
-    places = len(values)
-    normal_place, anomalous_place = places - 1 - place[: len(normal)], places - 1 - place[len(normal) :]
+    # Equal scores share a rank, highest first; a resampled test set is a number of images at each rank.
+    values, ascending = np.unique(np.concatenate([normal, anomalous]), return_inverse=True)
+    ranks = len(values) - 1 - ascending
     rng = np.random.default_rng(seed)
     results = np.empty((_RESAMPLES, len(METRICS)))
     for row in results:
         counts = (
-            np.bincount(rng.choice(side, len(side)), minlength=places)
-            for side in (normal_place, anomalous_place)
+            np.bincount(rng.choice(side, len(side)), minlength=len(values))
+            for side in (ranks[: len(normal)], ranks[len(normal) :])
         )
         row[:] = _metrics_of_counts(*counts)
     return results
 
 
 def _metrics_of_counts(normal: NDArray[np.intp], anomalous: NDArray[np.intp]) -> tuple[float, float, float]:
-    """AUROC, AUPR and FPR95 from the numbers of images at each place, highest first."""
+    """AUROC, AUPR and FPR95 from the numbers of images at each rank, highest first."""
     flagged, found = np.cumsum(normal), np.cumsum(anomalous)
-    # A normal image loses to the anomalous ones above it, and to half of those at its own place.
+    # A normal image loses to the anomalous ones above it, and to half of those at its own rank.
     auroc = (normal @ (2 * found - anomalous)) / (2 * flagged[-1] * found[-1])
-    # At places above all images, nothing is flagged.
+    # At ranks above all images, nothing is flagged.
     precision = found / np.maximum(flagged + found, 1)
     reached = np.searchsorted(found, _needed(_RECALL, int(found[-1])))
     return float(auroc), float(anomalous @ precision / found[-1]), float(flagged[reached] / flagged[-1])
@@ -147,28 +146,28 @@ def roc(normal: Scores, anomalous: Scores) -> Curve:
 class Confusion:
     """Counts of decisions at a threshold; an image is flagged if its score is above it."""
 
-    false_alarms: int
-    true_normals: int
-    found: int
-    missed: int
+    false_positives: int
+    true_negatives: int
+    true_positives: int
+    false_negatives: int
 
     @classmethod
     def at(cls, threshold: float, normal: Scores, anomalous: Scores) -> Confusion:
         """Count decisions.
 
         >>> Confusion.at(2.5, np.array([1.0, 2.0, 3.0]), np.array([3.0, 4.0]))
-        Confusion(false_alarms=1, true_normals=2, found=2, missed=0)
+        Confusion(false_positives=1, true_negatives=2, true_positives=2, false_negatives=0)
         """
         # A plain float would be rounded to the precision of the scores.
         exact = np.float64(threshold)
-        false_alarms, found = (int(np.count_nonzero(side > exact)) for side in (normal, anomalous))
-        return cls(false_alarms, len(normal) - false_alarms, found, len(anomalous) - found)
+        false, true = (int(np.count_nonzero(side > exact)) for side in (normal, anomalous))
+        return cls(false, len(normal) - false, true, len(anomalous) - true)
 
     @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall of the anomalous images, 0 to 1."""
-        wrong = self.false_alarms + self.missed
-        return 2 * self.found / (2 * self.found + wrong) if self.found + wrong else 0.0
+        right, wrong = 2 * self.true_positives, self.false_positives + self.false_negatives
+        return right / (right + wrong) if right + wrong else 0.0
 
 
 def recall_threshold(anomalous: Scores, recall: float = _RECALL) -> float:

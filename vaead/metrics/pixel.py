@@ -9,51 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import label
 
 from vaead.errors import InvalidInputError
 
 AUPRO_LIMIT = 0.3
 """False-positive rate up to which AUPRO looks."""
 
-_BITS = 22
-"""Sign, exponent and 13 bits of the fraction of a number in single precision."""
-_REST_BITS = 32 - _BITS
-_REST = np.uint16((1 << _REST_BITS) - 1)
+_REST_BITS = np.uint32(10)
+"""Bits cut off: sign, exponent and 13 bits of the fraction of a number in single precision are left."""
 _SIGN = np.uint32(1 << 31)
 _TOUCHING = np.ones((3, 3), dtype=np.uint8)
 """Pixels of one region touch at a side or at a corner."""
-
-Bins = NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
 class PixelMetrics:
     """How well anomaly maps tell anomalous pixels from normal ones.
 
-    Scores are binned, which mixes up the order inside a bin. The errors say by how much that can have changed
-    each metric; they are sums over the bins that hold more than one score, each at its worst. With scores
-    spread over many bins they are near 0, and 0 where no two scores share a bin.
-
     Attributes:
         auroc: Probability that an anomalous pixel scores above a normal one, 0 to 1; 0.5 is chance.
         aupro: Area under the per-region overlap, the mean share of a region that is flagged, over the share
             of normal pixels that are flagged, up to `AUPRO_LIMIT` and divided by it; 0 to 1, chance is 0.15.
-        auroc_error: Without bins, `auroc` would differ by no more than this.
-        aupro_error: Without bins, `aupro` would differ by no more than this.
     """
 
     auroc: float
     aupro: float
-    auroc_error: float
-    aupro_error: float
 
     @classmethod
-    def of(
+    def compute(
         cls, anomaly_maps: Sequence[NDArray[np.floating]], masks: Sequence[NDArray[np.bool_]]
     ) -> PixelMetrics:
         """Measure the maps of several images; see `PixelCounts`, also where they do not fit into memory.
@@ -66,7 +52,7 @@ class PixelMetrics:
             InvalidInputError: See `PixelCounts.add` and `PixelCounts.metrics`; or there are not as many masks
                 as maps.
 
-        >>> PixelMetrics.of([np.array([[0.0, 1.0]])], [np.array([[False, True]])]).auroc
+        >>> PixelMetrics.compute([np.array([[0.0, 1.0]])], [np.array([[False, True]])]).auroc
         1.0
         """
         if len(masks) != len(anomaly_maps):
@@ -92,14 +78,10 @@ class PixelCounts:
     """
 
     def __init__(self) -> None:
-        # The first has the bins in their order, all others what is counted in each of them.
-        self._bins = np.empty(0, np.uint32)
-        self._normal = np.empty(0, np.int64)
-        self._anomalous = np.empty(0, np.int64)
-        self._regions: NDArray[np.float64] = np.empty(0)
-        # What a bin has cut off: its largest, and how far its smallest lies below all that is possible.
-        self._largest = np.empty(0, np.uint16)
-        self._below = np.empty(0, np.uint16)
+        self._bins = np.empty(0, np.intp)
+        """Bins with pixels in them, ascending."""
+        self._counts = np.empty((3, 0))
+        """Normal pixels, anomalous pixels and shares of anomalous regions in each bin."""
 
     def add(self, anomaly_map: NDArray[np.floating], mask: NDArray[np.bool_]) -> None:
         """Count the pixels of an image.
@@ -113,43 +95,37 @@ class PixelCounts:
                 mask does not fit it or is not of truth values. Nothing is counted then.
         """
         _check(anomaly_map, mask)
-        bins, rests = _binned(anomaly_map)
-        image = PixelCounts()
-        image._bins = np.unique(bins)
-        size = len(image._bins)
-        # The system hands out this memory only where it is written.
-        places = np.empty(1 << _BITS, np.intp)
-        places[image._bins] = np.arange(size)
-        place = places[bins]
-        image._normal = np.bincount(place[~mask], minlength=size)
-        image._anomalous = np.bincount(place[mask], minlength=size)
+        from scipy.ndimage import label  # takes half a second to import, and scoring does not need it
+
+        bins = _bins(anomaly_map)
+        lowest = int(bins.min())
+        bins -= lowest
         regions, _ = label(mask, structure=_TOUCHING)
         inside = regions[mask]
         # Every region counts the same, whatever its size, so a pixel counts as its share of its region.
         shares = 1 / np.bincount(inside)[inside]
-        image._regions = np.bincount(place[mask], weights=shares, minlength=size).astype(np.float64)
-        image._largest, image._below = np.zeros(size, np.uint16), np.zeros(size, np.uint16)
-        np.maximum.at(image._largest, place, rests)
-        np.maximum.at(image._below, place, _REST - rests)
-        self.include(image)
+        size = int(bins.max()) + 1
+        counts: NDArray[np.float64] = np.stack(
+            [
+                np.bincount(bins[~mask], minlength=size),
+                np.bincount(bins[mask], minlength=size),
+                np.bincount(bins[mask], weights=shares, minlength=size),
+            ],
+            dtype=np.float64,
+        )
+        used = np.flatnonzero(counts.any(axis=0))
+        self._include(used + lowest, counts[:, used])
 
     def include(self, other: PixelCounts) -> None:
         """Count the images of another count too."""
-        bins = np.union1d(self._bins, other._bins)
-        mine, theirs = (np.searchsorted(bins, counts._bins) for counts in (self, other))
+        self._include(other._bins, other._counts)
 
-        def joined(own: NDArray[Any], more: NDArray[Any], join: np.ufunc) -> NDArray[Any]:
-            result = np.zeros(len(bins), own.dtype)
-            result[mine] = own
-            result[theirs] = join(result[theirs], more)
-            return result
-
-        self._normal = joined(self._normal, other._normal, np.add)
-        self._anomalous = joined(self._anomalous, other._anomalous, np.add)
-        self._regions = joined(self._regions, other._regions, np.add)
-        self._largest = joined(self._largest, other._largest, np.maximum)
-        self._below = joined(self._below, other._below, np.maximum)
-        self._bins = bins
+    def _include(self, bins: NDArray[np.intp], counts: NDArray[np.float64]) -> None:
+        joint = np.union1d(self._bins, bins)
+        total = np.zeros((3, len(joint)))
+        total[:, np.searchsorted(joint, self._bins)] = self._counts
+        total[:, np.searchsorted(joint, bins)] += counts
+        self._bins, self._counts = joint, total
 
     def metrics(self) -> PixelMetrics:
         """The metrics of all images so far.
@@ -159,41 +135,28 @@ class PixelCounts:
         """
         # From the highest score down, as a falling threshold flags them.
         normal, anomalous, regions = (
-            _shares(counts[::-1], name)
-            for counts, name in (
-                (self._normal, "normal"),
-                (self._anomalous, "anomalous"),
-                (self._regions, "anomalous"),
-            )
+            _shares(counts, name)
+            for counts, name in zip(self._counts[:, ::-1], ("normal", "anomalous", "anomalous"), strict=True)
         )
-        mixed = (self._largest + self._below > _REST)[::-1]
-        auroc, auroc_error = _area(normal, anomalous, mixed, 1.0)
-        aupro, aupro_error = _area(normal, regions, mixed, AUPRO_LIMIT)
-        return PixelMetrics(auroc, aupro, auroc_error, aupro_error)
+        return PixelMetrics(_area(normal, anomalous, 1.0), _area(normal, regions, AUPRO_LIMIT))
 
 
-def _area(
-    across: NDArray[np.float64], up: NDArray[np.float64], mixed: NDArray[np.bool_], limit: float
-) -> tuple[float, float]:
-    """Mean height of a curve from 0 to a limit, and how wrong it can be.
+def _area(across: NDArray[np.float64], up: NDArray[np.float64], limit: float) -> float:
+    """Mean height of a curve from 0 to a limit.
 
     Args:
         across: (k,), how far the curve goes to the right at each bin; adds up to 1.
         up: (k,), how far it goes up there.
-        mixed: (k,), where the bin holds several scores, so that between its ends the curve may rise anyhow.
         limit: Where the area ends, above 0 and at most 1.
     """
     right, top = np.cumsum(across), np.cumsum(up)
     width = np.clip(limit - (right - across), 0, across)
     inside = np.divide(width, across, out=np.zeros_like(width), where=across > 0)
-    area = width @ (top - up + up * inside / 2)
-    # At its lowest the curve rises at the end of a bin, at its highest at the start, which is further off.
-    error = (width * up * (1 - inside / 2)) @ mixed
-    return float(area) / limit, float(error) / limit
+    return float(width @ (top - up + up * inside / 2)) / limit
 
 
-def _binned(anomaly_map: NDArray[np.floating]) -> tuple[Bins, NDArray[np.uint16]]:
-    """The bin of each pixel, (H, W), higher for higher scores; and where in the bin it lies."""
+def _bins(anomaly_map: NDArray[np.floating]) -> NDArray[np.intp]:
+    """The bin of each pixel, (H, W), higher for higher scores."""
     # What is too large for single precision becomes infinite there, and so stays the largest.
     with np.errstate(over="ignore"):
         single = anomaly_map.astype(np.float32)
@@ -201,19 +164,18 @@ def _binned(anomaly_map: NDArray[np.floating]) -> tuple[Bins, NDArray[np.uint16]
     # of negative ones in the opposite order.
     bits = (single + np.float32(0)).view(np.uint32)
     ordered = np.where(bits & _SIGN, ~bits, bits | _SIGN)
-    return ordered >> np.uint32(_REST_BITS), ordered.astype(np.uint16) & _REST
+    return (ordered >> _REST_BITS).astype(np.intp)
 
 
-def _shares(counts: NDArray[np.generic], name: str) -> NDArray[np.float64]:
+def _shares(counts: NDArray[np.float64], name: str) -> NDArray[np.float64]:
     """Counts of each bin as shares of all; the name says of which pixels."""
-    shares = counts.astype(np.float64)
-    total = float(shares.sum())
+    total = float(counts.sum())
     if total == 0:
         raise InvalidInputError(
             f"masks must leave at least one {name} pixel in all images together, got 0; "
             f"add an image with {name} pixels"
         )
-    return shares / total
+    return counts / total
 
 
 def _check(anomaly_map: NDArray[np.floating], mask: NDArray[np.bool_]) -> None:

@@ -11,8 +11,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from vaead.data.datasets import get_spec, load_dataset
+from vaead.data.photos import read_photo
 from vaead.errors import ModelFormatError, ModelNotFoundError
-from vaead.inference.read_photos import read_options, read_source
+from vaead.inference.read_photos import read_options
 from vaead.metrics.class_pairs import Pairs, pairs_file
 from vaead.metrics.image import class_aurocs
 from vaead.model.card import ModelCard
@@ -110,7 +111,7 @@ def pretrain_demo(store: ModelStore) -> AnyPath:
 
     options = read_options(recipe)
     normal = [image for image in screw_demo.images() if image.to_train]
-    photos = [read_source(to_png(image.make().image), image.name, options) for image in normal]
+    photos = [read_photo(to_png(image.make().image), image.name, options) for image in normal]
     model = train_photos(photos, recipe)
     folder = store.root / screw_demo.model_folder()
     save_model(folder, model)

@@ -51,7 +51,7 @@ def test_table_shows_the_metrics_of_the_three_scores(open_evaluate: OpenEvaluate
     normal, anomalous = (model.term_maps(dataset.test_images(number)) for number in (1, 9))
     assert list(columns)[1:] == SCORES
     for score in SCORES:
-        auroc = Metrics.of(normal.image_scores(score), anomalous.image_scores(score)).auroc
+        auroc = Metrics.compute(normal.image_scores(score), anomalous.image_scores(score)).auroc
         assert columns[score][0].startswith(f"**{auroc:.3f}**")
     assert "46 normal (1), 45 anomalous (9)" in page.texts
 

@@ -88,7 +88,7 @@ def test_counts_follow_the_rule(open_evaluate: OpenEvaluate, terms: Terms, rule:
         "95 % recall": recall_threshold(anomalous),
     }[source]
     expected = Confusion.at(threshold, normal, anomalous)
-    assert counts(page)[0] == [str(expected.false_alarms), str(expected.found)]
+    assert counts(page)[0] == [str(expected.false_positives), str(expected.true_positives)]
     name = {"score": "calibrated score", "window": "largest window of the calibrated score"}[rule]
     assert f"**Threshold {threshold:.3g}** for the {name}" in page.texts
     figure = page.figure("histogram")

@@ -11,13 +11,15 @@ import numpy as np
 import plotly.io
 import pytest
 
+from vaead.calibration.thresholds import NormalScores
+from vaead.data.photos import Photo
 from vaead.i18n.texts import Texts
+from vaead.inference.prediction import Prediction, Thresholds
 from vaead.model.store import load_model
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import CalibratedScore, TermMaps
 from vaead.ui.your_images import figure as drawing
 from vaead.ui.your_images.downsampling import View
-from vaead.ui.your_images.predictions import Results
 
 LARGE = 3000, 4000
 SPOT = 1503, 2001
@@ -37,17 +39,21 @@ def view(shape: tuple[int, int], colors: tuple[int, ...] = ()) -> View:
     pixels = np.full((*shape, *colors), 0.5, np.float32)
     pixels[spot] = 1.0
     terms = TermMaps(windows, windows, windows, grid, CalibratedScore(np.array([9.0], np.float32), joint))
-    return View(pixels, terms, "calibrated", mask, mask, 0.7)
+    scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
+    thresholds = Thresholds(scores, dict.fromkeys(scores, 5.0))
+    photo = Photo("a.png", "a.png")
+    prediction = Prediction(photo, shape, scores, thresholds, pixels, terms, true_mask=mask)
+    return View.from_prediction(prediction, "calibrated", 0.7)
 
 
 @pytest.fixture
-def results(photo_model: Path) -> Results:
-    return Results(load_model(photo_model), photo_model)
+def normal_scores(photo_model: Path) -> NormalScores:
+    return load_model(photo_model).card.normal_scores
 
 
-def sent(view: View, results: Results) -> list[dict[str, Any]]:
+def sent(view: View, normal_scores: NormalScores) -> list[dict[str, Any]]:
     """The traces of the figure as a browser gets them."""
-    figure = drawing.draw(view, results, Texts("en"))
+    figure = drawing.draw(view, normal_scores, Texts("en"))
     traces: list[dict[str, Any]] = json.loads(plotly.io.to_json(figure, validate=False))["data"]
     return traces
 
@@ -65,15 +71,15 @@ def at(trace: dict[str, Any], row: float, column: float) -> float:
 )
 @pytest.mark.parametrize("colors", [(), (3,)])
 def test_figure_is_small_however_large_the_image_is(
-    results: Results, shape: tuple[int, int], colors: tuple[int, ...], most_mb: float
+    normal_scores: NormalScores, shape: tuple[int, int], colors: tuple[int, ...], most_mb: float
 ) -> None:
-    figure = drawing.draw(view(shape, colors), results, Texts("en"))
+    figure = drawing.draw(view(shape, colors), normal_scores, Texts("en"))
     # As Streamlit sends it.
     assert len(plotly.io.to_json(figure, validate=False)) < 1e6 * most_mb
 
 
-def test_one_anomalous_pixel_of_a_large_image_is_seen(results: Results) -> None:
-    image, _, mask, _, _, calibrated, heat, *outlines = sent(view(LARGE), results)
+def test_one_anomalous_pixel_of_a_large_image_is_seen(normal_scores: NormalScores) -> None:
+    image, _, mask, _, _, calibrated, heat, *outlines = sent(view(LARGE), normal_scores)
     assert at(calibrated, *SPOT) == 9.0
     assert at(mask, *SPOT) == 1
     assert at(heat, *SPOT) > at(heat, 100, 100)
@@ -83,8 +89,8 @@ def test_one_anomalous_pixel_of_a_large_image_is_seen(results: Results) -> None:
     assert [trace["type"] for trace in outlines] == ["contour"] * 3
 
 
-def test_image_in_colours_covers_the_same_pixels_as_its_maps(results: Results) -> None:
-    traces = sent(view(LARGE, (3,)), results)
+def test_image_in_colours_covers_the_same_pixels_as_its_maps(normal_scores: NormalScores) -> None:
+    traces = sent(view(LARGE, (3,)), normal_scores)
     assert [trace["type"] for trace in traces[:3]] == ["image", "image", "heatmap"]
     places = [{name: trace[name] for name in ("x0", "y0", "dx", "dy")} for trace in traces[:7]]
     assert places == [{"x0": 3.0, "y0": 3.0, "dx": 7, "dy": 7}] * 7

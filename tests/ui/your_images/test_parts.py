@@ -5,25 +5,28 @@ from __future__ import annotations
 import csv
 import gc
 import io
+import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
 from tests.ui.your_images.helpers import png, screw
-from vaead.data.photos import Photo
+from vaead.cli import main
 from vaead.data.screws.generator import DEFECTS
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
-from vaead.inference.evaluate_photos import ALL, evaluate_photos
+from vaead.inference.map_files import file_name
+from vaead.metrics.groups import ALL, MEASURES
 from vaead.model.store import load_model
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.your_images import demo, downloads, predictions
-from vaead.ui.your_images.metrics import metrics_csv
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session_folder import FolderWatch, PrivateFolder
 from vaead.ui.your_images.training_settings import estimate
@@ -150,7 +153,7 @@ def test_model_knows_how_large_the_images_were(results: Results) -> None:
 def test_each_image_is_scored_once(
     results: Results, photos: OwnPhotos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Results, "_score_one", lambda *_: pytest.fail("scored again"))
+    monkeypatch.setattr(Results, "_predict", lambda *_: pytest.fail("scored again"))
     results.score(photos.judged, ignore)
     assert len(results.scored) == len(photos.judged)
 
@@ -161,61 +164,94 @@ def test_maps_that_were_dropped_are_computed_again(
     monkeypatch.setattr(predictions, "_KEPT_BYTES", 1)
     results = Results(load_model(photo_model), photo_model)
     results.score(photos.judged, ignore)
-    assert len(results._maps) == 1
-    first = results.scored[0]
-    assert float(results.terms(first.photo).image_scores("new")[0]) == pytest.approx(first.scores["new"])
+    assert len(results._kept) == 1
+    photo, first = next(iter(results.scored.items()))
+    again = results.prediction(photo, RATE)
+    assert again.scores == pytest.approx(first.scores)
+    assert again.anomaly_map("new").shape == again.shape
 
 
 def test_metrics_follow_labels_and_masks(results: Results) -> None:
-    *defects, joint = results.evaluation.metrics()
-    assert [each.defect for each in defects] == list(DEFECTS)
+    *defects, joint = results.metrics()
+    assert [each.group for each in defects] == list(DEFECTS)
     assert (joint.n_normal, joint.n_anomalous) == (2, 5)
     for each in (*defects, joint):
-        for figures in (each.auroc, each.best_f1, each.pixel_auroc, each.aupro):
-            assert all(0 <= figures[score] <= 1 for score in SCORES)
+        for name in MEASURES:
+            assert all(0 <= each.measure(name)[score] <= 1 for score in SCORES)
 
 
-def test_metrics_are_those_of_the_command_line(results: Results, photos: OwnPhotos) -> None:
-    listed = [
-        Photo(each.name, str(each.path), each.defect, each.mask and str(each.mask)) for each in photos.judged
-    ]
-    assert evaluate_photos(results.model, listed) == results.evaluation.metrics()
+def test_metrics_are_computed_anew_when_images_came(
+    results: Results, photos: OwnPhotos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = results.metrics()
+    assert results.metrics() is before
+    finish(take_in(photos, [("x.png", io.BytesIO(screw(3)))], "judged"))
+    results.score(photos.judged, ignore)
+    assert results.metrics() is before  # it has no label
+    results.score([replace(photos.judged[0])], ignore)
+    assert results.metrics()[-1].n_normal == before[-1].n_normal + 1
+
+
+def test_files_are_those_of_the_command_line(
+    results: Results, photos: OwnPhotos, photo_model: Path, tmp_path: Path
+) -> None:
+    folder, out = tmp_path / "set", tmp_path / "out"
+    for photo in photos.judged:
+        (folder / photo.name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(photo.path, folder / photo.name)
+    options = ["--csv", out / "s.csv", "--maps", out / "maps", "--masks", out / "masks"]
+    arguments = ["score", "--model", photo_model, folder, "--false-alarm-rate", RATE, *options]
+    done = CliRunner().invoke(main, [str(each) for each in arguments])
+    assert done.exit_code == 0, done.output
+    table = (out / "s.csv").read_text(encoding="utf-8").replace(f"{folder}/", "")
+    assert sorted(downloads.scores_csv(results, RATE).splitlines()) == sorted(table.splitlines())
+    with zipfile.ZipFile(io.BytesIO(downloads.maps_zip(results, "new", RATE))) as archive:
+        packed = {name: archive.read(name) for name in archive.namelist()}
+    found = (path for path in out.rglob("*.new.*"))
+    assert packed == {path.relative_to(out).as_posix(): path.read_bytes() for path in found}
+    assert len(packed) == 3 * len(results.scored)
 
 
 def test_table_of_metrics_has_a_row_for_each_defect_and_score(results: Results) -> None:
-    rows = list(csv.DictReader(io.StringIO(metrics_csv(results.evaluation.metrics()))))
-    assert [(row["defect"], row["score"]) for row in rows] == [
+    rows = list(csv.DictReader(io.StringIO(downloads.metrics_csv(results))))
+    assert [(row["group"], row["score"]) for row in rows] == [
         (defect, score) for defect in (*DEFECTS, ALL) for score in SCORES
     ]
-    joint = results.evaluation.metrics()[-1]
-    assert float(rows[-1]["aupro"]) == pytest.approx(joint.aupro["calibrated"], rel=1e-5)
+    assert float(rows[-1]["aupro"]) == results.metrics()[-1].aupro["calibrated"]
 
 
 def test_there_are_no_metrics_without_labels(photos: OwnPhotos, photo_model: Path) -> None:
     results = Results(load_model(photo_model), photo_model)
     finish(take_in(photos, [("x.png", io.BytesIO(screw(3)))], "judged"))
     results.score(photos.judged[-1:], ignore)
-    (joint,) = results.evaluation.metrics()
-    assert set(joint.auroc.values()) == set(joint.pixel_auroc.values()) == {None}
+    assert results.metrics() == []
 
 
 def test_table_of_scores_has_a_row_an_image(results: Results) -> None:
     rows = list(csv.DictReader(io.StringIO(downloads.scores_csv(results, RATE))))
-    assert [row["image"] for row in rows] == [each.photo.name for each in results.scored]
+    assert [row["image"] for row in rows] == [photo.name for photo in results.scored]
     assert [row["label"] for row in rows[:3]] == ["good", "good", "scratch"]
-    limit = results.thresholds(RATE)["new"]
+    limit = results.calibration.threshold_value("new", RATE)
     assert [row["flagged_new"] for row in rows] == [str(int(float(row["new"]) > limit)) for row in rows]
 
 
 def test_maps_and_masks_are_packed_for_every_image(results: Results) -> None:
+    photo = next(iter(results.scored))
+    with zipfile.ZipFile(io.BytesIO(downloads.maps_zip(results, "new", RATE))) as archive:
+        assert len(archive.namelist()) == 3 * len(results.scored)
+        numbers = np.load(io.BytesIO(archive.read(f"maps/{file_name(photo.name, 'new', 'npy')}")))
+        mask = Image.open(io.BytesIO(archive.read(f"masks/{file_name(photo.name, 'new', 'mask.png')}")))
+    np.testing.assert_array_equal(numbers, results.prediction(photo, RATE).anomaly_map("new"))
+    assert mask.size == (320, 240)
+
+
+def test_maps_of_images_with_one_name_are_all_packed(results: Results) -> None:
+    first = next(iter(results.scored))
+    results.score([replace(first)], ignore)
     with zipfile.ZipFile(io.BytesIO(downloads.maps_zip(results, "new", RATE))) as archive:
         names = archive.namelist()
-        assert len(names) == 3 * len(results.scored)
-        numbers = np.load(io.BytesIO(archive.read("maps/0000_000.new.npy")))
-        mask = Image.open(io.BytesIO(archive.read("masks/0000_000.new.png")))
-    photo = results.scored[0].photo
-    np.testing.assert_array_equal(numbers, results.terms(photo).anomaly_maps("new")[0])
-    assert mask.size == (320, 240)
+    assert len(names) == len(set(names)) == 3 * len(results.scored)
+    assert f"maps/{len(results.scored) - 1:04d}/{file_name(first.name, 'new', 'npy')}" in names
 
 
 def test_model_can_be_loaded_after_unpacking(results: Results, tmp_path: Path) -> None:
@@ -225,7 +261,7 @@ def test_model_can_be_loaded_after_unpacking(results: Results, tmp_path: Path) -
 
 def test_report_names_every_image(results: Results) -> None:
     page = downloads.report_html(results, RATE, Texts("en"))
-    assert all(each.photo.name in page for each in results.scored)
+    assert all(photo.name in page for photo in results.scored)
 
 
 def test_image_that_is_too_small_for_the_model_is_told(results: Results, photos: OwnPhotos) -> None:
@@ -233,4 +269,4 @@ def test_image_that_is_too_small_for_the_model_is_told(results: Results, photos:
     results.score(photos.judged, ignore)
     assert "must be at least 24x24 px" in results.rejected[0].reason
     with pytest.raises(InvalidInputError, match="at least 24x24"):
-        results.pixels(photos.judged[-1])
+        results.prediction(photos.judged[-1], RATE)

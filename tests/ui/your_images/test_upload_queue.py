@@ -15,12 +15,12 @@ from streamlit.runtime.scriptrunner_utils.exceptions import RerunException, Stop
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 
 from tests.ui.your_images.helpers import OwnPage, screw, screws, small_demo
+from vaead.data.photos import Rejected
+from vaead.inference.prediction import Prediction
 from vaead.model.store import load_model
-from vaead.scoring.term_maps import TermMaps
-from vaead.ui.your_images import predictions
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.upload_queue import Intake
-from vaead.ui.your_images.uploaded_photos import OwnPhotos, examine, take_in
+from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, examine, take_in
 from vaead.zoo import screw_demo
 
 Click = Callable[[int, BaseException], None]
@@ -125,13 +125,13 @@ class TwoAtOnce:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.both = threading.Barrier(2, timeout=30)
-        pixels = Results.pixels
+        predict = Results._predict
 
-        def waiting(results: Results, photo: predictions.OwnPhoto) -> object:
+        def waiting(results: Results, photo: OwnPhoto) -> Prediction | Rejected:
             self.both.wait()
-            return pixels(results, photo)
+            return predict(results, photo)
 
-        monkeypatch.setattr(Results, "pixels", waiting)
+        monkeypatch.setattr(Results, "_predict", waiting)
 
     def run(self, ask: Callable[[], object]) -> list[object]:
         with ThreadPoolExecutor(2) as threads:
@@ -150,9 +150,9 @@ def judged(photos: OwnPhotos, photo_model: Path) -> Results:
 def test_maps_that_a_download_and_the_page_compute_at_once_are_kept_once(
     judged: Results, photos: OwnPhotos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for maps in TwoAtOnce(monkeypatch).run(lambda: judged.terms(photos.judged[0])):
-        assert isinstance(maps, TermMaps)
-    assert judged._map_bytes == sum(predictions._n_bytes(maps) for maps in judged._maps.values()) > 0
+    for found in TwoAtOnce(monkeypatch).run(lambda: judged.prediction(photos.judged[0], 0.05)):
+        assert isinstance(found, Prediction)
+    assert judged._kept_bytes == sum(each.n_bytes for each in judged._kept.values()) > 0
 
 
 def test_image_that_two_runs_of_the_page_judge_at_once_is_listed_once(

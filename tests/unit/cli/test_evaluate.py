@@ -13,12 +13,14 @@ from PIL import Image
 from tests.unit.cli.command_line import assert_refused
 from vaead import load_dataset
 from vaead.cli import main
+from vaead.metrics.groups import MEASURES
 from vaead.metrics.image import Metrics
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
 from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 
+NUMBERS = r"old \d\.\d{3} new \d\.\d{3} calibrated \d\.\d{3}"
 DIGITS = ("--dataset", "digits", "--normal", "1")
 
 
@@ -47,7 +49,7 @@ def test_one_anomalous_class_is_judged_on_all_test_images(shelf: Path, model: Mo
     fixed |= {"n_normal": len(normal), "n_anomalous": len(anomalous)}
     assert {name: result[name] for name in fixed} == fixed
     for score in SCORES:
-        metrics = Metrics.of(model.anomaly_score(normal, score), model.anomaly_score(anomalous, score))
+        metrics = Metrics.compute(model.anomaly_score(normal, score), model.anomaly_score(anomalous, score))
         found = [result[metric][score] for metric in ("auroc", "aupr", "fpr95")]
         np.testing.assert_allclose(found, [metrics.auroc, metrics.aupr, metrics.fpr95], atol=1e-6)
 
@@ -60,8 +62,8 @@ def test_all_gives_each_other_class_and_then_all_of_them(shelf: Path) -> None:
 
 def test_text_names_both_classes_and_all_scores(shelf: Path) -> None:
     result = run(*DIGITS, "--anomaly", "9", "--store", shelf)
-    numbers = r"old \d\.\d{3} new \d\.\d{3} calibrated \d\.\d{3}"
-    assert re.fullmatch(rf"1 against 9\tauroc {numbers}\taupr {numbers}\tfpr95 {numbers}\n", result.stdout)
+    columns = "\t".join(f"{name} {NUMBERS}" for name in ("auroc", "aupr", "fpr95", "best f1"))
+    assert re.fullmatch(f"1 against 9\t{columns}\n", result.stdout)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +112,7 @@ def test_folder_gives_each_defect_and_then_all(store: ModelStore, recipe: Recipe
     results = results_of(evaluate_folder(store, recipe, photos, "--json"))
     assert [result["defect"] for result in results] == ["nine", "all"]
     for result in results:
-        names = ["auroc", "best_f1", "pixel_auroc", "aupro"]
-        assert list(result) == ["defect", "n_normal", "n_anomalous", *names, "flagged"]
+        assert list(result) == ["defect", "n_normal", "n_anomalous", *MEASURES, "flagged"]
         assert (result["n_normal"], result["n_anomalous"]) == (2, 2)
         assert all(0 <= result["pixel_auroc"][score] <= 1 for score in SCORES)
 
@@ -119,10 +120,8 @@ def test_folder_gives_each_defect_and_then_all(store: ModelStore, recipe: Recipe
 def test_folder_as_text(store: ModelStore, recipe: Recipe, photos: Path) -> None:
     shutil.rmtree(photos / "ground_truth")
     line = evaluate_folder(store, recipe, photos).stdout.splitlines()[0]
-    numbers = r"old \d\.\d{3} new \d\.\d{3} calibrated \d\.\d{3}"
-    nothing = "old - new - calibrated -"
     whole = r"old \d new \d calibrated \d"
-    columns = [f"auroc {numbers}", f"best f1 {numbers}", f"pixel auroc {nothing}", f"aupro {nothing}"]
+    columns = [f"{name} {NUMBERS}" for name in ("auroc", "aupr", "fpr95", "best f1")]
     columns += [f"{name} {whole}" for name in ("found", "missed", "false alarms")]
     assert re.fullmatch("\t".join(["nine\t2 normal, 2 anomalous", *columns]), line)
 
@@ -169,6 +168,15 @@ def test_bad_image_of_a_folder_is_skipped(store: ModelStore, recipe: Recipe, pho
 def test_false_alarm_rate_out_of_range_is_refused(store: ModelStore, recipe: Recipe, photos: Path) -> None:
     result = evaluate_folder(store, recipe, photos, "--false-alarm-rate", 5)
     assert_refused(result, "false_alarm_rate must be above 0 and below 1, got 5.0; try 0.05")
+
+
+@pytest.mark.parametrize(("gone", "missing"), [("good", "test/good"), ("nine", "test/<defect>")])
+def test_both_sides_are_needed(
+    store: ModelStore, recipe: Recipe, photos: Path, gone: str, missing: str
+) -> None:
+    shutil.rmtree(photos / "test" / gone)
+    message = f"dataset must hold images .*, got none in {missing}; add some"
+    assert_refused(evaluate_folder(store, recipe, photos), message)
 
 
 def test_plain_folder_is_refused(store: ModelStore, recipe: Recipe, photos: Path) -> None:

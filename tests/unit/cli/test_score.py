@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.unit.cli.command_line import assert_refused, lines_of, run
+from vaead.data.photos import Photo
+from vaead.inference.prediction import Thresholds, predict
 from vaead.model.files import CARD
 from vaead.model.model import Model
-from vaead.model.prediction import judge
 from vaead.model.store import ModelStore
 from vaead.plots.png import map_to_png
 from vaead.recipe import ClassSource, Recipe
@@ -189,9 +190,11 @@ def test_masks_are_white_where_something_stands_out(
 ) -> None:
     out = image.parent / "masks"
     lines_of(run("score", "--model", folder, image, "--masks", out, *given))
-    for name, mask in judge(model, images[0], rate).masks.items():
+    thresholds = Thresholds.from_rate(model.card.normal_scores, rate)
+    prediction = predict(model, Photo("x", "x"), images[0], thresholds)
+    for name in SCORES:
         with Image.open(out / f"{image.stem}.{name}.mask.png") as picture:
-            np.testing.assert_array_equal(np.asarray(picture), np.where(mask, 255, 0))
+            np.testing.assert_array_equal(np.asarray(picture), np.where(prediction.mask(name), 255, 0))
 
 
 @pytest.mark.parametrize("option", ["--maps", "--masks", "--csv", "--report"])

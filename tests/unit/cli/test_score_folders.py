@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.unit.cli.command_line import assert_refused, lines_of, run
+from vaead.inference import html_report
 from vaead.scoring.loss_terms import SCORES
 
 
@@ -77,10 +78,32 @@ def test_csv_has_what_json_has(folder: Path, tree: Path, tmp_path: Path, given: 
     for entry, row in zip(json.loads(line), rows, strict=True):
         cells = {"image": entry["image"]} | {name: entry[name] for name in SCORES}
         cells |= {f"flagged_{name}": flag for name, flag in entry.get("flagged", {}).items()}
+        cells["label"] = None
         as_text = {True: "1", False: "0", None: ""}
         assert row == {
             name: as_text[cell] if cell in (None, True, False) else str(cell) for name, cell in cells.items()
         }
+
+
+def test_table_has_the_labels_of_a_dataset(folder: Path, image: Path, tmp_path: Path) -> None:
+    for name in ("test/good/2.png", "test/hole/3.png"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True)
+        shutil.copy(image, tmp_path / "set" / name)
+    lines_of(run("score", "--model", folder, tmp_path / "set", "--csv", tmp_path / "s.csv"))
+    with (tmp_path / "s.csv").open(encoding="utf-8", newline="") as stream:
+        assert [row["label"] for row in csv.DictReader(stream)] == ["good", "hole"]
+
+
+def test_report_of_many_images_draws_the_most_anomalous_at_the_end(
+    folder: Path, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pictures(report: Path) -> list[str]:
+        lines_of(run("score", "--model", folder, tree, "--report", report))
+        return re.findall(r'<img src="(.*?)"', report.read_text(encoding="utf-8"))
+
+    at_once = pictures(tmp_path / "at once.html")
+    monkeypatch.setattr(html_report, "SHOWN", 2)
+    assert pictures(tmp_path / "again.html") == at_once[:4]
 
 
 def test_report_shows_every_image(folder: Path, tree: Path, tmp_path: Path) -> None:

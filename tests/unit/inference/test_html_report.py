@@ -1,28 +1,35 @@
 import dataclasses
 import re
+from collections.abc import Iterator, Sequence
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vaead.data.photos import Photo, Rejected
 from vaead.i18n.texts import Texts
 from vaead.inference import html_report as report_module
-from vaead.inference.html_report import Report
+from vaead.inference.html_report import Report, draw, ranked, with_drawings
+from vaead.inference.prediction import Prediction, Thresholds, predict
 from vaead.model.model import Model
-from vaead.model.prediction import judge
-from vaead.scoring.loss_terms import SCORES
+from vaead.plots.overlay import Regions
 
 RATE = 0.05
+
+
+def predicted(model: Model, name: str, image: NDArray[np.uint8]) -> Prediction:
+    thresholds = Thresholds.from_rate(model.card.normal_scores, RATE)
+    prediction = predict(model, Photo(name, name), image, thresholds)
+    return dataclasses.replace(prediction, drawing=draw(prediction, model.card.normal_scores))
 
 
 def make(
     model: Model, images: NDArray[np.uint8], names: list[str], shown: int = 200, language: str = "en"
 ) -> str:
-    report = Report(model.card, RATE, Texts(language), shown)
-    for name, image in zip(names, images, strict=True):
-        report.add(name, image, judge(model, image, RATE))
-    return report.html()
+    found = ranked(predicted(model, name, image) for name, image in zip(names, images, strict=True))
+    found[shown:] = [dataclasses.replace(each, drawing=None) for each in found[shown:]]
+    return Report(model.card, RATE, Texts(language)).html(found)
 
 
 def text_of(page: str) -> str:
@@ -66,13 +73,13 @@ def test_listed_images_have_a_limit_too(
 
 
 def test_decision_is_said_in_words(model: Model, images: NDArray[np.uint8]) -> None:
-    judgement = judge(model, images[0], RATE)
+    prediction = predicted(model, NAMES[0], images[0])
     limit = model.card.normal_scores.threshold_value("calibrated", RATE)
     text = text_of(make(model, images[:1], NAMES[:1]))
-    assert judgement.flagged["calibrated"]
+    assert prediction.flagged["calibrated"]
     assert "1 of 1 images are flagged as anomalous." in text
     assert (
-        f"Its calibrated score {judgement.scores['calibrated']:.4g} is above the threshold {limit:.4g}."
+        f"Its calibrated score {prediction.scores['calibrated']:.4g} is above the threshold {limit:.4g}."
         in text
     )
 
@@ -95,10 +102,11 @@ def test_regions_are_said_in_words(
     mask = np.zeros((28, 28), np.bool_)
     for part in where:
         mask[part] = True
-    judgement = dataclasses.replace(judge(model, images[0], RATE), masks=dict.fromkeys(SCORES, mask))
-    report = Report(model.card, RATE, Texts("en"))
-    report.add("x", images[0], judgement)
-    assert words in text_of(report.html())
+    prediction = predicted(model, "x", images[0])
+    assert prediction.drawing is not None
+    drawing = dataclasses.replace(prediction.drawing, regions=Regions.of(mask))
+    page = Report(model.card, RATE, Texts("en")).html([dataclasses.replace(prediction, drawing=drawing)])
+    assert words in text_of(page)
 
 
 def test_names_are_text_and_never_markup(model: Model, images: NDArray[np.uint8]) -> None:
@@ -118,14 +126,12 @@ def test_nothing_is_loaded_from_elsewhere(model: Model, images: NDArray[np.uint8
     assert "default-src 'none'" in page
 
 
-def test_image_of_another_size_is_judged_by_new_and_comes_last(
+def test_image_of_another_size_is_decided_by_new_and_comes_last(
     model: Model, images: NDArray[np.uint8]
 ) -> None:
-    report = Report(model.card, RATE, Texts("en"))
-    wide = np.hstack(list(images))
-    for name, image in (("wide.png", wide), ("digit.png", images[0])):
-        report.add(name, image, judge(model, image, RATE))
-    page = report.html()
+    images_by_name = {"wide.png": np.hstack(list(images)), "digit.png": images[0]}
+    found = [predicted(model, name, image) for name, image in images_by_name.items()]
+    page = Report(model.card, RATE, Texts("en")).html(found)
     assert re.findall(r"<h3>(.*?)</h3>", page) == ["digit.png", "wide.png"]
     assert "Its new score" in text_of(page)
 
@@ -137,4 +143,27 @@ def test_report_speaks_japanese(model: Model, images: NDArray[np.uint8]) -> None
 
 
 def test_report_of_nothing_is_still_a_page(model: Model) -> None:
-    assert "0 of 0 images" in text_of(Report(model.card, RATE, Texts("en")).html())
+    assert "0 of 0 images" in text_of(Report(model.card, RATE, Texts("en")).html([]))
+
+
+def test_most_anomalous_images_are_drawn_at_the_end(
+    model: Model, images: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_module, "SHOWN", 3)
+    drawn = {name: predicted(model, name, image) for name, image in zip(NAMES, images, strict=True)}
+    expected = by_score(model, images)
+    drawn_before, gone = expected[0], expected[2]
+    small = [
+        each if name == drawn_before else dataclasses.replace(each, drawing=None)
+        for name, each in drawn.items()
+    ]
+    asked: list[str] = []
+
+    def again(photos: Sequence[Photo]) -> Iterator[Prediction | Rejected]:
+        asked.extend(photo.name for photo in photos)
+        yield from (Rejected(name, "gone") if name == gone else drawn[name] for name in asked)
+
+    found = with_drawings(small, again)
+    assert asked == expected[1:3]
+    assert [each.photo.name for each in found] == expected
+    assert [each.drawing is not None for each in found] == [True, True, False, False, False]

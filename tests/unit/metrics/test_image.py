@@ -44,7 +44,7 @@ def values(metrics: Metrics) -> list[float]:
 
 def test_metrics_of_a_worked_example() -> None:
     # 5.0 beats four normal images and 2.5 beats two; it is found at the cost of two false alarms.
-    metrics = Metrics.of(NORMAL, ANOMALOUS)
+    metrics = Metrics.compute(NORMAL, ANOMALOUS)
     assert metrics.auroc == pytest.approx(6 / 8)
     assert metrics.aupr == pytest.approx((1 / 1 + 2 / 4) / 2)
     assert metrics.fpr95 == pytest.approx(2 / 4)
@@ -62,7 +62,7 @@ def test_metrics_of_a_worked_example() -> None:
     ids=["perfect", "upside down", "all equal", "a tie", "one image each"],
 )
 def test_metrics_of_special_cases(normal: list[float], anomalous: list[float], expected: list[float]) -> None:
-    metrics = Metrics.of(np.array(normal, float), np.array(anomalous, float))
+    metrics = Metrics.compute(np.array(normal, float), np.array(anomalous, float))
     assert values(metrics) == pytest.approx(expected)
 
 
@@ -70,18 +70,18 @@ def test_metrics_of_special_cases(normal: list[float], anomalous: list[float], e
 def test_fpr95_may_miss_one_image_in_twenty(anomalous: int, missed: int) -> None:
     normal = np.arange(100) + 0.5  # above all anomalous images whose score is at most 0
     scores = np.arange(anomalous, dtype=np.float64)
-    assert Metrics.of(normal, scores).fpr95 == pytest.approx((100 - missed) / 100)
+    assert Metrics.compute(normal, scores).fpr95 == pytest.approx((100 - missed) / 100)
 
 
 def test_metrics_of_normal_distributions() -> None:
-    metrics = Metrics.of(*draw(20_000, 20_000))
+    metrics = Metrics.compute(*draw(20_000, 20_000))
     assert metrics.auroc == pytest.approx(0.7602, abs=0.01)  # Phi(1 / sqrt 2)
     assert metrics.fpr95 == pytest.approx(0.7405, abs=0.02)  # Phi(1.6449 - 1)
 
 
 def test_rounding_does_not_flag_normal_images() -> None:
     normal = np.array([1 - 1e-9])  # between 1 and the number below it in single precision
-    assert Metrics.of(normal, np.array([1], np.float32)).fpr95 == 0
+    assert Metrics.compute(normal, np.array([1], np.float32)).fpr95 == 0
 
 
 @pytest.mark.parametrize("decimals", [9, 0])
@@ -96,7 +96,7 @@ def test_intervals_are_those_of_scikit_learn_on_the_same_test_sets(
         for _ in range(30)
     ]
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
-    result = Evaluation.of(normal, anomalous, seed=5)
+    result = Evaluation.compute(normal, anomalous, seed=5)
     assert values(result.metrics) == pytest.approx(by_scikit_learn(normal, anomalous))
     assert tuple(result.intervals) == METRICS
     assert [interval.low for interval in result.intervals.values()] == pytest.approx(list(low))
@@ -104,7 +104,7 @@ def test_intervals_are_those_of_scikit_learn_on_the_same_test_sets(
 
 
 def test_intervals_hold_the_value_and_narrow_with_the_number_of_images() -> None:
-    few, many = Evaluation.of(*draw(100, 100)), Evaluation.of(*draw(1600, 1600))
+    few, many = Evaluation.compute(*draw(100, 100)), Evaluation.compute(*draw(1600, 1600))
     for name in METRICS:
         for result in (few, many):
             interval = result.intervals[name]
@@ -115,7 +115,7 @@ def test_intervals_hold_the_value_and_narrow_with_the_number_of_images() -> None
 
 def test_interval_has_the_width_that_theory_gives() -> None:
     normal, anomalous = draw(2000, 2000)
-    interval = Evaluation.of(normal, anomalous).intervals["auroc"]
+    interval = Evaluation.compute(normal, anomalous).intervals["auroc"]
     # DeLong: the variance of each image's share of wins, over the number of images, of both sides.
     shares = (np.mean(anomalous[:, None] > normal, axis=axis) for axis in (0, 1))
     error = np.sqrt(sum(np.var(share) / len(share) for share in shares))
@@ -124,20 +124,20 @@ def test_interval_has_the_width_that_theory_gives() -> None:
 
 def test_intervals_depend_on_the_seed_alone() -> None:
     scores = draw(60, 60)
-    assert Evaluation.of(*scores, seed=3) == Evaluation.of(*scores, seed=3)
-    assert Evaluation.of(*scores, seed=3) != Evaluation.of(*scores, seed=4)
-    assert Evaluation.of(*scores) == Evaluation.of(*scores, seed=0)
+    assert Evaluation.compute(*scores, seed=3) == Evaluation.compute(*scores, seed=3)
+    assert Evaluation.compute(*scores, seed=3) != Evaluation.compute(*scores, seed=4)
+    assert Evaluation.compute(*scores) == Evaluation.compute(*scores, seed=0)
 
 
 def test_interval_of_a_perfect_score_is_a_point() -> None:
-    intervals = Evaluation.of(NORMAL, NORMAL + 10).intervals
+    intervals = Evaluation.compute(NORMAL, NORMAL + 10).intervals
     assert intervals == {"auroc": (1, 1), "aupr": (1, 1), "fpr95": (0, 0)}
 
 
 def test_bootstrap_of_a_whole_test_set_is_quick() -> None:
     scores = draw(1000, 9000)
     start = time.process_time()
-    Evaluation.of(*scores)
+    Evaluation.compute(*scores)
     assert time.process_time() - start < 5  # 0.3 s on a small machine, 10 s with a sort a test set
 
 
@@ -152,12 +152,12 @@ def test_area_under_roc_is_auroc() -> None:
     scores = draw(200, 100, decimals=1)
     curve = roc(*scores)
     area = np.trapezoid(curve.recall, curve.false_alarm_rate)
-    assert area == pytest.approx(Metrics.of(*scores).auroc)
+    assert area == pytest.approx(Metrics.compute(*scores).auroc)
 
 
 def test_confusion_of_a_worked_example() -> None:
     confusion = Confusion.at(2.5, NORMAL, ANOMALOUS)
-    assert confusion == Confusion(false_alarms=2, true_normals=2, found=1, missed=1)
+    assert confusion == Confusion(false_positives=2, true_negatives=2, true_positives=1, false_negatives=1)
     assert confusion.f1 == pytest.approx(2 * (1 / 3) * (1 / 2) / (1 / 3 + 1 / 2))
 
 
@@ -169,8 +169,8 @@ def test_f1_at_a_threshold(threshold: float, f1: float) -> None:
 
 
 def test_f1_is_0_where_there_is_nothing_to_find() -> None:
-    assert Confusion(false_alarms=0, true_normals=5, found=0, missed=0).f1 == 0
-    assert Confusion(false_alarms=2, true_normals=5, found=0, missed=0).f1 == 0
+    assert Confusion(0, 5, 0, 0).f1 == 0
+    assert Confusion(2, 5, 0, 0).f1 == 0
 
 
 def test_confusion_does_not_round_the_threshold_to_the_scores() -> None:
@@ -218,8 +218,8 @@ def test_best_f1_threshold_of_separate_scores_parts_them() -> None:
 
 
 COMPARISONS: tuple[Callable[[Scores, Scores], object], ...] = (
-    Metrics.of,
-    Evaluation.of,
+    Metrics.compute,
+    Evaluation.compute,
     roc,
     best_f1_threshold,
 )

@@ -1,12 +1,12 @@
 """The user's own photos: files, folders, ZIPs and uploads in, arrays and reasons out."""
 
 from vaead.data.photos.archive import Archive, open_zip
-from vaead.data.photos.batch import Rejected, read_each
 from vaead.data.photos.checks import check_amount, check_normals, is_other_resolution, pixel_digest
 from vaead.data.photos.folder import find_photos
 from vaead.data.photos.layout import Photo, Photos, sort_photos, sort_uploads
 from vaead.data.photos.limits import Limits
-from vaead.data.photos.reading import ReadOptions, read_mask, read_photo
+from vaead.data.photos.names import Rejected
+from vaead.data.photos.reading import ReadOptions, read_each, read_mask, read_photo
 
 __all__ = [
     "Archive",

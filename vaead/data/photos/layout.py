@@ -42,12 +42,19 @@ class Photo:
         source: What to read: a path or URL, or the name inside a ZIP or upload.
         defect: Kind of defect, 'good' for a normal photo; None where nothing is known.
         mask: What to read for the mask, of the same kind as `source`; None where there is none.
+        title: Name of the photo and its mask in messages and tables; None where these are their sources.
     """
 
     name: str
     source: str
     defect: str | None = None
     mask: str | None = None
+    title: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name of the photo in messages and tables."""
+        return self.title or self.source
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -13,7 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vaead.data.photos.decoding import Samples, decode, format_name, open_header, require_one_picture
+from vaead.data.photos.layout import Photo
 from vaead.data.photos.limits import Limits
+from vaead.data.photos.names import Rejected
 from vaead.data.photos.reasons import refusal
 from vaead.data.photos.sources import Source, read_bytes
 from vaead.errors import InvalidInputError, VaeadError
@@ -69,14 +73,45 @@ def read_photo(source: Source, name: str, options: ReadOptions | None = None) ->
         options: How to read; None reads luminance at full size.
 
     Returns:
-        (H, W, C) in [0, 1], C = 1 for luminance and 3 for RGB.
+        (H, W) for luminance, (H, W, 3) for RGB; in [0, 1].
 
     Raises:
         InvalidInputError: The file is missing, empty, too large, damaged, of another format, an animation, or
             its image has too many or too few pixels.
         DataUnavailableError: The file is there but cannot be read.
     """
-    return _read(source, name, options or ReadOptions(), background=1.0)
+    pixels = _read(source, name, options or ReadOptions(), background=1.0)
+    return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
+
+
+def read_each(
+    photos: Iterable[Photo], options: ReadOptions, ahead: int = 1
+) -> Iterator[tuple[Photo, NDArray[np.float32]] | Rejected]:
+    """Read photos one after another; a bad one is named, and the others go on.
+
+    Args:
+        photos: What to read, in this order.
+        options: How to read.
+        ahead: Photos read in another thread while one is used, so that so many more are in memory.
+
+    Yields:
+        The photo with its pixels, see `read_photo`, or why it is left out.
+    """
+
+    def read(photo: Photo) -> tuple[Photo, NDArray[np.float32]] | Rejected:
+        try:
+            return photo, read_photo(photo.source, photo.label, options)
+        except VaeadError as error:
+            return Rejected.of(photo.name, error)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="vaead-reading") as reader:
+        waiting: deque[Future[tuple[Photo, NDArray[np.float32]] | Rejected]] = deque()
+        for photo in photos:
+            waiting.append(reader.submit(read, photo))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def read_mask(

@@ -49,7 +49,7 @@ def page(texts: Texts, compare_page: Page) -> None:
 def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: Model, texts: Texts) -> None:
     """Everything about the test images of one model."""
     scores = split_scores(recipe, model, dataset, texts)
-    sides = Sides.of(dataset.test.labels, recipe.class_source.normal, anomalous)
+    sides = Sides.from_labels(dataset.test.labels, recipe.class_source.normal, anomalous)
     try:
         results = evaluations(recipe, anomalous, scores.image, sides)
     except InvalidInputError as error:  # a model whose training has diverged

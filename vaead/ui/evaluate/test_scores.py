@@ -37,7 +37,7 @@ class Sides:
     anomalous: NDArray[np.intp]
 
     @classmethod
-    def of(cls, labels: NDArray[np.integer], normal: int, anomalous: int | None) -> Sides:
+    def from_labels(cls, labels: NDArray[np.integer], normal: int, anomalous: int | None) -> Sides:
         """The images of a normal class and of an anomalous one, or of all others if that is None."""
         other = labels != normal if anomalous is None else labels == anomalous
         return cls(np.flatnonzero(labels == normal), np.flatnonzero(other))
@@ -120,7 +120,7 @@ def _evaluations(
     _sides: Sides,
 ) -> dict[str, Evaluation]:
     return {
-        score: Evaluation.of(values[_sides.normal], values[_sides.anomalous])
+        score: Evaluation.compute(values[_sides.normal], values[_sides.anomalous])
         for score, values in _scores.items()
     }
 

@@ -129,18 +129,20 @@ def _histogram(subject: Subject, measure: _Measure, value: float, texts: Texts) 
 
 
 def _counts(counts: Confusion, names: dict[str, str], texts: Texts) -> None:
+    flagged = counts.false_positives, counts.true_positives
+    passed = counts.true_negatives, counts.false_negatives
     st.table(
         {
             "": [f"{texts(f'compare.{role}')}: {name}" for role, name in names.items()],
-            texts("evaluate.flagged"): [f"{count:,}" for count in (counts.false_alarms, counts.found)],
-            texts("evaluate.passed"): [f"{count:,}" for count in (counts.true_normals, counts.missed)],
+            texts("evaluate.flagged"): [f"{count:,}" for count in flagged],
+            texts("evaluate.passed"): [f"{count:,}" for count in passed],
         },
         hide_index=True,
     )
     shares = {
-        "recall": (counts.found, counts.found + counts.missed),
-        "precision": (counts.found, counts.found + counts.false_alarms),
-        "false_alarm_rate": (counts.false_alarms, counts.false_alarms + counts.true_normals),
+        "recall": (counts.true_positives, counts.true_positives + counts.false_negatives),
+        "precision": (counts.true_positives, counts.true_positives + counts.false_positives),
+        "false_alarm_rate": (counts.false_positives, counts.false_positives + counts.true_negatives),
     }
     with st.container(horizontal=True, gap="medium"):
         for name, (part, whole) in shares.items():

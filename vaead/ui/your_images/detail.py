@@ -9,40 +9,39 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from vaead.i18n.texts import Texts
+from vaead.inference.prediction import Prediction
 from vaead.plots.overlay import OPACITY, Regions
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images import figure
 from vaead.ui.your_images.downsampling import View
-from vaead.ui.your_images.predictions import Results, Scored
+from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 
-def show(results: Results, scored: Scored, score: str, rate: float, texts: Texts) -> None:
+def show(results: Results, photo: OwnPhoto, score: str, rate: float, texts: Texts) -> None:
     """Show an image that was scored.
 
     Args:
-        results: Of its model.
-        scored: The image.
+        results: Predictions of its model.
+        photo: The image.
         score: The score that decides.
         rate: Share of normal images that may be flagged.
     """
-    photo = scored.photo
-    words = decision(results, scored, score, rate, texts)
+    prediction = results.prediction(photo, rate)
+    words = decision(results, photo, prediction, score, rate, texts)
     st.markdown(f"{code(photo.name)} {words}")
-    if score not in scored.scores:
+    if score not in prediction.scores:
         st.info(texts("own.other_size", score=texts(f"score.{score}")))
-        score = next(iter(scored.scores))
+        score = next(iter(prediction.scores))
     usual = round(100 * OPACITY)
     percent = st.slider(
         texts("own.opacity"), 0, 100, value=usual, step=5, format="%d %%", key="own_opacity", width=220
     )
-    true_mask = results.true_mask(photo)
-    mask = results.mask_above(photo, score, rate)
-    view = View(results.pixels(photo), results.terms(photo), score, mask, true_mask, percent / 100)
+    view = View.from_prediction(prediction, score, percent / 100)
     alt = texts("own.figure_alt", name=photo.name, decision=re.sub(r"\*\*|\\", "", words))
-    figure.show(figure.draw(view, results, texts), view.mask.shape, alt)
-    st.caption(_legend(mask, true_mask, rate, texts))
+    figure.show(figure.draw(view, results.calibration, texts), prediction.shape, alt)
+    st.caption(_legend(view.mask, prediction.true_mask, rate, texts))
 
 
 def label_name(photo: OwnPhoto, texts: Texts) -> str:
@@ -55,15 +54,16 @@ def defect_name(defect: str, texts: Texts) -> str:
     return texts.get(f"defect.{defect}", plain(defect))
 
 
-def decision(results: Results, scored: Scored, score: str, rate: float, texts: Texts) -> str:
+def decision(
+    results: Results, photo: OwnPhoto, prediction: Prediction, score: str, rate: float, texts: Texts
+) -> str:
     """Say whether the image is flagged, and how the other scores decide."""
-    limits = results.thresholds(rate)
-    flagged = {name: value > limits[name] for name, value in scored.scores.items()}
+    flagged = prediction.flagged
     parts = []
-    if score in scored.scores:
+    if score in flagged:
         values = {
-            "value": figure.number(scored.scores[score]),
-            "limit": figure.number(limits[score]),
+            "value": figure.number(prediction.scores[score]),
+            "limit": figure.number(prediction.thresholds.image[score]),
             "rate": figure.percent(rate),
             "count": f"{results.calibration.n_images:,}",
         }
@@ -82,8 +82,8 @@ def decision(results: Results, scored: Scored, score: str, rate: float, texts: T
         parts.append(texts("own.others_flag", scores=_listed(sides[True], texts)))
     if sides[False]:
         parts.append(texts("own.others_pass", scores=_listed(sides[False], texts)))
-    if scored.photo.defect is not None:
-        parts.append(texts("own.label", label=f"**{label_name(scored.photo, texts)}**"))
+    if photo.defect is not None:
+        parts.append(texts("own.label", label=f"**{label_name(photo, texts)}**"))
     return " ".join(parts) if texts.language == "en" else "".join(parts)
 
 

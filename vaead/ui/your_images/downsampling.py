@@ -1,4 +1,4 @@
-"""What is shown of one image, in no more pixels than a screen has for it."""
+"""One image with maps and masks, in no more pixels than a screen has for it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.scoring.term_maps import TermMaps
+from vaead.inference.prediction import Prediction
 
 _LONGER_PX = 640
 """Of a panel. Three stand side by side, so that is some zoom, and what is sent stays far below the 50 MB that
@@ -16,33 +16,36 @@ Streamlit accepts, however large the image is."""
 
 @dataclass(frozen=True)
 class View:
-    """What is to be shown of one image.
+    """One image as it is to be shown.
 
     Attributes:
-        pixels: (H, W), or (H, W, 3) in colours, 0 to 1.
-        terms: What the model says.
+        prediction: The prediction, with its arrays.
         score: The score of overlay and mask.
-        mask: (H, W), what that score points at.
-        true_mask: (H, W), what is known to be anomalous, if anything is.
-        opacity: Of the overlay, 0 to 1.
+        mask: (H, W), the mask of this score.
+        opacity: Opacity of the overlay, 0 to 1.
     """
 
-    pixels: NDArray[np.float32]
-    terms: TermMaps
+    prediction: Prediction
     score: str
     mask: NDArray[np.bool_]
-    true_mask: NDArray[np.bool_] | None
     opacity: float
+
+    @classmethod
+    def from_prediction(cls, prediction: Prediction, score: str, opacity: float) -> View:
+        """Take the mask of the prediction."""
+        return cls(prediction, score, prediction.mask(score), opacity)
 
     def reduced(self) -> Reduced:
         """The same in squares of pixels: an image as their means, all else so that nothing small vanishes."""
-        step = -(-max(self.mask.shape) // _LONGER_PX)
+        shown = self.prediction
+        assert shown.image is not None, "arrays were dropped"
+        step = -(-max(shown.shape) // _LONGER_PX)
         return Reduced(
             step=step,
-            pixels=np.round(255 * _means(self.pixels, step)).astype(np.uint8),
-            maps={name: _largest(self.terms.anomaly_maps(name)[0], step) for name in self.terms.scores},
+            pixels=np.round(255 * _means(shown.image, step)).astype(np.uint8),
+            maps={name: _largest(shown.anomaly_map(name), step) for name in shown.scores},
             mask=_any(self.mask, step),
-            true_mask=None if self.true_mask is None else _any(self.true_mask, step),
+            true_mask=None if shown.true_mask is None else _any(shown.true_mask, step),
         )
 
 
@@ -65,9 +68,9 @@ class Reduced:
     true_mask: NDArray[np.bool_] | None
 
 
-def _means(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+def _means(values: NDArray[np.generic], step: int) -> NDArray[np.float32]:
     if step == 1:
-        return values
+        return values.astype(np.float32)
     starts = [np.arange(0, length, step) for length in values.shape[:2]]
     rows, columns = (
         np.diff(edges, append=length) for edges, length in zip(starts, values.shape[:2], strict=True)

@@ -10,13 +10,13 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
+from vaead.calibration.thresholds import NormalScores
 from vaead.i18n.texts import Texts
 from vaead.plots.overlay import HEAT
 from vaead.plots.panels import PALETTES, Panel, Scale, panels, squares
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared import plots
 from vaead.ui.your_images.downsampling import Reduced, View
-from vaead.ui.your_images.predictions import Results
 
 _IMAGE, _MASK = 0, 1
 _TRUE_COLOR = "#1f9e89"
@@ -27,7 +27,7 @@ _MARGINS_PX = 84
 _TALLEST_PX = 760
 
 
-def draw(view: View, results: Results, texts: Texts) -> go.Figure:
+def draw(view: View, normal_scores: NormalScores, texts: Texts) -> go.Figure:
     """Draw all panels as one figure, so that they zoom together."""
     small = view.reduced()
     grey = small.pixels
@@ -44,7 +44,7 @@ def draw(view: View, results: Results, texts: Texts) -> go.Figure:
         [_map(view, small, score, index, texts) for index, score in enumerate(SCORES, start=_MASK + 1)],
     ]
     scales = [Scale(0, 255, "Greys", reverse=True), Scale(-0.2, 1.4, "Greys")]
-    scales += [_map_scale(results, score, column, texts) for column, score in enumerate(SCORES)]
+    scales += [_map_scale(normal_scores, score, column, texts) for column, score in enumerate(SCORES)]
     figure: dict[str, Any] = panels(rows, scales, texts("compare.hover"), small.step).to_plotly_json()
     traces = list(figure["data"])
     for axis in (value for name, value in figure["layout"].items() if name.startswith("coloraxis")):
@@ -54,7 +54,7 @@ def draw(view: View, results: Results, texts: Texts) -> go.Figure:
     if small.pixels.ndim == 3:
         traces[:2] = _colored(traces[:2], small)
     # Above the images, below the outlines.
-    traces.insert(len(SCORES) + _COLUMNS, _heat(view, small, results, traces[1]))
+    traces.insert(len(SCORES) + _COLUMNS, _heat(view, small, normal_scores, traces[1]))
     return go.Figure(traces, figure["layout"])
 
 
@@ -89,20 +89,20 @@ def _map(view: View, small: Reduced, score: str, scale: int, texts: Texts) -> Pa
     if score not in small.maps:
         blank = np.full(small.mask.shape, np.nan, np.float32)
         return Panel(blank, scale, texts("own.no_score", score=name))
-    value = number(float(view.terms.image_scores(score)[0]))
+    value = number(view.prediction.scores[score])
     title = texts("compare.score_title", score=name, value=value)
     return Panel(small.maps[score], scale, title, unit)
 
 
-def _map_scale(results: Results, score: str, column: int, texts: Texts) -> Scale:
+def _map_scale(normal_scores: NormalScores, score: str, column: int, texts: Texts) -> Scale:
     name = texts(f"score.{score}")
     title = name if score == "calibrated" else texts("compare.bar_score", score=name)
-    return plots.mean_scale(results.calibration, score, PALETTES[0], title, column)
+    return plots.mean_scale(normal_scores, score, PALETTES[0], title, column)
 
 
-def _heat(view: View, small: Reduced, results: Results, under: dict[str, Any]) -> dict[str, Any]:
+def _heat(view: View, small: Reduced, normal_scores: NormalScores, under: dict[str, Any]) -> dict[str, Any]:
     """The map of the chosen score over the second panel, whose axes it shares."""
-    low, high = results.calibration.heat_range(view.score)
+    low, high = normal_scores.heat_range(view.score)
     # Nobody reads numbers from it, so it has as many steps as a screen has.
     shares = np.clip((small.maps[view.score] - low) / max(high - low, 1e-9), 0, 1)
     return {

@@ -8,27 +8,32 @@ import streamlit as st
 
 from vaead.i18n.texts import Texts
 from vaead.i18n.training_warnings import training_warnings
+from vaead.inference.prediction import Prediction
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images import detail, figure, metrics, upload
-from vaead.ui.your_images.predictions import Results, Scored
+from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
+from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 _PAGE = 24
 _TILE_PX = 92
 _HEIGHT_PX = 640
 
+Ranked = Sequence[tuple[OwnPhoto, Prediction]]
+"""Images and their predictions, the highest score first."""
+
 
 def score_all(own: OwnSession, results: Results, texts: Texts) -> None:
     """Score what has not been scored yet, with a progress bar."""
     if results.missing(own.photos.judged):
-        place = st.empty()
+        slot = st.empty()
 
         def report(done: int, total: int) -> None:
-            place.progress(done / total, texts("own.scoring", done=done, total=total))
+            slot.progress(done / total, texts("own.scoring", done=done, total=total))
 
         results.score(own.photos.judged, report)
-        place.empty()
+        slot.empty()
 
 
 def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
@@ -63,13 +68,14 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
         score: The score that sorts and decides.
         rate: Share of normal images that may be flagged.
     """
-    ranked = sorted(results.scored, key=lambda each: -each.scores.get(score, float("-inf")))
+    predictions = results.predictions(rate).items()
+    ranked = sorted(predictions, key=lambda each: -each[1].scores.get(score, float("-inf")))
     if not ranked:
         st.info(texts("own.no_judged"), icon=":material/info:")
     else:
         left, right = st.columns([1, 2], gap="medium")
         with left:
-            _gallery(results, ranked, score, rate, texts)
+            _gallery(ranked, score, texts)
         with right:
             detail.show(results, _picked(ranked), score, rate, texts)
         metrics.show(results.metrics(), score, texts)
@@ -100,16 +106,15 @@ def controls(texts: Texts) -> tuple[str, float]:
     return score or "calibrated", percent / 100
 
 
-def _gallery(results: Results, ranked: Sequence[Scored], score: str, rate: float, texts: Texts) -> None:
-    limit = results.thresholds(rate)[score]
-    flagged = sum(each.scores.get(score, limit) > limit for each in ranked)
+def _gallery(ranked: Ranked, score: str, texts: Texts) -> None:
+    flagged = sum(prediction.flagged.get(score, False) for _, prediction in ranked)
     st.markdown(texts("own.gallery", flagged=flagged, count=len(ranked)))
     shown = st.session_state.get("own_shown", _PAGE)
     chosen = _picked(ranked)
     with st.container(height=_HEIGHT_PX, border=False, key="own_gallery"):
         with st.container(horizontal=True, gap="xsmall"):
-            for number, scored in enumerate(ranked[:shown]):
-                _tile(number, scored, score, limit, scored is chosen, texts)
+            for number, (photo, prediction) in enumerate(ranked[:shown]):
+                _tile(number, photo, prediction, score, photo is chosen, texts)
         if len(ranked) > shown:
             st.button(
                 texts("own.more", count=len(ranked) - shown),
@@ -119,21 +124,23 @@ def _gallery(results: Results, ranked: Sequence[Scored], score: str, rate: float
             )
 
 
-def _tile(number: int, scored: Scored, score: str, limit: float, chosen: bool, texts: Texts) -> None:
+def _tile(
+    number: int, photo: OwnPhoto, prediction: Prediction, score: str, chosen: bool, texts: Texts
+) -> None:
     """A thumbnail and a button with its score; a flag marks flagged ones."""
-    value = scored.scores.get(score)
-    label = detail.label_name(scored.photo, texts)
+    value = prediction.scores.get(score)
+    label = detail.label_name(photo, texts)
     with st.container(width=_TILE_PX, gap=None):
-        st.image(scored.photo.thumbnail, width="stretch", alt=scored.photo.name)
+        st.image(photo.thumbnail, width="stretch", alt=photo.name)
         st.button(
             "–" if value is None else figure.number(value),
             key=f"own_tile_{number}",
-            icon=":material/flag:" if value is not None and value > limit else None,
-            help=" · ".join(part for part in (scored.photo.name, label) if part).replace("`", "'"),
+            icon=":material/flag:" if prediction.flagged.get(score) else None,
+            help=" · ".join(part for part in (photo.name, label) if part).replace("`", "'"),
             type="primary" if chosen else "secondary",
             width="stretch",
             on_click=_pick,
-            args=(str(scored.photo.path),),
+            args=(str(photo.path),),
         )
 
 
@@ -145,10 +152,10 @@ def _pick(path: str) -> None:
     st.session_state["own_picked"] = path
 
 
-def _picked(ranked: Sequence[Scored]) -> Scored:
+def _picked(ranked: Ranked) -> OwnPhoto:
     """The image clicked last, or the one with the highest score."""
     path = st.session_state.get("own_picked")
-    return next((each for each in ranked if str(each.photo.path) == path), ranked[0])
+    return next((photo for photo, _ in ranked if str(photo.path) == path), ranked[0][0])
 
 
 def _rejected(results: Results, texts: Texts) -> None:

@@ -86,7 +86,7 @@ def test_image_smaller_than_a_patch_is_refused(pixels: Any, options: ReadOptions
 
 
 def test_1x1_is_read_where_no_size_is_asked_for() -> None:
-    assert read_photo(encode(GREY[:1, :1]), "a.png").shape == (1, 1, 1)
+    assert read_photo(encode(GREY[:1, :1]), "a.png").shape == (1, 1)
 
 
 def test_file_of_too_many_bytes_is_refused() -> None:

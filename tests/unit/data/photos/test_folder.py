@@ -7,7 +7,7 @@ import fsspec
 import pytest
 
 from tests.unit.data.photos.files import GREY, encode
-from vaead.data.photos import Photo, Rejected, find_photos, read_each, read_photo
+from vaead.data.photos import Photo, ReadOptions, Rejected, find_photos, read_each, read_photo
 from vaead.errors import DataUnavailableError, InvalidInputError
 
 NAMES = ["train/good/1.png", "test/a b 😀/2.png", "ground_truth/a b 😀/2_mask.png"]
@@ -25,7 +25,7 @@ def test_folder_is_sorted_and_its_sources_can_be_read(folder: Path) -> None:
     photos = find_photos(folder)
     assert photos.train == (Photo(NAMES[0], str(folder / NAMES[0]), "good"),)
     assert photos.test == (Photo(NAMES[1], str(folder / NAMES[1]), "a b 😀", str(folder / NAMES[2])),)
-    assert read_photo(photos.test[0].source, photos.test[0].name).shape == (*GREY.shape, 1)
+    assert read_photo(photos.test[0].source, photos.test[0].name).shape == GREY.shape
 
 
 @pytest.mark.parametrize("end", ["", "/"])
@@ -37,7 +37,7 @@ def test_url_is_sorted_and_its_sources_can_be_read(end: str) -> None:
     photos = find_photos(url + end)
     assert photos.train == (Photo(NAMES[0], f"{url}/{NAMES[0]}", "good"),)
     assert photos.test == (Photo(NAMES[1], f"{url}/{NAMES[1]}", "a b 😀", f"{url}/{NAMES[2]}"),)
-    assert read_photo(photos.test[0].source, photos.test[0].name).shape == (*GREY.shape, 1)
+    assert read_photo(photos.test[0].source, photos.test[0].name).shape == GREY.shape
 
 
 def test_links_are_followed_but_not_in_circles(
@@ -59,10 +59,10 @@ def test_file_with_a_name_that_is_no_text_is_rejected(folder: Path) -> None:
 
 def test_bad_file_does_not_stop_the_others(folder: Path) -> None:
     (folder / "train/good/0.png").write_bytes(b"hello")
-    results = list(read_each(find_photos(folder).train, lambda photo: read_photo(photo.source, photo.name)))
+    results = list(read_each(find_photos(folder).train, ReadOptions()))
     assert isinstance(results[0], Rejected)
     assert results[0].name == "train/good/0.png"
-    assert "image 'train/good/0.png' must be PNG" in results[0].reason
+    assert "train/good/0.png' must be PNG" in results[0].reason
     assert not isinstance(results[1], Rejected)
     assert results[1][0].name == "train/good/1.png"
 
