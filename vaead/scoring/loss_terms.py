@@ -1,5 +1,14 @@
 """The three terms of the VAE loss and the scores made of them.
 
+For a patch x with encoder q(z|x) = N(z_mean, exp(z_log_var)) and decoder p(x|z) = N(mu, sigma2):
+
+    D = -1/2 sum(1 + z_log_var - z_mean^2 - exp(z_log_var))    how rare the patch is
+    A =  1/2 sum(log(2 pi sigma2))                             how complex it is
+    M =  1/2 sum((x - mu)^2 / sigma2)                          how badly it is reproduced
+
+    old = D + A + M    the negative ELBO, which the network is trained to lower
+    new = M            the unregularized score
+
 Each function takes arrays of shape (..., dimensions), sums over the last axis and returns nats. `xp` is
 the array module: NumPy, or `keras.ops` inside a network, so that training and scoring share one formula.
 

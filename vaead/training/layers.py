@@ -1,12 +1,24 @@
 """Layers that turn the article's convolutions into matrix products.
 
-Every convolution of that network whose stride equals its kernel is a matrix product of blocks of pixels,
-and the 4x4 output layer is one structured matrix. Written as products they train several times faster
-than as convolutions. For the blocks to lie side by side in memory without a transpose between the
-layers, patches run through the network in Z-order: pixels in blocks of 2x2, blocks in blocks of 2x2.
-Inside, an activation is a matrix (pixels, channels); the pixels of a patch follow each other in Z-order.
+A convolution whose stride equals its kernel multiplies blocks of pixels that do not overlap by one matrix,
+and the 4x4 output layer is one structured matrix. As products they train several times faster than as
+convolutions, if the pixels of a block lie side by side in memory. So the pixels of a patch are put in order
+once, blocks of 2x2 inside blocks of 2x2 (Z-order), and no layer in between moves a number:
 
-The weights have the shapes of Keras's Conv2D and Conv2DTranspose and can be exchanged with them.
+    a patch, its pixels           the same in memory (Z-order), as `BlockConv` takes it
+    numbered row by row
+
+       0  1 |  2  3
+       4  5 |  6  7              [ 0 1 4 5 ]   [ 2 3 6 7 ]   [ 8 9 12 13 ]   [ 10 11 14 15 ]
+      ------+------      ->           |             |              |                |
+       8  9 | 10 11                   x  one kernel, a matrix (4 * channels, filters)
+      12 13 | 14 15                   |             |              |                |
+                                   pixel 0       pixel 1        pixel 2          pixel 3
+                                   of the next layer, in Z-order again
+
+Inside, an activation is a matrix (pixels, channels); the pixels of a patch follow each other in Z-order. The
+weights have the shapes of Keras's Conv2D and Conv2DTranspose and can be exchanged with them. The same network
+in Keras's own layers, 40 lines, is `tests/unit/training/article_network.py`; a test holds both to be equal.
 """
 
 from __future__ import annotations

@@ -4,12 +4,12 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from keras import layers, ops
+from keras import ops
 from numpy.typing import NDArray
 
+from tests.unit.training.article_network import article_decoder, article_encoder
 from vaead.config import NetworkConfig
-from vaead.presets import PRESETS
-from vaead.recipe import Preset
+from vaead.presets import PRESETS, Preset
 from vaead.scoring.loss_terms import TERMS, Array, mahalanobis_term, signed_error_term
 from vaead.training.network import Vae, describe_layers
 
@@ -33,32 +33,6 @@ def assert_same(actual: Array, expected: NDArray[np.float32]) -> None:
     np.testing.assert_allclose(ops.convert_to_numpy(actual), expected, rtol=1e-5, atol=1e-5)
 
 
-def plain_encoder(size: int, latent_dim: int) -> keras.Model:
-    patches = keras.Input((size, size, 1))
-    x = patches
-    for index, filters in enumerate((16, 32), start=1):
-        x = layers.Conv2D(filters, 2, strides=2, name=f"conv{index}")(x)
-        x = layers.ReLU()(layers.BatchNormalization(name=f"conv{index}_norm")(x))
-    x = layers.Flatten()(x)
-    return keras.Model(patches, [layers.Dense(latent_dim, name=name)(x) for name in ("z_mean", "z_log_var")])
-
-
-def plain_decoder(size: int, latent_dim: int) -> keras.Model:
-    z = keras.Input((latent_dim,))
-    x = layers.Dense((size // 4) ** 2, name="dense")(z)
-    x = layers.ReLU()(layers.BatchNormalization(name="dense_norm")(x))
-    x = layers.Reshape((size // 4, size // 4, 1))(x)
-    for index, filters in enumerate((32, 16), start=1):
-        x = layers.Conv2DTranspose(filters, 2, strides=2, name=f"deconv{index}")(x)
-        x = layers.ReLU()(layers.BatchNormalization(name=f"deconv{index}_norm")(x))
-    heads = []
-    for name in ("mu", "sigma2"):
-        head = layers.Conv2DTranspose(1, 4, padding="same", name=name)(x)
-        head = layers.BatchNormalization(name=f"{name}_norm")(head)
-        heads.append(layers.Flatten()(layers.Activation("sigmoid")(head)))
-    return keras.Model(z, heads)
-
-
 def hand_over(vae: Vae, encoder: keras.Model, decoder: keras.Model) -> None:
     """Give the weights of a network to its plain twin."""
     for network, twin in ((vae.encoder, encoder), (vae.decoder, decoder)):
@@ -77,7 +51,7 @@ def hand_over(vae: Vae, encoder: keras.Model, decoder: keras.Model) -> None:
 def test_article_network_is_the_one_made_of_plain_layers(size: int, latent_dim: int) -> None:
     vae = Vae(NetworkConfig(patch_size=size, latent_dim=latent_dim, sigma2_floor=1e-10))
     vae.set_weights(random_like(vae.get_weights()))
-    encoder, decoder = plain_encoder(size, latent_dim), plain_decoder(size, latent_dim)
+    encoder, decoder = article_encoder(size, latent_dim), article_decoder(size, latent_dim)
     hand_over(vae, encoder, decoder)
     random = np.random.default_rng(2)
     patches = random.random((6, size, size), np.float32)
