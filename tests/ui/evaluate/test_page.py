@@ -208,6 +208,6 @@ def test_numbers_count_within_a_class() -> None:
 
 def test_sides_of_one_class_and_of_all_others() -> None:
     labels = np.array([3, 1, 2, 3])
-    assert Sides.of(labels, 3, 1).anomalous.tolist() == [1]
-    assert Sides.of(labels, 3, None).anomalous.tolist() == [1, 2]
-    assert Sides.of(labels, 3, None).normal.tolist() == [0, 3]
+    assert Sides.from_labels(labels, 3, 1).anomalous.tolist() == [1]
+    assert Sides.from_labels(labels, 3, None).anomalous.tolist() == [1, 2]
+    assert Sides.from_labels(labels, 3, None).normal.tolist() == [0, 3]
