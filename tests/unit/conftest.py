@@ -45,7 +45,9 @@ class Trained(NamedTuple):
 def _train(recipe: Recipe, folder: Path) -> Trained:
     from vaead.training import pipeline
 
-    store, reports, networks, fit = ModelStore(folder), [], [], pipeline.fit
+    store, fit = ModelStore(folder), pipeline.fit
+    reports: list[EpochReport] = []
+    networks: list[Array] = []
 
     def keep(*arguments: Any) -> Any:
         fitted = fit(*arguments)

@@ -193,5 +193,5 @@ def test_recipe_of_an_unknown_preset_is_refused() -> None:
 
 def test_records_cannot_change() -> None:
     with pytest.raises(AttributeError, match="immutable"):
-        Recipe.from_preset("article", SIX).preset = "multi-scale"  # type: ignore[misc]
+        Recipe.from_preset("article", SIX).preset = "multi-scale"
     assert issubclass(Recipe, Record)

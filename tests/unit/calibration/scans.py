@@ -17,7 +17,8 @@ def draw_windows(count: int, seed: int = 0) -> Scan:
     cells = np.exp(log_m[:, None] + np.arange(4)).reshape(1, 1, count, 2, 2).astype(np.float32)
     z = random.normal(size=(1, 1, count, 1)) + np.where(kind, 10, -10)[:, None]
     grid = PatchGrid(8, 6 + 2 * count, patch_size=8, stride=2)
-    terms = np.ones((4, 1, 1, count), np.float32)
+    kl, log_variance, mahalanobis, error = np.ones((4, 1, 1, count), np.float32)
     signed = (np.where(kind, 20, -20) + random.normal(size=count))[:, None] + np.arange(4)
     signed_cells = signed.reshape(1, 1, count, 2, 2).astype(np.float32)
-    return Scan(*terms, z.astype(np.float32), cells, signed_cells, grid)
+    z_mean = z.astype(np.float32)
+    return Scan(kl, log_variance, mahalanobis, error, z_mean, cells, signed_cells, grid)

@@ -36,7 +36,7 @@ def text_of(page: str) -> str:
     """What a reader sees, on one line."""
     words: list[str] = []
     parser = HTMLParser()
-    parser.handle_data = words.append  # type: ignore[method-assign]
+    parser.handle_data = words.append
     parser.feed(re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
     return " ".join(" ".join(words).split())
 

@@ -44,7 +44,7 @@ def test_few_tasks_are_taken_ahead_of_the_results(jobs: int) -> None:
     for wanted in range(20):
         assert next(results) == wanted * wanted
         assert len(taken) <= wanted + 1 + 4 * jobs
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert len(taken) < 40
 
 

@@ -70,4 +70,4 @@ def test_keras_and_numpy_give_the_same(
     ):
         expected = term(*arguments)
         assert expected.shape == (3, 4)
-        np.testing.assert_allclose(ops.convert_to_numpy(term(*arguments, ops)), expected, rtol=1e-5)
+        np.testing.assert_allclose(ops.convert_to_numpy(term(*arguments, xp=ops)), expected, rtol=1e-5)

@@ -172,7 +172,7 @@ def test_scale_outside_its_range_is_refused(scale: float) -> None:
 
 def test_unknown_color_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"color must be 'luminance' or 'rgb', got 'lab'"):
-        ReadOptions(color="lab")  # type: ignore[arg-type]
+        ReadOptions(color="lab")
 
 
 def test_min_px_below_1_is_refused() -> None:
