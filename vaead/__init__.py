@@ -1,4 +1,4 @@
-"""Where a variational autoencoder finds an image anomalous: patches, scores, maps.
+"""Anomaly maps and scores of images by a variational autoencoder of their patches.
 
 >>> from vaead import load_dataset
 >>> load_dataset("digits").image_shape

@@ -56,7 +56,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             patch_size: Side of a patch in pixels, a multiple of 4.
             stride: Distance of neighbouring windows in pixels.
             score: "old", "new" or "calibrated".
-            aligned: Whether all images have one size and show the same thing at the same place.
+            aligned: True if all images have one size and show the same thing at the same position.
             epochs: Passes over the crops; the preset's if not given.
             crops: Random patches to train on; the preset's if not given.
             false_alarm_rate: Share of normal images that may be predicted to be anomalous.
@@ -123,7 +123,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return [terms.anomaly_maps(self.score)[0] for terms in self._terms(X)]
 
     def score_samples(self, X: Images) -> NDArray[np.float64]:  # noqa: N803
-        """How normal each image is: its anomaly score with a minus, (N,)."""
+        """Normality of each image: its anomaly score with a minus, (N,)."""
         scores = [-float(terms.image_scores(self.score)[0]) for terms in self._terms(X)]
         return np.array(scores, np.float64)
 

@@ -1,4 +1,4 @@
-"""What held-out normal images look like: references, thresholds, diagnostics.
+"""Held-out normal images: references, thresholds, diagnostics.
 
 May import scoring and config.
 """

@@ -1,4 +1,4 @@
-"""What all commands share: errors on one line, and the options that name a model."""
+"""Common parts of all commands: errors on one line, and the options that name a model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FALSE_ALARM_RATE = 0.05
 
 
 class _OneLineError(click.ClickException):
-    """What click prints as one line on standard error."""
+    """An error that click prints as one line on standard error."""
 
     exit_code = 2
 
@@ -91,8 +91,8 @@ def dataset_options(command: Command, presets: str | None = None) -> Command:
     """The options that name a model in a store: dataset, normal class, preset, store.
 
     Args:
-        command: What gets them.
-        presets: Which there are, and which is the default; those of the datasets if not given.
+        command: The command that gets them.
+        presets: Help text of the presets; that of the datasets if not given.
     """
     presets = presets or f"One of {', '.join(preset_names())}.  [default: {DEFAULT_PRESET}]"
     for option in reversed(

@@ -108,7 +108,7 @@ def require_own_files(
     Args:
         photos: All images.
         model: Folder of the model.
-        folders: Of maps and masks.
+        folders: Folders of maps and masks.
         files: Others.
 
     Raises:

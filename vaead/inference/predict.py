@@ -51,10 +51,10 @@ class PredictSettings:
 
     Attributes:
         thresholds: Thresholds of decisions and masks.
-        true_masks: Whether to read true masks and to count the pixels of the maps.
+        true_masks: True to read true masks and to count the pixels of the maps.
         maps: Folder for anomaly maps, None for none.
         masks: Folder for masks, None for none.
-        draw: Whether to draw pictures for a report.
+        draw: True to draw pictures for a report.
         base_dir: Folder in which relative sources begin; empty for the current folder.
     """
 

@@ -1,1 +1,1 @@
-"""How well scores tell normal from anomalous: images, pixels, defects, pairs of classes."""
+"""Metrics of scores on images, pixels, groups of photos and pairs of classes."""

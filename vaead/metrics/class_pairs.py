@@ -21,12 +21,12 @@ def pairs_file(dataset: str, preset: str) -> PurePosixPath:
 
 @dataclass(frozen=True)
 class Difference:
-    """How much better one score is than another, over all pairs of classes and all seeds.
+    """Comparison of two scores over all pairs of classes and all seeds.
 
     Attributes:
         pairs: Number of pairs, each seed counted.
-        wins: How many of them have the higher AUROC with the one.
-        losses: How many with the other.
+        wins: Pairs with a higher AUROC of the first score.
+        losses: Pairs with a higher AUROC of the second score.
         mean: Mean difference in AUROC.
     """
 
@@ -42,7 +42,7 @@ class Pairs:
 
     Attributes:
         measured: Day of the last model, ISO 8601.
-        seeds: Of the models.
+        seeds: Seeds of the models.
         auroc: For each score (seeds, classes, classes), rows normal and columns anomalous classes; NaN on the
             diagonal and where there is no model.
     """
@@ -77,7 +77,7 @@ class Pairs:
             ) from error
 
     def to_json(self) -> str:
-        """What `read` reads."""
+        """The file that `read` reads."""
         seeds = {
             str(seed): {score: _rows(table[index]) for score, table in self.auroc.items()}
             for index, seed in enumerate(self.seeds)

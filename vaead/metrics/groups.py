@@ -33,11 +33,11 @@ class GroupMetrics:
         n_normal: Number of normal images.
         n_anomalous: Number of images in the group.
         auroc: See `vaead.metrics.image.Metrics`.
-        aupr: See there.
-        fpr95: See there.
+        aupr: See `Metrics`.
+        fpr95: See `Metrics`.
         best_f1: F1 at the threshold that is best for these very images.
         pixel_auroc: See `vaead.metrics.pixel.PixelMetrics`; None without masks.
-        aupro: See there.
+        aupro: See `PixelMetrics`.
         confusion: Counts of decisions at the thresholds asked for, by name of the score; None as in measures.
     """
 

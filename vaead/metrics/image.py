@@ -1,4 +1,4 @@
-"""How well a score tells anomalous images from normal ones. Higher scores are more anomalous, always.
+"""Metrics of a score on normal and anomalous images. Higher scores are more anomalous, always.
 
 Metrics come from scikit-learn. Only the bootstrap is our own: it draws thousands of test sets, and as counts
 of images that were sorted once, each costs a few sums instead of a sort.
@@ -33,7 +33,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Metrics:
-    """How well a score separates two sets of images; each from 0 to 1.
+    """Separation of two sets of images by a score; each from 0 to 1.
 
     Attributes:
         auroc: Probability that an anomalous image scores above a normal one; 0.5 is chance, 1 is perfect.
@@ -193,7 +193,7 @@ def best_f1_threshold(normal: Scores, anomalous: Scores) -> float:
 
 
 def _needed(recall: float, anomalous: int) -> int:
-    """How many of the anomalous images make up at least this share, never none."""
+    """Number of anomalous images that make up at least this fraction, never none."""
     # The product may come out a hair above a whole number.
     return max(1, int(np.ceil(recall * anomalous - 1e-9)))
 

@@ -1,4 +1,4 @@
-"""How well anomaly maps find anomalous pixels, measured on masks. Higher scores are more anomalous, always.
+"""Metrics of anomaly maps on true masks. Higher scores are more anomalous, always.
 
 Both metrics need nothing but how many pixels there are at each score, so images are counted one after another
 and no map is kept. Scores are counted in bins that need no range known in advance: the first bits of a number
@@ -27,7 +27,7 @@ _TOUCHING = np.ones((3, 3), dtype=np.uint8)
 
 @dataclass(frozen=True)
 class PixelMetrics:
-    """How well anomaly maps tell anomalous pixels from normal ones.
+    """Separation of anomalous from normal pixels by anomaly maps.
 
     Attributes:
         auroc: Probability that an anomalous pixel scores above a normal one, 0 to 1; 0.5 is chance.
@@ -147,7 +147,7 @@ def _area(across: NDArray[np.float64], up: NDArray[np.float64], limit: float) ->
     Args:
         across: (k,), how far the curve goes to the right at each bin; adds up to 1.
         up: (k,), how far it goes up there.
-        limit: Where the area ends, above 0 and at most 1.
+        limit: End of the area, above 0 and at most 1.
     """
     right, top = np.cumsum(across), np.cumsum(up)
     width = np.clip(limit - (right - across), 0, across)

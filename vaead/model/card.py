@@ -59,7 +59,7 @@ class ModelCard(Record, frozen=True):
     """All that is known of a trained model.
 
     Attributes:
-        recipe: What it was made from.
+        recipe: Source, networks and training.
         fingerprint: Digest of the normal training images, see `Dataset.class_fingerprint`.
         image_shape: Height and width of aligned training images in pixels; None for photos that are not
             aligned, whose model takes images of any size.

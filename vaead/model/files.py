@@ -32,7 +32,7 @@ _OF_NETWORK = re.compile(r"network\d\.tflite\.gz|reference\d\.npz")
 _MOST_BYTES = 2**28
 """To which a file unpacks; the largest models have some megabytes."""
 _LITTER = ".DS_Store"
-"""What a file manager leaves in every folder that it has shown."""
+"""A file manager leaves it in every folder that it has shown."""
 _DAMAGED = (
     OSError,
     EOFError,
@@ -43,7 +43,7 @@ _DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What gzip, zipfile and NumPy raise for files that are not what they should be."""
+"""Exceptions of gzip, zipfile and NumPy for damaged files."""
 
 
 def is_of_network(name: str) -> bool:
@@ -130,8 +130,8 @@ def require_replaceable(folder: AnyPath, argument: str = "folder") -> None:
     """Find out whether a model may take the place of what is there.
 
     Args:
-        folder: Where a model is to be written.
-        argument: What names it.
+        folder: Folder of the model to write.
+        argument: Name of the argument for the message.
 
     Raises:
         StoreError: It holds anything but a model, which would be lost.

@@ -42,7 +42,7 @@ class Model:
     The first network gives D, A and M, and with them old and new. The calibrated score is the mean of all.
 
     Attributes:
-        card: How it was made.
+        card: Its origin and its normal scores.
         networks: One for each network of its recipe.
     """
 

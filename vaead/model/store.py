@@ -236,9 +236,9 @@ def _require_card(folder: AnyPath) -> None:
     )
 
 
-def _not_writable(place: AnyPath, error: OSError) -> StoreError:
+def _not_writable(path: AnyPath, error: OSError) -> StoreError:
     reason = error.strerror or str(error)
     return StoreError(
-        f"store must be a folder that can be written, got {str(place)!r} ({reason}); "
+        f"store must be a folder that can be written, got {str(path)!r} ({reason}); "
         f"free some space, change its permissions, or name another folder with --store or {STORE_VARIABLE}"
     )

@@ -22,14 +22,14 @@ _CELL_PX = 44
 _CELL_TEXT_PX = 10
 """As large as fits ten columns on a phone; left alone, Plotly would take half of that there."""
 _COLORS = ((0.0, "#e8896b"), (0.5, "#f7f7f7"), (1.0, "#6aa5dd"))
-"""Of a matrix; dark numbers can be read on all of them."""
+"""Palette of a matrix; dark numbers can be read on all of it."""
 _MARGIN: dict[str, Any] = {"l": 0, "r": 0, "t": 8, "b": 0}
 _CLEAR = "rgba(0,0,0,0)"
 
 
 @dataclass(frozen=True)
 class Axes:
-    """What is written at the axes of a figure."""
+    """Texts at the axes of a figure."""
 
     x: str
     y: str
@@ -174,7 +174,7 @@ def matrix(
 
     Args:
         values: (n, n), rows normal and columns anomalous; NaN where there is nothing.
-        names: Of the n classes.
+        names: Names of the n classes.
         scale: Colours.
         axes: Titles; x of the anomalous classes, y of the normal ones.
         hover: Text of the hover box with the places {normal}, {anomalous} and {value}.

@@ -25,11 +25,11 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Regions:
-    """What stands out in a photo.
+    """Anomalous regions of a photo.
 
     Attributes:
         count: Connected regions; those that touch at a corner are one.
-        share: Of all pixels, 0 to 1.
+        share: Fraction of all pixels, 0 to 1.
         place: Row and column, each 0 to 2 as thirds of the photo, where the middle of the largest one lies;
             None without a region.
     """

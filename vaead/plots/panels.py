@@ -33,8 +33,8 @@ class Scale:
         high: Value of the last colour.
         palette: Name of a Plotly colour scale.
         title: Written at the colour bar, with the unit; without it there is no bar.
-        reverse: Whether the palette runs backwards.
-        log: Whether the colour follows the logarithm of the value; `low` must be above 0 then.
+        reverse: True if the palette runs backwards.
+        log: True if the colour follows the logarithm of the value; `low` must be above 0 then.
         columns: First and last column of panels the bar stands under.
     """
 
@@ -185,7 +185,7 @@ def gallery(images: NDArray[np.uint8], columns: int, hover: str) -> go.Figure:
 
 
 def squares(step: int) -> dict[str, Any]:
-    """Where a trace of `panels` has its values, see there.
+    """Key of the values in a trace of `panels`.
 
     >>> squares(2)
     {'x0': 0.5, 'dx': 2, 'y0': 0.5, 'dy': 2}
@@ -232,7 +232,7 @@ def _suffix(index: int) -> str:
 
 
 def _cell(index: int, count: int, gap: float) -> tuple[float, float]:
-    """Where cell `index` of `count` lies on a side of the figure, 0 to 1."""
+    """Range of cell `index` of `count` on a side of the figure, 0 to 1."""
     size = (1 - gap * (count - 1)) / count
     start = index * (size + gap)
     return start, min(start + size, 1.0)

@@ -13,7 +13,7 @@ def map_to_png(anomaly_map: NDArray[np.floating], limits: tuple[float, float]) -
     """Draw a map (H, W) in grey.
 
     Args:
-        anomaly_map: What to draw.
+        anomaly_map: (H, W), the map.
         limits: The values that are black and white, the second above the first.
     """
     low, high = limits
@@ -25,7 +25,7 @@ def mask_to_png(mask: NDArray[np.bool_], size: tuple[int, int] | None = None) ->
     """Draw a mask (H, W), black and where it is True white.
 
     Args:
-        mask: What to draw.
+        mask: (H, W), the pixels to draw.
         size: Height and width of the picture; each of its pixels takes the nearest one of the mask.
     """
     pixels = mask.astype(np.uint8) * np.uint8(255)

@@ -1,4 +1,4 @@
-"""The figure that shows where two images stand among normal ones. Text comes from the caller."""
+"""Figure of the scores of two images against the range of normal ones. Text comes from the caller."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from vaead.plots.charts import ANOMALOUS_COLOR, NORMAL_COLOR
 
 @dataclass(frozen=True)
 class ScoreBand:
-    """Where two images stand among normal ones, for one score.
+    """Scores of two images against the range of normal ones.
 
     Attributes:
-        name: Of the score.
+        name: Name of the score.
         band: Quantiles 1 %, 25 %, 50 %, 75 % and 99 % of held-out normal images.
         values: Scores of the normal and the anomalous image.
     """
@@ -34,7 +34,7 @@ def score_bands(rows: Sequence[ScoreBand], sides: Sequence[str], title: str) -> 
     Args:
         rows: From the bottom up.
         sides: Names of the normal and the anomalous image.
-        title: Of the axis.
+        title: Title of the axis.
     """
     shapes, scaled = [], []
     for place, row in enumerate(rows):

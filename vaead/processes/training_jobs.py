@@ -33,7 +33,7 @@ MAX_ENDED = 50
 
 
 class JobState(enum.StrEnum):
-    """Where a job stands."""
+    """State of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -43,7 +43,7 @@ class JobState(enum.StrEnum):
 
     @property
     def active(self) -> bool:
-        """Whether the job is queued or running."""
+        """True if the job is queued or running."""
         return self in (JobState.QUEUED, JobState.RUNNING)
 
 
@@ -55,7 +55,7 @@ class JobStatus:
         elapsed_s: Time since the child was started, up to the end of the job; 0 before.
         remaining_s: Expected time to the end; None before the child has told any.
         waiting_before: Jobs ahead of a queued one, the running ones included; 0 in every other state.
-        message: Why the job failed, as a sentence for the user; None in every other state.
+        message: Reason of a failure, as a sentence for the user; None in every other state.
     """
 
     task: Task

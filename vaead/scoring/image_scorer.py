@@ -59,7 +59,7 @@ class ImageScorer:
         self._patches = patches
 
     def require_program(self) -> None:
-        """See `PatchScorer.require`."""
+        """Raise ModelFormatError unless the program is that of the network; see `PatchScorer.require`."""
         self._patches.require(self.config)
 
     def grid(self, images: NDArray[np.generic]) -> PatchGrid:

@@ -58,7 +58,7 @@ def mahalanobis_term(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np
 
 
 def squared_errors(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:
-    """What each dimension adds to M: as `mahalanobis_term`, without the sum."""
+    """M of each dimension: `mahalanobis_term` without the sum."""
     return 0.5 * xp.square(x - mu) * xp.exp(-log_sigma2)
 
 
@@ -71,5 +71,5 @@ def signed_error_term(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = n
 
 
 def signed_errors(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:
-    """What each dimension adds to the signed error: as `signed_error_term`, without the sum."""
+    """Signed error of each dimension: `signed_error_term` without the sum."""
     return (x - mu) * xp.exp(-0.5 * log_sigma2)

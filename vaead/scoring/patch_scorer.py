@@ -12,7 +12,7 @@ from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError
 
 SIGNATURES = ("scan", "decode")
-"""What a program can be asked for, see `PatchScorer`."""
+"""Functions of a program, see `PatchScorer`."""
 
 Named = dict[str, NDArray[np.float32]]
 """Arrays by name, one row a patch."""
@@ -49,7 +49,7 @@ class PatchScorer:
         self._idle.put(interpreter)
 
     def __reduce__(self) -> tuple[type[PatchScorer], tuple[bytes]]:
-        """What pickle and copy need: the program, of which interpreters are made anew."""
+        """Pickle and copy take the program, of which interpreters are made anew."""
         return PatchScorer, (self._program,)
 
     def require(self, network: NetworkConfig) -> None:
@@ -78,7 +78,7 @@ class PatchScorer:
             )
 
     def scan(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
-        """Compute what the scores are made of.
+        """Compute the terms of the scores.
 
         Args:
             patches: (n, *patch_shape) in [0, 1], see `NetworkConfig.patch_shape`.
@@ -92,7 +92,7 @@ class PatchScorer:
         return self._run("scan", patches, positions)
 
     def decode(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
-        """Compute what the network makes of patches; the arguments are those of `scan`.
+        """Decode patches; the arguments are those of `scan`.
 
         Returns:
             mu, sigma2 (n, patch_values) and z_mean, z_log_var (n, latent_dim).

@@ -93,7 +93,7 @@ def random_crops(
         images: (N, H, W) or (N, H, W, channels), any dtype; or a list of images (H, W) or (H, W, channels),
             whose sizes may differ, and whose crops follow each other image by image.
         patch_size: Side of a crop in pixels.
-        count: How many to draw, with replacement.
+        count: Number of crops, drawn with replacement.
         rng: Source of randomness.
 
     Returns:

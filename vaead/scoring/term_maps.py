@@ -46,7 +46,7 @@ class TermMaps:
     """D, A and M of every window of every image, each (N, rows, cols) in nats.
 
     Attributes:
-        grid: Where the windows lie.
+        grid: Positions of the windows.
         calibrated: None where the images are not as large as those that the model has learned from.
     """
 

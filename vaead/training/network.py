@@ -43,7 +43,7 @@ _LEAST_SIDE = 6
 
 
 class Decoded(NamedTuple):
-    """What the network makes of patches: mu and log(sigma2) as (n, patch_values), z as (n, latent_dim)."""
+    """Outputs of a network: mu and log(sigma2) as (n, patch_values), z as (n, latent_dim)."""
 
     mu: Array
     log_sigma2: Array
@@ -78,7 +78,7 @@ class Vae(keras.Model):  # type: ignore[misc]
             positions: (n, 2), where in its image each patch lies, see `PatchGrid.positions`; only for a
                 network that is position-aware.
             noise: (n, latent_dim) standard normal to sample z with; None takes z = z_mean.
-            training: Whether batch normalisation uses and updates the statistics of the batch.
+            training: True if batch normalisation uses and updates the statistics of the batch.
         """
         where = [positions] if self.config.position_aware else []
         z_mean, z_log_var = self.encoder([patches, *where], training=training)
@@ -105,7 +105,7 @@ class Vae(keras.Model):  # type: ignore[misc]
         )
 
     def scan(self, patches: Array, positions: Array | None = None) -> dict[str, Array]:
-        """What the scores are made of, at z = z_mean; see `vaead.scoring.patch_scorer.PatchScorer.scan`."""
+        """Terms of the scores, at z = z_mean; see `vaead.scoring.patch_scorer.PatchScorer.scan`."""
         decoded = self(patches, positions)
         x = ops.reshape(patches, (-1, self.config.patch_values))
         cells = {}
@@ -225,7 +225,7 @@ def _convolutional_decoder(config: NetworkConfig) -> keras.Model:
 
 
 def _halvings(config: NetworkConfig) -> tuple[int, list[int]]:
-    """How small a patch gets, and how many channels there are after each halving on the way."""
+    """Smallest side of a patch, and the channels after each halving on the way."""
     side = config.patch_size
     widths: list[int] = []
     while side % 2 == 0 and (side > _LEAST_SIDE or not widths):

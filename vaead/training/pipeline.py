@@ -40,7 +40,7 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
 
     Args:
         recipe: A recipe whose source is a class of a dataset.
-        store: Where to; the default store if not given.
+        store: Store of the model; the default store if not given.
         on_epoch: Called after each epoch; an exception of it ends the training and nothing is stored.
 
     Returns:
