@@ -1,8 +1,7 @@
 """The text catalogue: every string of the interface, by meaning and language.
 
-A language is one file `strings/<code>.toml` and one page of Markdown, `strings/method.<code>.md`. Why a
-photo is refused is said in English where that is found out, in `vaead.data.photos.reasons`, and not in
-`strings/en.toml`.
+A language is one file `strings/<code>.toml` and one page of Markdown, `strings/method.<code>.md`. Reasons to
+refuse photos lie in `data/photos/reasons.toml`, as errors of the engine need them too.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from vaead.data.photos.reasons import SENTENCES
+from vaead.data.photos.reasons import sentences
 
 FOLDER = Path(__file__).parent / "strings"
 LANGUAGES = {"en": "English", "ja": "日本語"}
@@ -27,7 +26,7 @@ class Texts:
         self._strings = _load(language)
 
     def __call__(self, key: str, **values: object) -> str:
-        """The string of a key, with its {places} filled in.
+        """The string of a key, with its {fields} filled in.
 
         >>> Texts("en")("page.compare")
         'Compare'
@@ -60,9 +59,7 @@ def language_of(locale: str | None) -> str:
 @cache
 def _load(language: str) -> dict[str, str]:
     tree = tomllib.loads((FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
-    if language == "en":
-        tree["reason"] = dict(SENTENCES)
-    return dict(_flatten("", tree))
+    return dict(_flatten("", tree | {"reason": dict(sentences(language))}))
 
 
 def _flatten(prefix: str, tree: dict[str, object]) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ import pytest
 
 from vaead.calibration.diagnostics import TrainingDiagnostics
 from vaead.data.datasets import dataset_names, get_spec
-from vaead.data.photos.reasons import SENTENCES
+from vaead.data.photos.reasons import sentences
 from vaead.data.screws.generator import DEFECTS
 from vaead.i18n.texts import FOLDER, LANGUAGES, Texts, _load
 from vaead.metrics.image import METRICS
@@ -54,7 +54,7 @@ PATTERNS = {
     "training_warning.{}": [f"training_warning.{name}" for name in TrainingDiagnostics(0, 99).warnings],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
-    "reason.{}": [f"reason.{kind}" for kind in SENTENCES],
+    "reason.{}": [f"reason.{kind}" for kind in sentences()],
     "report.place_{}{}": [f"report.place_{row}{column}" for row in range(3) for column in range(3)],
     "score.{}": [f"score.{score}" for score in SCORES],
     "sidebar.{}": [f"sidebar.{name}" for name in SETTINGS],

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from vaead.data.photos.limits import Limits, megabytes
-from vaead.data.photos.names import Rejected, clean_name, is_litter, printable
+from vaead.data.photos.names import Rejected, clean_name, is_system_file, printable
 from vaead.data.photos.reasons import refusal
 from vaead.errors import InvalidInputError
 
@@ -126,7 +126,7 @@ def open_zip(stream: BinaryIO, name: str, limits: Limits | None = None) -> Archi
     rejected: list[Rejected] = []
     for entry in file.infolist():
         raw_name = _decoded(entry)
-        if raw_name.endswith("/") or is_litter(raw_name.replace("\\", "/")):
+        if raw_name.endswith("/") or is_system_file(raw_name.replace("\\", "/")):
             continue
         try:
             clean = clean_name(raw_name)

@@ -14,7 +14,7 @@ from vaead.data.photos.names import (
     Rejected,
     clean_name,
     is_image_name,
-    is_litter,
+    is_system_file,
     natural_key,
     printable,
     require_text,
@@ -105,7 +105,7 @@ def sort_photos(names: Iterable[str]) -> Photos:
     others: list[str] = []
     rejected: list[Rejected] = []
     for name in sorted(set(names), key=natural_key):
-        if is_litter(name):
+        if is_system_file(name):
             continue
         try:
             require_text(name)
@@ -135,7 +135,7 @@ def sort_uploads(names: Iterable[str]) -> Photos:
     for name in names:
         try:
             clean = clean_name(name)
-            if clean in originals and not is_litter(clean):
+            if clean in originals and not is_system_file(clean):
                 raise refusal("repeated", name=clean)
         except InvalidInputError as error:
             rejected.append(Rejected.of(printable(name), error))

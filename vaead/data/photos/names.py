@@ -13,7 +13,7 @@ IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".t
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # Windows and macOS leave these beside images.
-_LITTER = frozenset({"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db"})
+_SYSTEM_FILES = frozenset({"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db"})
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Rejected:
         return cls(name, str(error), error.reason if isinstance(error, PhotoError) else None)
 
 
-def is_litter(name: str) -> bool:
+def is_system_file(name: str) -> bool:
     """Tell whether a file belongs to the system and not to the user: hidden files, thumbnails and such.
 
-    >>> is_litter("__MACOSX/a.png"), is_litter("parts/.DS_Store"), is_litter("parts/a.png")
+    >>> is_system_file("__MACOSX/a.png"), is_system_file("parts/.DS_Store"), is_system_file("parts/a.png")
     (True, True, False)
     """
     return any(
-        (part.startswith(".") and part not in (".", "..")) or part.casefold() in _LITTER
+        (part.startswith(".") and part not in (".", "..")) or part.casefold() in _SYSTEM_FILES
         for part in name.split("/")
     )
 

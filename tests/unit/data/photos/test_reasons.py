@@ -8,7 +8,7 @@ from string import Formatter
 
 import vaead
 from vaead.data.photos import Rejected
-from vaead.data.photos.reasons import SENTENCES, refusal
+from vaead.data.photos.reasons import refusal, sentences
 from vaead.errors import InvalidInputError
 
 
@@ -26,13 +26,13 @@ def uses() -> Iterator[tuple[str, set[str] | None]]:
 
 
 def test_every_kind_is_used_and_every_use_has_a_kind() -> None:
-    assert {kind for kind, _ in uses()} == set(SENTENCES)
+    assert {kind for kind, _ in uses()} == set(sentences())
 
 
 def test_every_place_of_a_sentence_is_filled_in() -> None:
     for kind, values in uses():
         if values is not None:
-            assert values == {name for _, name, _, _ in Formatter().parse(SENTENCES[kind]) if name}, kind
+            assert values == {name for _, name, _, _ in Formatter().parse(sentences()[kind]) if name}, kind
 
 
 def test_error_is_invalid_input_and_can_be_sent_to_another_process() -> None:
