@@ -93,7 +93,9 @@ def _key(node: ast.expr) -> str | None:
 def _is_catalogue(function: ast.expr) -> bool:
     """Whether a function is `texts`, `texts.get` or `Texts(...)`."""
     match function:
-        case ast.Name(id="texts") | ast.Attribute(value=ast.Name(id="texts"), attr="get"):
+        case ast.Name(id="texts") | ast.Attribute(attr="_texts"):
+            return True
+        case ast.Attribute(value=ast.Name(id="texts"), attr="get"):
             return True
         case ast.Call(func=ast.Name(id="Texts")):
             return True
