@@ -36,6 +36,7 @@ SHIPPED = (
     "screws/industrial",
 )
 DIGITS = "Digits (scikit-learn)"
+_CAPTION = re.compile("calibration images|較正用画像")
 DEADLINE_S = 30.0
 
 # No sandbox, because a container often has none; the rest keeps the browser off the network.
@@ -97,7 +98,7 @@ class Visit:
     @property
     def caption(self) -> Locator:
         """What the page says of the pair."""
-        return self.page.get_by_test_id("stCaptionContainer").filter(has_text=re.compile("held-out|正常画像"))
+        return self.page.get_by_test_id("stCaptionContainer").filter(has_text=_CAPTION)
 
     @property
     def figure(self) -> Locator:

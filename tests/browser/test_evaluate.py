@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.conftest import DIGITS
+
 if TYPE_CHECKING:
     from tests.browser.conftest import Server, Visit, Visitor
 
@@ -53,23 +55,30 @@ def test_table_and_threshold(evaluate: Callable[..., Visit]) -> None:
     expect(tables.nth(1)).not_to_have_text(before)
 
 
-def test_click_on_a_cell_leads_to_its_pair(evaluate: Callable[..., Visit], wait_until: Callable) -> None:
+def follow(visitor: Visit, visit: Visitor, words: str) -> Visit:
+    """Open the link with these words as somebody else would."""
+    link = visitor.page.get_by_role("link", name=words)
+    expect(link).to_be_visible()
+    other = visit(url=str(link.evaluate("link => link.href")))
+    expect(other.caption).to_be_visible()
+    return other
+
+
+def test_click_on_a_cell_links_its_pair(evaluate: Callable[..., Visit], visit: Visitor) -> None:
     visitor = evaluate(pair="7")
     # Row 1 holds 0, 2, 3, 4: the diagonal has no marker.
     click(visitor, visitor.page.locator(".st-key-matrix_figure .scatterlayer path.point").nth(9 + 3))
-    expect(visitor.caption).to_be_visible()
-    expect(visitor.caption).to_contain_text("of class 4.")
-    wait_until(lambda: visitor.link.get("anomalous") == "4", visitor.page)
-    assert visitor.link["pair"] == "7"
+    other = follow(visitor, visit, "See 1 and 4")
+    expect(other.caption).to_contain_text("of class 4.")
+    assert other.link == {"dataset": DIGITS, "anomalous": "4", "pair": "7"}
 
 
-def test_click_on_a_miss_leads_to_its_image(evaluate: Callable[..., Visit], wait_until: Callable) -> None:
+def test_click_on_a_miss_links_its_image(evaluate: Callable[..., Visit], visit: Visitor) -> None:
     visitor = evaluate(anomalous="4")
     click(visitor, visitor.page.locator(".st-key-misses .scatterlayer path.point").nth(2))
-    expect(visitor.caption).to_be_visible()
-    wait_until(lambda: "anomalous_image" in visitor.link, visitor.page)
-    expect(visitor.caption).to_contain_text(f"and {visitor.link['anomalous_image']} of class 4.")
-    assert visitor.link["anomalous"] == "4"
+    other = follow(visitor, visit, "See 4, test image")
+    expect(other.caption).to_contain_text(f"and {other.link['anomalous_image']} of class 4.")
+    assert other.link["anomalous"] == "4"
 
 
 def test_rule_is_in_the_address(evaluate: Callable[..., Visit], wait_until: Callable) -> None:
@@ -83,7 +92,7 @@ def test_other_class_drops_the_images_picked_on_compare(evaluate: Callable[..., 
     visitor = evaluate(normal_image="3", anomalous_image="4")
     visitor.choose("Anomalous class", "5")
     expect(visitor.page.get_by_text("anomalous (5)")).to_be_visible()
-    visitor.page.get_by_role("link", name="Compare").click()
+    visitor.page.get_by_role("link", name="Compare", exact=True).click()
     expect(visitor.caption).to_contain_text("of class 5.")
     expect(visitor.caption).not_to_contain_text("test image 3 of class 1 and 4 of class 5")
     assert "anomalous_image" not in visitor.link
@@ -96,7 +105,7 @@ def test_rule_and_false_alarms_travel_between_the_pages(evaluate: Callable[..., 
     expect(visitor.page.get_by_text("50 % of")).to_be_visible()
     visitor.page.locator(".st-key-rule").get_by_text("score", exact=True).click()
     expect(visitor.page.get_by_text("for the calibrated score")).to_be_visible()
-    click(visitor, visitor.page.locator(".st-key-misses .scatterlayer path.point").nth(2))
+    visitor.page.get_by_role("link", name="Compare", exact=True).click()
     expect(visitor.page.get_by_text("At 50 % false alarms")).to_be_visible()
     rule = visitor.page.get_by_role("combobox", name="An image is flagged by")
     expect(rule).to_have_value("score")

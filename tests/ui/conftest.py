@@ -53,7 +53,7 @@ class Page:
     def caption(self) -> str:
         """What the page says of the pair; fails if it shows none."""
         (caption,) = (element.value for element in self.app.caption)
-        assert "held-out" in caption or "学習に使わなかった" in caption
+        assert "calibration images" in caption or "較正用画像" in caption
         return str(caption)
 
     @property
@@ -90,16 +90,14 @@ class Page:
 
 
 EVALUATE = """
-from functools import partial
 import streamlit as st
-from vaead.ui.compare import page as compare
-from vaead.ui.evaluate import page as evaluate
+from vaead.ui.evaluate import page
 from vaead.ui.shared import query_params
 from vaead.ui.shared import sidebar
 query_params.remember()
 with st.sidebar:
     texts = sidebar.choose_language()
-evaluate.page(texts, st.Page(partial(compare.page, texts), title="Compare", url_path="compare"))
+page.show(texts)
 """
 
 

@@ -7,6 +7,6 @@ import streamlit as st
 from vaead.i18n.texts import Texts
 
 
-def page(texts: Texts) -> None:
+def show(texts: Texts) -> None:
     """Show the method in the language of the page."""
     st.markdown(texts.method)

@@ -35,7 +35,7 @@ def test_opens_on_mnist_1_against_9(open_page: Open) -> None:
     assert page.warnings == []
     # There are 1,135 test images of 1 in MNIST, and the held-out 1s are half of 6,742.
     assert page.app.number_input(key="normal_image").max == 1134
-    assert "of 3371 held-out normal images" in page.caption
+    assert "of 3371 calibration images" in page.caption
 
 
 def test_first_visit_shows_image_old_map_and_new_map_of_both_images(open_page: Open) -> None:
@@ -287,7 +287,7 @@ def test_model_that_went_wrong_is_shown_with_a_warning(
 @pytest.mark.parametrize(("language", "title"), [("en", "# Method"), ("ja", "# 手法")])
 def test_method_page_shows_its_text(language: str, title: str) -> None:
     app = AppTest.from_string(
-        f"from vaead.ui import method\nfrom vaead.i18n.texts import Texts\nmethod.page(Texts({language!r}))\n"
+        f"from vaead.ui import method\nfrom vaead.i18n.texts import Texts\nmethod.show(Texts({language!r}))\n"
     ).run()
     assert not app.exception
     assert app.markdown[0].value.startswith(title)

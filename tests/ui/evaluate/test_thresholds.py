@@ -17,7 +17,7 @@ from vaead.model.model import Model
 from vaead.model.store import ModelStore
 from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.term_maps import TermMaps
-from vaead.ui.evaluate.thresholds import SOURCES
+from vaead.ui.shared.controls import THRESHOLDS
 
 if TYPE_CHECKING:
     from tests.ui.conftest import EvaluatePage, OpenEvaluate
@@ -77,7 +77,7 @@ def test_recall_of_95_percent_is_reached(open_evaluate: OpenEvaluate, rule: str)
     assert int(counts(page)[0][1]) == 43  # of 45
 
 
-@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("source", THRESHOLDS)
 @pytest.mark.parametrize("rule", RULES)
 def test_counts_follow_the_rule(open_evaluate: OpenEvaluate, terms: Terms, rule: str, source: str) -> None:
     page = open_evaluate(rule=rule, threshold=source)

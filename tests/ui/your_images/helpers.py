@@ -23,12 +23,12 @@ from vaead.zoo import screw_demo
 OWN_IMAGES = """
 import streamlit as st
 from vaead.ui.shared import query_params
-from vaead.ui.your_images import page as your_images
+from vaead.ui.your_images import page
 from vaead.ui.shared import sidebar
 query_params.remember()
 with st.sidebar:
     texts = sidebar.choose_language()
-your_images.page(texts)
+page.show(texts)
 """
 
 File = tuple[str, bytes, str]

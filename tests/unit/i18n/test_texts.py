@@ -15,14 +15,12 @@ from vaead.data.screws.generator import DEFECTS
 from vaead.i18n.texts import FOLDER, LANGUAGES, Texts, _load
 from vaead.metrics.image import METRICS
 from vaead.scoring.loss_terms import SCORES, TERMS
-from vaead.ui.shared.sidebar import PAIRS
+from vaead.ui.shared.controls import CONTROLS, PAIRS
 from vaead.ui.your_images import metrics
 
 SOURCES = sorted(FOLDER.parents[1].rglob("*.py"))
 ENGLISH = _load("en")
 OTHERS = [language for language in LANGUAGES if language != "en"]
-
-SETTINGS = ("epochs", "crops", "latent", "seed")
 
 EVALUATED = (
     "misses",
@@ -43,7 +41,9 @@ PATTERNS = {
         if class_name != str(number)
     ],
     "compare.{}": ["compare.normal", "compare.anomalous"],
-    "compare.pick_{}": ["compare.pick_normal", "compare.pick_anomalous"],
+    "control.{}": [f"control.{key}" for key in CONTROLS],
+    "control.{}_help": [f"control.{key}_help" for key in CONTROLS if f"control.{key}_help" in ENGLISH],
+    "control.{}_image": ["control.normal_image", "control.anomalous_image"],
     "defect.{}": [f"defect.{kind}" for kind in ("good", *DEFECTS)],
     "details.{}": [
         f"details.{name}" for name in ("standing", "terms", "decoder", "network", "training", *TERMS)
@@ -57,8 +57,6 @@ PATTERNS = {
     "reason.{}": [f"reason.{kind}" for kind in sentences()],
     "report.place_{}{}": [f"report.place_{row}{column}" for row in range(3) for column in range(3)],
     "score.{}": [f"score.{score}" for score in SCORES],
-    "sidebar.{}": [f"sidebar.{name}" for name in SETTINGS],
-    "sidebar.{}_help": [f"sidebar.{name}_help" for name in SETTINGS],
     "verdict.{}": [f"verdict.{name}" for name in ("all", "none")],
 }
 
@@ -121,7 +119,7 @@ def places(text: str) -> set[str]:
 
 
 def test_the_search_finds_the_uses() -> None:
-    assert {"language", "compare.caption", "link.bad", "class.{}.{}", "verdict.{}"} <= {
+    assert {"control.settings", "compare.caption", "link.bad", "class.{}.{}", "verdict.{}"} <= {
         use.key for use in USES
     }
 

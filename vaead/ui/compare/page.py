@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,30 +15,32 @@ from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
 from vaead.model.model import Model
 from vaead.ui.compare import details, figure
-from vaead.ui.shared import loading, query_params, sidebar, widgets
+from vaead.ui.shared import loading, query_params, sidebar
 from vaead.ui.shared.cache import gallery
+from vaead.ui.shared.controls import PAIRS
 from vaead.ui.shared.plots import show_clickable, show_pair
 from vaead.ui.shared.sidebar import Choice
+from vaead.ui.shared.widgets import image_number, number
 
 
-def page(texts: Texts) -> None:
+def show(texts: Texts) -> None:
     """Show the controls and the comparison."""
     with st.sidebar:
-        choice, *places = sidebar.sidebar(texts)
+        choice, slots = sidebar.choose_view(texts)
     _pair_buttons(texts)
     notices = st.container()
-    _show_choice(choice, places, texts)
+    _show_choice(choice, slots, texts)
     # Last, when every control has compared itself with the link.
     with notices:
         query_params.show_notices(texts)
 
 
-def _show_choice(choice: Choice, places: list[DeltaGenerator], texts: Texts) -> None:
+def _show_choice(choice: Choice, slots: Sequence[DeltaGenerator], texts: Texts) -> None:
     """Show the comparison, or the training of its model."""
     dataset = loading.load_dataset(choice.recipe.class_source.dataset, texts)
-    choice = sidebar.with_dataset(choice, dataset.name)
-    for place, number in zip(places, (choice.recipe.class_source.normal, choice.anomalous), strict=True):
-        loading.show_thumbnails(place, dataset, number, texts)
+    choice = replace(choice, recipe=choice.recipe.with_dataset(dataset.name))
+    for slot, label in zip(slots, (choice.recipe.class_source.normal, choice.anomalous), strict=True):
+        loading.show_thumbnails(slot, dataset, label, texts)
     model = loading.load_model(choice.recipe, texts)
     if model is not None:
         _comparison(choice, dataset, model, texts)
@@ -45,7 +48,7 @@ def _show_choice(choice: Choice, places: list[DeltaGenerator], texts: Texts) -> 
 
 def _pair_buttons(texts: Texts) -> None:
     with st.container(horizontal=True, key="pairs"):
-        for dataset, normal, anomalous in sidebar.PAIRS:
+        for dataset, normal, anomalous in PAIRS:
             name = f"{dataset}_{normal}_{anomalous}"
             st.button(
                 texts(f"pairs.{name}"),
@@ -86,28 +89,24 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
 
 def _pair_controls(dataset: Dataset, classes: dict[str, int], texts: Texts) -> dict[str, int]:
     """Draw, seed and gallery; takes the class of each role and returns the number of the image in it."""
-    counts = {role: int(np.count_nonzero(dataset.test.labels == number)) for role, number in classes.items()}
+    counts = {role: int(np.count_nonzero(dataset.test.labels == label)) for role, label in classes.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button(texts("compare.draw"), key="draw", type="primary", icon=":material/casino:", on_click=_draw)
         with st.container(width=140):
-            seed = widgets.whole_number(
-                texts("compare.draw_seed"), "pair", 0, 999_999, 0, help=texts("compare.draw_seed_help")
-            )
+            seed = number("pair", texts)
         # Tracked, because galleries of a closed box would only keep a visitor waiting.
         box = st.popover(
             texts("compare.pick"), icon=":material/photo_library:", key="pick", on_change="rerun"
         )
         with box:
             picked = {}
-            for role, number in classes.items():
-                picked[role] = widgets.image_number(
-                    texts(f"compare.pick_{role}"), f"{role}_image", counts[role], texts
-                )
+            for role, label in classes.items():
+                picked[role] = image_number(f"{role}_image", counts[role], texts)
                 if box.open:
-                    _gallery(role, gallery(dataset, number, texts("compare.gallery_hover")), texts)
+                    _gallery(role, gallery(dataset, label, texts("compare.gallery_hover")), texts)
     drawn = np.random.default_rng(seed)
     numbers = {role: int(drawn.integers(count)) for role, count in counts.items()}
-    return numbers | {role: number for role, number in picked.items() if number is not None}
+    return numbers | {role: chosen for role, chosen in picked.items() if chosen is not None}
 
 
 def _draw() -> None:
@@ -118,7 +117,7 @@ def _draw() -> None:
 def _gallery(role: str, images: go.Figure, texts: Texts) -> None:
     key = f"{role}_image"
 
-    def take(point: dict[str, Any]) -> None:
-        st.session_state[key] = int(point["customdata"])
+    def take(index: int) -> None:
+        st.session_state[key] = index
 
-    show_clickable(images, f"{key}_gallery", texts(f"compare.pick_{role}"), take)
+    show_clickable(images, f"{key}_gallery", texts(f"control.{role}_image"), take)

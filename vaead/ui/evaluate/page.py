@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.navigation.page import Page
 
 from vaead.data.datasets import Dataset, get_spec
 from vaead.errors import InvalidInputError
@@ -13,9 +12,11 @@ from vaead.model.model import Model
 from vaead.plots.charts import Axes, roc_curves
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
-from vaead.ui.evaluate import downloads, open_in_compare, pair_matrix, thresholds
+from vaead.ui.evaluate import downloads, pair_matrix, thresholds
 from vaead.ui.evaluate.test_scores import Scores, Sides, evaluations, split_scores
-from vaead.ui.shared import loading, query_params, sidebar, widgets
+from vaead.ui.shared import loading, query_params, sidebar
+from vaead.ui.shared.plots import show_chart
+from vaead.ui.shared.widgets import toggle
 
 _CHANCE = 0.6
 """AUROC below which a score hardly tells two classes apart."""
@@ -23,20 +24,16 @@ _TO = "\u2060–\u2060"
 """A dash at which no line breaks."""
 
 
-def page(texts: Texts, compare_page: Page) -> None:
+def show(texts: Texts) -> None:
     """Show the controls, the metrics of a model and the matrix of all pairs."""
-    if open_in_compare.is_leaving(compare_page):
-        return
     with st.sidebar:
-        recipe, anomalous, *places = sidebar.model_controls(texts)
-        against_all = widgets.toggle(
-            texts("evaluate.against_all"), "against_all", help=texts("evaluate.against_all_help")
-        )
+        recipe, anomalous, slots = sidebar.choose_model(texts)
+        against_all = toggle("against_all", texts)
     notices = st.container()
     dataset = loading.load_dataset(recipe.class_source.dataset, texts)
     recipe = recipe.with_dataset(dataset.name)
-    for place, number in zip(places, (recipe.class_source.normal, anomalous), strict=True):
-        loading.show_thumbnails(place, dataset, number, texts)
+    for slot, number in zip(slots, (recipe.class_source.normal, anomalous), strict=True):
+        loading.show_thumbnails(slot, dataset, number, texts)
     model = loading.load_model(recipe, texts)
     if model is not None:
         _evaluation(recipe, None if against_all else anomalous, dataset, model, texts)
@@ -123,6 +120,4 @@ def _roc(scores: Scores, sides: Sides, results: dict[str, Evaluation], texts: Te
         curves[texts(f"score.{score}")] = (curve.false_alarm_rate.tolist(), curve.recall.tolist())
     figure = roc_curves(curves, Axes(texts("evaluate.false_alarm_rate"), texts("evaluate.recall")))
     listed = _listed([f"{texts(f'score.{name}')} {each.metrics.auroc:.3f}" for name, each in results.items()])
-    st.plotly_chart(
-        figure, key="roc", alt=texts("evaluate.roc_alt", scores=listed), config={"displayModeBar": False}
-    )
+    show_chart(figure, "roc", texts("evaluate.roc_alt", scores=listed))

@@ -13,20 +13,14 @@ from vaead.metrics.class_pairs import Pairs, pairs_file
 from vaead.model.store import ModelStore
 from vaead.plots import charts
 from vaead.recipe import Recipe
-from vaead.ui.evaluate import downloads, open_in_compare
-from vaead.ui.shared import sidebar, widgets
+from vaead.ui.evaluate import downloads
+from vaead.ui.shared.controls import MATRICES, preset_values
+from vaead.ui.shared.plots import show_clickable
+from vaead.ui.shared.sidebar import class_name
+from vaead.ui.shared.widgets import segments, show_link
 
-VIEWS: dict[str, tuple[str, str | None]] = {
-    "old": ("old", None),
-    "new": ("new", None),
-    "calibrated": ("calibrated", None),
-    "new - old": ("new", "old"),
-    "calibrated - new": ("calibrated", "new"),
-}
-"""What the matrix shows: a score, or a score minus another; written into the address."""
-
+_MINUS = " - "
 _WIDTH_PX = 760
-_DIFFERENCES = tuple(pair for pair in VIEWS.values() if pair[1])
 
 
 def show(recipe: Recipe, texts: Texts) -> None:
@@ -46,41 +40,44 @@ def show(recipe: Recipe, texts: Texts) -> None:
 
 @st.fragment
 def _matrix(pairs: Pairs, preset: str, spec: DatasetSpec, texts: Texts) -> None:
-    open_in_compare.go()
-    view = widgets.segments(texts("matrix.view"), tuple(VIEWS), "matrix", help=texts("matrix.view_help"))
-    values = pairs.mean(*VIEWS[view])
-    _figure(values, view, preset, spec, texts)
+    shown = segments("matrix", texts)
+    values = pairs.mean(*shown.split(_MINUS))
+    cell = _figure(values, shown, spec, texts)
+    if cell is not None:
+        _link(preset, spec, *cell, texts)
     measured = {"date": pairs.measured, "seeds": ", ".join(map(str, pairs.seeds)), "preset": preset}
     st.caption(texts("matrix.caption", **measured))
-    st.markdown("  \n".join(_difference(pairs, score, str(minus), texts) for score, minus in _DIFFERENCES))
-    downloads.matrix(values, f"{spec.name}_{preset}_{view.replace(' - ', '_minus_')}", spec, texts)
+    st.markdown("  \n".join(_difference(pairs, each, texts) for each in MATRICES if _MINUS in each))
+    downloads.matrix(values, f"{spec.name}_{preset}_{shown.replace(_MINUS, '_minus_')}", spec, texts)
 
 
-def _figure(values: NDArray[np.float64], view: str, preset: str, spec: DatasetSpec, texts: Texts) -> None:
-    cells = np.argwhere(np.isfinite(values))
-    names = [sidebar.class_name(texts, spec, number) for number in range(len(spec.class_names))]
-    scale = charts.difference_scale(values) if VIEWS[view][1] else charts.AUROC_SCALE
-    axes = charts.Axes(texts("sidebar.anomalous"), texts("sidebar.normal"))
+def _figure(
+    values: NDArray[np.float64], shown: str, spec: DatasetSpec, texts: Texts
+) -> tuple[int, int] | None:
+    """Draw the matrix and return the cell that was clicked: normal and anomalous class."""
+    names = [class_name(texts, spec, number) for number in range(len(spec.class_names))]
+    scale = charts.difference_scale(values) if _MINUS in shown else charts.AUROC_SCALE
+    axes = charts.Axes(texts("control.anomalous"), texts("control.normal"))
     figure = charts.matrix(values, names, scale, axes, texts("matrix.hover"))
-
-    def take() -> None:
-        points = st.session_state.matrix_figure.selection.points
-        if points:
-            normal, anomalous = cells[points[0]["point_index"]]
-            open_in_compare.choose_cell(preset, int(normal), int(anomalous))
-
     with st.container(width=_WIDTH_PX):
-        st.plotly_chart(
-            figure,
-            key="matrix_figure",
-            on_select=take,
-            selection_mode="points",
-            config={"displayModeBar": False},
-            alt=texts("matrix.alt", view=view),
-        )
+        index = show_clickable(figure, "matrix_figure", texts("matrix.alt", view=shown), width="stretch")
+    if index is None:
+        return None
+    normal, anomalous = np.argwhere(np.isfinite(values))[index].tolist()
+    return normal, anomalous
 
 
-def _difference(pairs: Pairs, score: str, minus: str, texts: Texts) -> str:
+def _link(preset: str, spec: DatasetSpec, normal: int, anomalous: int, texts: Texts) -> None:
+    """Link the pair, with the preset's own settings as the matrix has them."""
+    pair = {"normal": normal, "anomalous": anomalous}
+    names = {role: class_name(texts, spec, number) for role, number in pair.items()}
+    images = {"normal_image": None, "anomalous_image": None}
+    changes = {"dataset": spec.name, "preset": preset, **pair, **preset_values(preset), **images}
+    show_link(texts("matrix.open", **names), "open_cell", changes)
+
+
+def _difference(pairs: Pairs, shown: str, texts: Texts) -> str:
+    score, minus = shown.split(_MINUS)
     found = pairs.difference(score, minus)
     return texts(
         "matrix.difference",

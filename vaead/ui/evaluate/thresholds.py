@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from vaead.calibration.thresholds import RULES, NormalScores
+from vaead.calibration.thresholds import NormalScores
 from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
 from vaead.metrics.image import Confusion, best_f1_threshold, recall_threshold
 from vaead.plots.charts import Axes, histogram, tiles
-from vaead.scoring.loss_terms import SCORES
-from vaead.ui.evaluate import open_in_compare
 from vaead.ui.evaluate.test_scores import Sides, SplitScores, numbers_in_class
-from vaead.ui.shared import sidebar, widgets
-
-SOURCES = ("false alarms", "best F1", "95 % recall")
-"""How a threshold is set; written into the address, so the same in every language."""
+from vaead.ui.shared.controls import THRESHOLDS
+from vaead.ui.shared.plots import show_chart, show_clickable
+from vaead.ui.shared.sidebar import class_name
+from vaead.ui.shared.widgets import percent, segments, show_link
 
 _WORST = 12
 _COLUMNS = 6
-_FALSE_ALARMS = 5
 
 
 @dataclass(frozen=True)
@@ -72,19 +68,10 @@ class _Measure:
 @st.fragment
 def show(subject: Subject, texts: Texts) -> None:
     """Show histograms, threshold, counts and worst images. A fragment: the threshold moves nothing else."""
-    open_in_compare.go()
     st.subheader(texts("evaluate.threshold_title"), anchor=False)
     with st.container(horizontal=True, gap="medium"):
-        score = widgets.segments(texts("evaluate.score"), tuple(reversed(SCORES)), "score")
-        rule = widgets.segments(texts("sidebar.rule"), RULES, "rule", help=texts("sidebar.rule_help"))
-        source = widgets.segments(
-            texts("evaluate.source"), SOURCES, "threshold", help=texts("evaluate.source_help")
-        )
-        rate = _FALSE_ALARMS
-        if source == SOURCES[0]:
-            rate = widgets.percent(texts("evaluate.rate"), "false_alarms", _FALSE_ALARMS)
-            sidebar.keep("false_alarms")
-    sidebar.keep("rule")
+        score, rule, source = (segments(key, texts) for key in ("score", "rule", "threshold"))
+        rate = percent("false_alarms", texts) if source == THRESHOLDS[0] else 0
     measure = _Measure.of(subject, score, rule, texts)
     value, sentence = _threshold(subject, measure, source, rate, texts)
     st.markdown(sentence)
@@ -101,14 +88,14 @@ def _threshold(
     subject: Subject, measure: _Measure, source: str, rate: int, texts: Texts
 ) -> tuple[float, str]:
     """The threshold, and where it comes from in words."""
-    if source == SOURCES[0]:
+    if source == THRESHOLDS[0]:
         found = subject.calibration.threshold(measure.score, rate / 100, measure.rule)
         shown = {name: f"{number:.3g}" for name, number in found._asdict().items()}
         images = f"{subject.calibration.n_images:,}"
         return found.value, texts("evaluate.by_rate", name=measure.name, rate=rate, images=images, **shown)
     normal, anomalous = measure.values[subject.sides.normal], measure.values[subject.sides.anomalous]
-    value = best_f1_threshold(normal, anomalous) if source == SOURCES[1] else recall_threshold(anomalous)
-    key = "by_f1" if source == SOURCES[1] else "by_recall"
+    value = best_f1_threshold(normal, anomalous) if source == THRESHOLDS[1] else recall_threshold(anomalous)
+    key = "by_f1" if source == THRESHOLDS[1] else "by_recall"
     return value, texts(f"evaluate.{key}", name=measure.name, value=f"{value:.3g}")
 
 
@@ -120,12 +107,8 @@ def _histogram(subject: Subject, measure: _Measure, value: float, texts: Texts) 
     }
     axes = Axes(measure.axis, texts("evaluate.share_axis"))
     line = texts("evaluate.threshold_line", value=f"{value:.3g}")
-    st.plotly_chart(
-        histogram(named, value, line, axes),
-        key="histogram",
-        alt=texts("evaluate.histogram_alt", name=measure.name, value=f"{value:.3g}"),
-        config={"displayModeBar": False},
-    )
+    alt = texts("evaluate.histogram_alt", name=measure.name, value=f"{value:.3g}")
+    show_chart(histogram(named, value, line, axes), "histogram", alt)
 
 
 def _counts(counts: Confusion, names: dict[str, str], texts: Texts) -> None:
@@ -163,35 +146,22 @@ def _worst(subject: Subject, measure: _Measure, texts: Texts) -> None:
 
 
 def _gallery(
-    key: str, role: str, subject: Subject, places: NDArray[np.intp], measure: _Measure, texts: Texts
+    key: str, role: str, subject: Subject, indices: NDArray[np.intp], measure: _Measure, texts: Texts
 ) -> None:
-    labels = subject.dataset.test.labels[places].tolist()
-    numbers = numbers_in_class(subject.dataset.test.labels)[places].tolist()
-    spec = get_spec(subject.dataset.name)
-    hovers = [
-        texts(
-            "evaluate.tile_hover",
-            image=sidebar.class_name(texts, spec, label),
-            number=number,
-            name=measure.name,
-            value=f"{measure.values[place]:.3g}",
-        )
-        for label, number, place in zip(labels, numbers, places, strict=True)
+    test, spec = subject.dataset.test, get_spec(subject.dataset.name)
+    labels, numbers = test.labels[indices].tolist(), numbers_in_class(test.labels)[indices].tolist()
+    names = [
+        texts("evaluate.tile", image=class_name(texts, spec, label), number=number)
+        for label, number in zip(labels, numbers, strict=True)
     ]
-
-    def take() -> None:
-        points: Sequence[dict[str, int]] = st.session_state[key].selection.points
-        if points:
-            chosen = int(points[0]["point_index"])
-            open_in_compare.choose_image(role, labels[chosen], numbers[chosen])
-
+    hovers = [
+        f"{name}<br>{measure.name} {value:.3g}"
+        for name, value in zip(names, measure.values[indices], strict=True)
+    ]
     st.markdown(f"**{texts(f'evaluate.{key}')}**", help=texts("evaluate.gallery_help"))
-    st.plotly_chart(
-        tiles(subject.dataset.test.images[places], _COLUMNS, hovers),
-        key=key,
-        on_select=take,
-        selection_mode="points",
-        width="content",
-        config={"displayModeBar": False},
-        alt=texts(f"evaluate.{key}"),
-    )
+    figure = tiles(test.images[indices], _COLUMNS, hovers)
+    clicked = show_clickable(figure, key, texts(f"evaluate.{key}"))
+    if clicked is not None:
+        image = {role: labels[clicked], "normal_image": None, "anomalous_image": None}
+        image |= {"dataset": spec.name, f"{role}_image": numbers[clicked]}
+        show_link(texts("evaluate.open", image=names[clicked]), f"open_{role}", image)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -27,25 +27,41 @@ def show_clickable(
     figure: go.Figure,
     key: str,
     alt: str,
-    take: Callable[[dict[str, Any]], None],
+    on_click: Callable[[int], None] | None = None,
     width: Literal["stretch", "content"] = "content",
-) -> None:
-    """Show a figure that calls `take` with the point that was clicked."""
+) -> int | None:
+    """Show a figure whose points can be clicked.
 
-    def on_select() -> None:
+    Args:
+        figure: The figure.
+        key: Its key.
+        alt: Alternative text.
+        on_click: Called with the index of a point that was clicked, before the page is drawn again.
+        width: As the figure says, or as its column.
+
+    Returns:
+        Index of the point that was clicked last, None without one.
+    """
+
+    def clicked() -> int | None:
         points = st.session_state[key].selection.points
-        if points:
-            take(points[0])
+        return int(points[0]["point_index"]) if points else None
+
+    def take() -> None:
+        index = clicked()
+        if on_click is not None and index is not None:
+            on_click(index)
 
     st.plotly_chart(
         figure,
         key=key,
-        on_select=on_select,
+        on_select=take,
         selection_mode="points",
         width=width,
         config={"displayModeBar": False},
         alt=alt,
     )
+    return clicked()
 
 
 def show_pair(figure: go.Figure, key: str, alt: str, columns: int = 4) -> None:

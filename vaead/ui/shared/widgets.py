@@ -1,96 +1,94 @@
-"""Controls that are bound to a parameter of the page's address.
-
-Streamlit writes a control's label into the address, so labels of bound choices are the same in every
-language: a link made in one language works in the other.
-"""
+"""Widgets of the table of controls, each bound to its parameter of the page's address."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from vaead.i18n.texts import Texts
 from vaead.ui.shared import query_params
+from vaead.ui.shared.controls import CONTROLS, default, options
 
-T = TypeVar("T")
 
-
-def select(
-    label: str,
-    options: Sequence[T],
-    key: str,
-    *,
-    format_func: Callable[[Any], str] = str,
-    help: str | None = None,
-    default: int = 0,
-    on_change: Callable[[], None] | None = None,
-) -> T:
-    """A bound choice of one option."""
+def select(key: str, texts: Texts, on_change: Callable[[], None] | None = None) -> Any:
+    """Show a choice as a box."""
+    choices, first = options(key, st.session_state), default(key, st.session_state)
     taken = st.selectbox(
-        label,
-        options,
-        index=default,
-        format_func=format_func,
-        key=key,
-        help=help,
+        **_bound(key, texts),
+        options=choices,
+        index=choices.index(first),
+        format_func=_writer(key),
         on_change=on_change,
-        bind="query-params",
         filter_mode=None,
     )
-    query_params.check(key, format_func(taken))
-    return taken
+    return _note(key, taken)
 
 
-def whole_number(
-    label: str, key: str, low: int, high: int, default: int, *, step: int = 1, help: str | None = None
-) -> int:
-    """A bound whole number."""
-    taken = st.number_input(
-        label, low, high, value=default, step=step, key=key, help=help, bind="query-params"
+def segments(key: str, texts: Texts, **layout: Any) -> Any:
+    """Show a choice as a row of buttons."""
+    first = default(key, st.session_state)
+    taken = st.segmented_control(
+        **_bound(key, texts),
+        options=options(key, st.session_state),
+        default=first,
+        format_func=_writer(key),
+        required=True,
+        **layout,
     )
-    query_params.check(key, taken)
-    return int(taken)
+    return _note(key, first if taken is None else taken)
 
 
-def image_number(label: str, key: str, count: int, texts: Texts) -> int | None:
-    """A bound number of an image, or None while the pair seed draws it."""
-    taken = st.number_input(
-        label,
-        0,
-        count - 1,
+def number(key: str, texts: Texts) -> int:
+    """Show a whole number as a field."""
+    return int(_note(key, st.number_input(**_bound(key, texts), **_range(key))))
+
+
+def percent(key: str, texts: Texts) -> int:
+    """Show a whole number of per cent as a slider."""
+    return int(_note(key, st.slider(**_bound(key, texts), **_range(key), format="%d %%", width=220)))
+
+
+def toggle(key: str, texts: Texts) -> bool:
+    """Show a switch."""
+    return bool(_note(key, st.toggle(**_bound(key, texts))))
+
+
+def image_number(key: str, count: int, texts: Texts) -> int | None:
+    """Show the number of one of so many images, None while the pair seed draws it."""
+    taken: int | None = st.number_input(
+        **_bound(key, texts) | {"help": texts("compare.pick_help", last=count - 1)},
+        min_value=0,
+        max_value=count - 1,
         value=None,
         step=1,
-        key=key,
         placeholder=texts("compare.pick_placeholder"),
-        help=texts("compare.pick_help", last=count - 1),
-        bind="query-params",
     )
-    query_params.check(key, taken)
+    query_params.note(key, taken)
     return taken
 
 
-def segments(label: str, options: Sequence[str], key: str, help: str | None = None) -> str:
-    """A bound choice of one of a few names, which are the same in all languages; the first is the default."""
-    taken = st.segmented_control(
-        label, options, default=options[0], required=True, key=key, help=help, bind="query-params"
-    )
-    query_params.check(key, taken)
-    return taken or options[0]
+def show_link(label: str, key: str, changes: dict[str, Any]) -> None:
+    """Show a link to the page Compare with these values of controls in place of those chosen so far."""
+    st.link_button(label, query_params.compare_link(changes), key=key, icon=":material/open_in_new:")
 
 
-def percent(label: str, key: str, default: int, help: str | None = None) -> int:
-    """A bound share in percent, 1 to 50."""
-    taken = st.slider(
-        label, 1, 50, value=default, format="%d %%", key=key, help=help, bind="query-params", width=220
-    )
-    query_params.check(key, taken)
-    return int(taken)
+def _bound(key: str, texts: Texts) -> dict[str, Any]:
+    help_ = texts.get(f"control.{key}_help", "") or None
+    return {"label": texts(f"control.{key}"), "key": key, "help": help_, "bind": "query-params"}
 
 
-def toggle(label: str, key: str, help: str | None = None) -> bool:
-    """A bound switch, off unless the link says otherwise."""
-    taken = st.toggle(label, key=key, help=help, bind="query-params")
-    query_params.check(key, taken)
-    return bool(taken)
+def _range(key: str) -> dict[str, Any]:
+    low, high, step = CONTROLS[key].limits
+    return {"min_value": low, "max_value": high, "step": step, "value": default(key, st.session_state)}
+
+
+def _writer(key: str) -> Callable[[Any], str]:
+    values = dict(st.session_state)  # also read when no script runs, and then there is no session
+    return lambda value: CONTROLS[key].written(values, value)
+
+
+def _note(key: str, taken: Any) -> Any:
+    query_params.note(key, taken)
+    return taken

@@ -21,7 +21,7 @@ from vaead.ui.your_images import (
 from vaead.ui.your_images.session import OwnSession
 
 
-def page(texts: Texts) -> None:
+def show(texts: Texts) -> None:
     """Show the three steps, the first two folded away once there are results."""
     own = session.current()
     notices = st.container()

@@ -95,13 +95,13 @@ def controls(texts: Texts) -> tuple[str, float]:
         help=texts("own.score_help"),
     )
     percent = st.slider(
-        texts("evaluate.rate"),
+        texts("control.false_alarms"),
         1,
         50,
         value=5,
         format="%d %%",
         key="own_rate",
-        help=texts("sidebar.false_alarms_help"),
+        help=texts("control.false_alarms_help"),
     )
     return score or "calibrated", percent / 100
 

@@ -151,7 +151,7 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         with st.container(width=_PRESET_WIDTH):
             preset = st.selectbox(
-                texts("sidebar.preset"), presets, key="own_preset", help=texts("own.preset_help")
+                texts("control.preset"), presets, key="own_preset", help=texts("own.preset_help")
             )
         own.settings["preset"] = preset
         _follow(own, {"scale": default_scale(photos.longer_px, preset)}, preset)
@@ -160,11 +160,11 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
         _follow(own, {"patch": patch, "stride": stride}, f"{preset} at {scale}")
         size = _patch(own, texts)
         stride = int(_number(own, "stride", 1, size, 1, texts("own.stride"), texts("own.stride_help")))
-        epochs = int(_number(own, "epochs", 1, 100, 1, texts("sidebar.epochs"), texts("sidebar.epochs_help")))
+        epochs = int(_number(own, "epochs", 1, 100, 1, texts("control.epochs"), texts("control.epochs_help")))
         crops = int(
-            _number(own, "crops", 128, 1_000_000, 128, texts("sidebar.crops"), texts("sidebar.crops_help"))
+            _number(own, "crops", 128, 1_000_000, 128, texts("control.crops"), texts("control.crops_help"))
         )
-        seed = int(_number(own, "seed", 0, 999_999, 1, texts("sidebar.seed"), texts("sidebar.seed_help")))
+        seed = int(_number(own, "seed", 0, 999_999, 1, texts("control.seed"), texts("control.seed_help")))
         color, aligned = _reading(own, [each for each in photos.normal if _fits(each, size, scale)], texts)
     source = PhotoSource(color=color, scale=scale, aligned=aligned)
     return Recipe.from_preset(

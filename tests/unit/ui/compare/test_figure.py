@@ -12,7 +12,8 @@ from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import CalibratedScore, TermMaps
 from vaead.ui.compare import figure
-from vaead.ui.shared.sidebar import VIEWS, Choice
+from vaead.ui.shared.controls import VIEWS
+from vaead.ui.shared.sidebar import Choice
 
 ENGLISH = Texts("en")
 GRID = PatchGrid(8, 10, patch_size=8, stride=2)  # 1 x 2 windows

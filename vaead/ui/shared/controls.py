@@ -1,0 +1,148 @@
+"""The table of controls, from which widgets, addresses, values kept between pages and links are made.
+
+A control is called by its key everywhere: in the table, in the address, in the session and in the catalogue
+of texts (`control.{key}`, and `control.{key}_help` for its help).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from vaead.calibration.thresholds import RULES
+from vaead.data.datasets import DatasetSpec, dataset_names, get_spec
+from vaead.i18n.texts import LANGUAGES, language_of
+from vaead.plots.panels import PALETTES
+from vaead.presets import Preset, get_preset, preset_names
+from vaead.scoring.loss_terms import SCORES
+
+PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
+"""The article's pairs: dataset, normal class, anomalous class."""
+
+VIEWS = ("article", "mean", "rank")
+"""How maps are drawn: on the article's scale, as means in nats, or as ranks among normal windows."""
+
+THRESHOLDS = ("false alarms", "best F1", "95 % recall")
+"""How a threshold is set on the page Evaluate."""
+
+MATRICES = ("old", "new", "calibrated", "new - old", "calibrated - new")
+"""What the matrix of all pairs shows: a score, or a score minus another."""
+
+SETTINGS = ("epochs", "crops", "latent", "seed")
+"""Controls that a preset sets."""
+
+Values = Mapping[Any, Any]
+"""Values of controls by key."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """One row of the table.
+
+    Attributes:
+        options: Values to choose from; none for a number or a switch.
+        default: Value unless the address or a visitor has chosen another; without one, the first option.
+            Both may be functions of the values of the rows above.
+        limits: Lowest value, highest value and step of a number.
+        written: Value in the address, which is the label of an option, too: the same in all languages, so
+            that a link made in one works in the others.
+        kept: Whether another page takes it over.
+        compare: Whether links to the page Compare hold it.
+    """
+
+    options: Any = ()
+    default: Any = None
+    limits: tuple[int, int, int] = (0, 0, 1)
+    written: Callable[[Values, Any], str] = lambda _, value: str(value)
+    kept: bool = False
+    compare: bool = True
+
+
+def class_label(spec: DatasetSpec, number: int) -> str:
+    """Number and the dataset's own name of a class: "7 Sneaker", or "7" where the name is the number."""
+    name = spec.class_names[number]
+    return name if name == str(number) else f"{number} {name}"
+
+
+def default_class(dataset: str, normal: int | None = None) -> int:
+    """The normal class of the article's pair, or beside a normal class the anomalous one or the next free."""
+    for name, pair_normal, pair_anomalous in (*PAIRS, ("digits", 1, 9)):
+        if name == dataset and normal is None:
+            return pair_normal
+        if name == dataset and normal == pair_normal:
+            return pair_anomalous
+    return 0 if normal != 0 else 1
+
+
+def _classes(values: Values) -> list[int]:
+    return list(range(len(get_spec(values["dataset"]).class_names)))
+
+
+def _class_written(values: Values, number: int) -> str:
+    return class_label(get_spec(values["dataset"]), number)
+
+
+def _base(values: Values) -> Preset:
+    return get_preset(values["preset"])
+
+
+def _default_view(values: Values) -> str:
+    """The article's sum over windows shows nothing for larger patches: they cover the middle too often."""
+    return "article" if values["preset"] == "article" else "mean"
+
+
+CONTROLS = {
+    "lang": Control(
+        tuple(LANGUAGES), lambda _: language_of(st.context.locale), written=lambda _, code: LANGUAGES[code]
+    ),
+    "dataset": Control(
+        lambda _: dataset_names(), written=lambda _, name: str(get_spec(name).title), kept=True
+    ),
+    "normal": Control(_classes, lambda v: default_class(v["dataset"]), written=_class_written, kept=True),
+    "anomalous": Control(
+        # Without the normal class, so that the two always differ.
+        lambda v: [number for number in _classes(v) if number != v["normal"]],
+        lambda v: default_class(v["dataset"], v["normal"]),
+        written=_class_written,
+        kept=True,
+    ),
+    "preset": Control(preset_names(), kept=True),
+    "epochs": Control(default=lambda v: _base(v).train.epochs, limits=(1, 100, 1), kept=True),
+    "crops": Control(default=lambda v: _base(v).train.crops, limits=(1_000, 1_000_000, 1_000), kept=True),
+    "latent": Control(default=lambda v: _base(v).networks[0].latent_dim, limits=(1, 64, 1), kept=True),
+    "seed": Control(default=lambda v: _base(v).train.seed, limits=(0, 999_999, 1), kept=True),
+    "view": Control(VIEWS, _default_view),
+    "colors": Control(PALETTES),
+    "false_alarms": Control(default=5, limits=(1, 50, 1), kept=True),
+    "rule": Control(RULES, kept=True),
+    "pair": Control(default=0, limits=(0, 999_999, 1)),
+    "normal_image": Control(),
+    "anomalous_image": Control(),
+    "against_all": Control(default=False, written=lambda _, on: str(on).lower(), compare=False),
+    "score": Control(tuple(reversed(SCORES)), compare=False),
+    "threshold": Control(THRESHOLDS, compare=False),
+    "matrix": Control(MATRICES, compare=False),
+}
+"""All controls that the address holds, in the order in which they depend on each other."""
+
+
+def default(key: str, values: Values) -> Any:
+    """The default of a control beside the values of the controls above it."""
+    value = CONTROLS[key].default
+    if value is None and CONTROLS[key].options:
+        return options(key, values)[0]
+    return value(values) if callable(value) else value
+
+
+def options(key: str, values: Values) -> Sequence[Any]:
+    """The values to choose from beside the values of the controls above."""
+    found = CONTROLS[key].options
+    return tuple(found(values) if callable(found) else found)
+
+
+def preset_values(preset: str) -> dict[str, Any]:
+    """The values of the controls that a preset sets: its settings and its view."""
+    return {key: default(key, {"preset": preset}) for key in (*SETTINGS, "view")}
