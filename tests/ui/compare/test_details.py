@@ -46,14 +46,14 @@ def epochs_of(page: Page, key: str) -> int:
 
 def test_epochs_are_those_that_were_run(open_page: Open) -> None:
     page = open_tab(open_page, "article", "Training")
-    assert " crops, 6 epochs, seed 0;" in texts_of(page)
+    assert " crops (epochs: 6, seed: 0)." in texts_of(page)
     assert epochs_of(page, "history") == 6
     assert "Network" not in texts_of(page)
 
 
 def test_each_network_has_its_losses(open_page: Open) -> None:
     page = open_tab(open_page, "multi-scale", "Training")
-    assert " crops, 5 + 7 epochs, seed 0;" in texts_of(page)
+    assert " crops (epochs: 5 + 7, seed: 0)." in texts_of(page)
     assert "**Network 1/2**" in texts_of(page)
     assert "**Network 2/2**" in texts_of(page)
     assert (epochs_of(page, "history"), epochs_of(page, "history_2")) == (5, 7)
