@@ -85,7 +85,7 @@ class _Options:
 @click.option("--stride", type=int, help="Of photos, in pixels after scaling.  [default: patch size / 6]")
 @click.option("--scale", type=float, help="Resize photos by this factor.  [default: the preset's]")
 @click.option("--color", type=click.Choice(list(COLORS)), help="Of photos.  [default: luminance]")
-@click.option("--aligned", is_flag=True, help="Photos have one size and show the same thing at the same position.")
+@click.option("--aligned", is_flag=True, help="Photos of one size that show the same at each position.")
 @click.option("--out", type=PathType(), help="Folder or URL of the model of photos.")
 @click.option("--epochs", type=int, help="Passes over the crops.  [default: the preset's]")
 @click.option("--crops", type=int, help="Random patches to train on.  [default: the preset's]")
