@@ -106,9 +106,10 @@ def test_training_says_which_extra_is_missing(environment: Environment) -> None:
 
 def test_trained_models_belong_into_the_data_folder_of_the_user(environment: Environment) -> None:
     program = (
-        "from vaead import ModelStore, Recipe\n"
+        "from vaead import ClassSource, ModelStore, Recipe\n"
         "for epochs in (None, 1):\n"
-        "    print(ModelStore().folder(Recipe.from_preset('digits', 1, epochs=epochs)))\n"
+        "    recipe = Recipe.from_preset('article', ClassSource('digits', 1), epochs=epochs)\n"
+        "    print(ModelStore().folder(recipe))\n"
     )
     result = environment.run("python", "-c", program)
     assert result.returncode == 0, result.stderr

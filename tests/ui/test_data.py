@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vaead.data.datasets import load_dataset
 from vaead.errors import DataUnavailableError
 
 if TYPE_CHECKING:
@@ -67,9 +68,8 @@ def test_failed_download_is_not_repeated_by_every_click(
 
     from vaead.ui.shared import cache
 
-    real = cache.load_dataset
     monkeypatch.setattr(
-        cache, "load_dataset", lambda name, report: (fail if name == "mnist" else real)(name, report)
+        cache, "load_dataset", lambda name, report: (fail if name == "mnist" else load_dataset)(name, report)
     )
     page = open_page(dataset="MNIST")
     page.click("draw")
@@ -84,11 +84,10 @@ def test_download_reports_its_progress(open_page: Open, monkeypatch: pytest.Monk
     from vaead.ui.shared import cache
 
     shown = []
-    real = cache.load_dataset
 
     def load(name: str, report):
         report(2_500_000, 10_000_000)
-        return real("digits", report)
+        return load_dataset("digits", report)
 
     monkeypatch.setattr(cache, "load_dataset", load)
     monkeypatch.setattr(

@@ -44,8 +44,9 @@ class Trained(NamedTuple):
 
 def _train(recipe: Recipe, folder: Path) -> Trained:
     from vaead.training import pipeline
+    from vaead.training.fit import fit
 
-    store, fit = ModelStore(folder), pipeline.fit
+    store = ModelStore(folder)
     reports: list[EpochReport] = []
     networks: list[Array] = []
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.ui.conftest import ROOT
 from tests.ui.your_images.helpers import File, OwnPage, screw, screws
+from vaead.data.photos import Limits
 from vaead.data.photos.reasons import PhotoError
 from vaead.model.store import load_model
 from vaead.processes import model_trial
@@ -153,7 +154,7 @@ def test_card_that_would_fill_the_memory_is_not_read(
 def test_zip_that_is_too_large_is_refused(
     files: Files, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_upload, "_LIMITS", model_upload.Limits(zip_unpacked_bytes=1000))
+    monkeypatch.setattr(model_upload, "_LIMITS", Limits(zip_unpacked_bytes=1000))
     with pytest.raises(PhotoError, match="must unpack to at most 1000 bytes"):
         model_upload.take_in(packed(files), "model.zip", folder)
 

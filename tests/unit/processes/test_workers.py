@@ -1,6 +1,7 @@
 import importlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from joblib.externals.loky.process_executor import BrokenProcessPool
@@ -40,7 +41,7 @@ def test_few_tasks_are_taken_ahead_of_the_results(jobs: int) -> None:
             taken.append(number)
             yield (number,)
 
-    results = Workers(jobs=jobs).map(square, tasks())
+    results: Any = Workers(jobs=jobs).map(square, tasks())
     for wanted in range(20):
         assert next(results) == wanted * wanted
         assert len(taken) <= wanted + 1 + 4 * jobs

@@ -8,7 +8,7 @@ from string import Formatter
 
 import vaead
 from vaead.data.photos import Rejected
-from vaead.data.photos.reasons import refusal, sentences
+from vaead.data.photos.reasons import PhotoError, refusal, sentences
 from vaead.errors import InvalidInputError
 
 
@@ -37,7 +37,8 @@ def test_every_place_of_a_sentence_is_filled_in() -> None:
 
 def test_error_is_invalid_input_and_can_be_sent_to_another_process() -> None:
     error = pickle.loads(pickle.dumps(refusal("small", name="a.png", least="8x8", found="3x4")))
-    assert isinstance(error, InvalidInputError)
+    assert issubclass(PhotoError, InvalidInputError)
+    assert isinstance(error, PhotoError)
     assert str(error).startswith("image 'a.png' must be at least 8x8 px, got 3x4 px; use")
     assert (error.reason.kind, error.reason.values["found"]) == ("small", "3x4")
 
