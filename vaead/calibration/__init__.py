@@ -1,4 +1,1 @@
-"""Held-out normal images: references, thresholds, diagnostics.
-
-May import scoring and config.
-"""
+"""Normal references, thresholds and diagnostics from held-out normal images. May import scoring."""

@@ -1,4 +1,7 @@
-"""The command line. Results go to standard output; an error is one line on standard error, exit code 2."""
+"""The command line. May import zoo.
+
+Results go to standard output; an error is one line on standard error, exit code 2.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import json
 
 import click
 
-from vaead import __version__
 from vaead.cli.app import app
 from vaead.cli.evaluate import evaluate
 from vaead.cli.options import Group
@@ -15,6 +17,7 @@ from vaead.cli.score import score
 from vaead.cli.screws import screws
 from vaead.cli.train import train
 from vaead.data.datasets import dataset_names, get_spec
+from vaead.version import __version__
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})

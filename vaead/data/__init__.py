@@ -1,1 +1,1 @@
-"""Datasets, photos and made-up screws: images in, arrays out. May import errors and paths."""
+"""Datasets, photos and made-up screws: images in, arrays out. May import paths."""

@@ -1,1 +1,1 @@
-"""The text catalogue: every text of the interface, in each language."""
+"""The text catalogue: every text of the interface in each language. May import data and calibration."""

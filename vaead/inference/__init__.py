@@ -1,1 +1,1 @@
-"""Folders of photos to predictions, maps, tables, a report and metrics."""
+"""Photos to predictions, maps, tables and a report. May import processes, metrics, i18n, data and plots."""

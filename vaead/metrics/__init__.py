@@ -1,1 +1,1 @@
-"""Metrics of scores on images, pixels, groups of photos and pairs of classes."""
+"""Metrics of scores on images, pixels, groups of photos and class pairs. May import scoring and paths."""

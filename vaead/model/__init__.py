@@ -1,1 +1,1 @@
-"""A trained model: its networks, card, files, store and predictions. May import scoring and calibration."""
+"""A trained model: networks, card, files and store. May import calibration, recipe, paths and shipped."""

@@ -1,1 +1,1 @@
-"""Arrays to Plotly figures and PNG, without text or model of their own. May import nothing of vaead."""
+"""Arrays to Plotly figures and PNG files, without text or model of their own. May import nothing."""

@@ -1,1 +1,1 @@
-"""All that starts other processes: workers, training jobs, trials of models from elsewhere."""
+"""All that starts other processes: workers, training jobs, trials of models. May import model and version."""

@@ -13,9 +13,9 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-import vaead
 from vaead.errors import InvalidInputError, UnknownNameError, WorkersError
 from vaead.processes.joblib_backends import DASK, LOKY, register_dask, register_loky
+from vaead.version import __version__
 
 BACKENDS = ("loky", "dask")
 """loky: processes on this machine; dask: the workers of a Dask scheduler."""
@@ -211,17 +211,17 @@ def _connect(address: str) -> Any:
         if client is not None:
             client.close()
         raise _unreachable(address, error, connected=client is not None) from error
-    others = {worker: version for worker, version in versions.items() if version != vaead.__version__}
+    others = {worker: version for worker, version in versions.items() if version != __version__}
     for worker, version in others.items():
         client.close()
         raise WorkersError(
-            f"workers must have vaead {vaead.__version__}, got {version} on {worker}; install the same one"
+            f"workers must have vaead {__version__}, got {version} on {worker}; install the same one"
         )
     return client
 
 
 def _version() -> str:
-    return vaead.__version__
+    return __version__
 
 
 def _unreachable(address: str, error: Exception, connected: bool) -> WorkersError:

@@ -1,1 +1,1 @@
-"""From windows to D, A and M, by the exported network alone. May import config and errors; no TensorFlow."""
+"""From windows to D, A and M, and to scores and maps, by exported networks alone. May import config."""

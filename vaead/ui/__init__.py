@@ -1,1 +1,1 @@
-"""The Streamlit pages; the only package that imports streamlit."""
+"""The Streamlit pages, one folder each, which share `ui.shared` alone. May import zoo."""

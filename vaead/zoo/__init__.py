@@ -1,1 +1,1 @@
-"""The models and the demo that come with vaead."""
+"""The models and the demo that come with vaead. May import inference and training."""

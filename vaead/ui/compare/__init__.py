@@ -1,1 +1,1 @@
-"""The page Compare."""
+"""The page Compare: one normal and one anomalous image with their maps. May import ui.shared."""

@@ -1,1 +1,1 @@
-"""What the pages share. May import the engine; no page."""
+"""Controls, address, cache, figures and training panel of all pages; imports no page."""

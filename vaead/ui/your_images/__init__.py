@@ -1,1 +1,1 @@
-"""The page Your images."""
+"""The page Your images: upload, train or load a model, score. May import ui.shared."""
