@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 
@@ -23,8 +22,9 @@ from vaead.cli.options import (
     stored_model,
     worker_options,
 )
+from vaead.cli.progress_bar import with_bar
 from vaead.data.datasets import get_spec, load_dataset
-from vaead.data.photos import Photo, Rejected, find_photos
+from vaead.data.photos import Photo, find_photos
 from vaead.data.photos.layout import NORMAL
 from vaead.errors import InvalidInputError
 from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
@@ -33,9 +33,6 @@ from vaead.metrics.groups import ALL, MEASURES, GroupEvaluator, GroupMetrics
 from vaead.paths import AnyPath
 from vaead.processes.workers import Workers
 from vaead.scoring.loss_terms import SCORES
-
-if TYPE_CHECKING:
-    from click._termui_impl import ProgressBar
 
 _COUNTS = {"found": "true_positives", "missed": "false_negatives", "false alarms": "false_positives"}
 """Columns of decisions, and the counts of `Confusion` in them."""
@@ -107,7 +104,7 @@ def _evaluate_photos(
     rejected = list(photos.rejected)
     settings = PredictSettings(thresholds, true_masks=True)
     with workers, contextlib.closing(predict_photos(located, photos.test, settings, workers)) as predictions:
-        for each in _with_bar(predictions, len(photos.test)):
+        for each in with_bar(predictions, len(photos.test)):
             if isinstance(each, Prediction):
                 evaluator.add(str(each.photo.defect), each.scores, each.pixel_counts)
                 rejected += [each.rejected_mask] if each.rejected_mask else []
@@ -139,17 +136,6 @@ def _defects(photos: Sequence[Photo]) -> list[str]:
             f"dataset must hold images in test/{NORMAL} and in test/<defect>, got none in {missing}; add some"
         )
     return defects
-
-
-def _with_bar(results: Iterable[Prediction | Rejected], total: int) -> Iterator[Prediction | Rejected]:
-    """The same results, with a progress bar on standard error."""
-    bar: ProgressBar[int] | None = None
-    with contextlib.ExitStack() as shown:
-        for each in results:
-            # Opened by the first image, so that an error stands alone on its line.
-            bar = bar or shown.enter_context(click.progressbar(length=total, label="images", file=sys.stderr))
-            bar.update(1)
-            yield each
 
 
 def _evaluate_classes(
