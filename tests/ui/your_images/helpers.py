@@ -120,7 +120,7 @@ class OwnPage(Page):
         self.run()
 
     def upload(self, role: str, *files: File) -> None:
-        """Upload files as "normal" or "judged" images."""
+        """Upload files as "normal" or "test" images."""
         uploader = next(each for each in self.app.file_uploader if f"own_{role}_" in each.key)
         uploader.set_value(list(files))
         self.run()

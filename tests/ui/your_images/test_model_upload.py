@@ -62,7 +62,7 @@ def signed(files: Files) -> Files:
 
 def test_downloaded_model_judges_without_normal_images(photo_model: Path) -> None:
     page = OwnPage()
-    page.upload("judged", *screws(3))
+    page.upload("test", *screws(3))
     assert page.titles == [
         "1. Images: 0 normal, 3 to judge",
         "2. Train a model on the normal images, or bring one",
@@ -75,7 +75,7 @@ def test_downloaded_model_judges_without_normal_images(photo_model: Path) -> Non
     assert "By the model that you brought: `industrial`, patches of 24 px at scale 0.5" in page.said
     # It has learned from images twice as large.
     assert page.warnings[0].startswith("3 of the images to judge, such as `part 0.png` (160x120 px)")
-    page.upload("judged", ("more.png", screw(9), "image/png"))
+    page.upload("test", ("more.png", screw(9), "image/png"))
     assert len(page.tiles) == 4
     page.upload("normal", *screws(2))
     assert page.app.button(key="own_train").label == "Train this model"
@@ -105,7 +105,7 @@ def test_what_is_wrong_with_a_model_is_told_and_the_page_goes_on(
     files: Files, change: Callable[[Files], Files], said: str
 ) -> None:
     page = OwnPage()
-    page.upload("judged", *screws(1))
+    page.upload("test", *screws(1))
     page.bring_model(as_file(change(files)))
     assert said in page.errors[0].replace("\\", "")
     page.bring_model(as_file(files))
@@ -115,7 +115,7 @@ def test_what_is_wrong_with_a_model_is_told_and_the_page_goes_on(
 
 def test_file_that_is_no_zip_is_told() -> None:
     page = OwnPage(lang="日本語")
-    page.upload("judged", *screws(1))
+    page.upload("test", *screws(1))
     page.bring_model(("model.zip", b"PK no zip", "application/zip"))
     assert page.errors[0].startswith("`model.zip` のモデルは使えません")
     assert "ZIP" in page.errors[0]
@@ -125,21 +125,21 @@ def test_model_of_classes_is_refused(folder: Path) -> None:
     digits = ROOT / "models" / "digits" / "1" / "article"
     file = packed({each.name: each.read_bytes() for each in digits.iterdir()})
     with pytest.raises(model_upload.UnusableModelError, match="classes digits"):
-        model_upload.take_in(file, "digits.zip", folder)
+        model_upload.unpack_model(file, "digits.zip", folder)
     assert not folder.parent.exists()
 
 
 def test_nothing_but_files_of_a_model_is_unpacked(files: Files, folder: Path) -> None:
     file = packed(files | {"evil.py": b"", "../../card.json.png": b"", "network0.tflite.gz.png": b""}, "")
-    model_upload.take_in(file, "model.zip", folder)
+    model_upload.unpack_model(file, "model.zip", folder)
     assert {each.name for each in folder.iterdir()} == set(files)
     assert [each.name for each in folder.parent.iterdir()] == ["model"]
 
 
 def test_program_that_would_fill_the_memory_is_refused(files: Files, folder: Path) -> None:
     bomb = signed(files | {"network0.tflite.gz": gzip.compress(bytes(2**28 + 1))})
-    with pytest.raises(model_upload.UnusableModelError, match=r"refused network0\.tflite\.gz must"):
-        model_upload.take_in(packed(bomb), "model.zip", folder)
+    with pytest.raises(model_upload.UnusableModelError, match=r"damaged network0\.tflite\.gz must"):
+        model_upload.unpack_model(packed(bomb), "model.zip", folder)
 
 
 def test_card_that_would_fill_the_memory_is_not_read(
@@ -148,7 +148,7 @@ def test_card_that_would_fill_the_memory_is_not_read(
     monkeypatch.setattr(model_trial, "try_out", lambda folder: pytest.fail("was read"))
     large = files | {"card.json": os.urandom(5_000_001)}  # packs badly, or the ZIP would be refused for that
     with pytest.raises(model_upload.UnusableModelError, match="broken"):
-        model_upload.take_in(packed(large), "model.zip", folder)
+        model_upload.unpack_model(packed(large), "model.zip", folder)
 
 
 def test_zip_that_is_too_large_is_refused(
@@ -156,7 +156,7 @@ def test_zip_that_is_too_large_is_refused(
 ) -> None:
     monkeypatch.setattr(model_upload, "_LIMITS", Limits(zip_unpacked_bytes=1000))
     with pytest.raises(PhotoError, match="must unpack to at most 1000 bytes"):
-        model_upload.take_in(packed(files), "model.zip", folder)
+        model_upload.unpack_model(packed(files), "model.zip", folder)
 
 
 def test_model_whose_trial_crashes_is_refused(
@@ -173,13 +173,15 @@ def test_model_whose_trial_crashes_is_refused(
 def test_model_whose_parts_do_not_fit_fails_its_trial(files: Files, folder: Path) -> None:
     card = json.loads(files["card.json"])
     card["card"]["recipe"]["networks"][0]["patch_size"] = 32
-    with pytest.raises(model_upload.UnusableModelError, match="refused scorer must take patches of 32x32"):
-        model_upload.take_in(packed(files | {"card.json": json.dumps(card).encode()}), "model.zip", folder)
+    with pytest.raises(model_upload.UnusableModelError, match="damaged scorer must take patches of 32x32"):
+        model_upload.unpack_model(
+            packed(files | {"card.json": json.dumps(card).encode()}), "model.zip", folder
+        )
 
 
 def test_training_takes_the_place_of_a_model_that_was_brought(photo_model: Path, files: Files) -> None:
     page = OwnPage()
-    page.upload("judged", *screws(1))
+    page.upload("test", *screws(1))
     page.bring_model(as_file(files))
     before = page["_own"].results.folder
     page["_own"].take_model(Results(load_model(photo_model), photo_model))

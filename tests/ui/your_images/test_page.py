@@ -79,7 +79,7 @@ def test_demo_brings_images_with_labels_and_masks() -> None:
 def test_uploads_are_counted_and_settings_suit_their_size() -> None:
     page = OwnPage()
     page.upload("normal", *screws(3, scale=0.5))
-    page.upload("judged", *screws(2, scale=0.5))
+    page.upload("test", *screws(2, scale=0.5))
     assert "**3 normal** · 320x240 px · grey" in page.said
     assert page.titles[0] == "1. Images: 3 normal, 2 to judge"
     assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 24, 4)
@@ -91,7 +91,7 @@ def test_zip_in_the_layout_of_mvtec_brings_both_kinds_wherever_it_is_put() -> No
     page = OwnPage()
     files = {f"parts/train/good/{index}.png": screw(index) for index in range(3)}
     files |= {"parts/test/good/0.png": screw(7), "parts/test/chip/0.png": screw(8, "chip")}
-    page.upload("judged", zipped(files | {"parts/ground_truth/chip/0_mask.png": mask(8, "chip")}))
+    page.upload("test", zipped(files | {"parts/ground_truth/chip/0_mask.png": mask(8, "chip")}))
     assert page.titles[0] == "1. Images: 3 normal, 2 to judge"
     assert "1 with masks" in page.said
 
@@ -103,7 +103,7 @@ def test_bad_files_are_named_with_their_reasons_and_the_others_go_on() -> None:
     assert page.titles[0] == "1. Images: 2 normal, 0 to judge"
     assert "content of no known image format" in page.rejected["note.png"]
     assert "must unpack to at most 200 times its packed size" in page.rejected["bomb.png"]
-    page.upload("judged", ("broken.zip", b"PK no zip", "application/zip"))
+    page.upload("test", ("broken.zip", b"PK no zip", "application/zip"))
     assert "must be a complete ZIP file" in page.rejected["broken.zip"]
     assert page.has_button("own_train")
 
@@ -159,7 +159,7 @@ def test_patch_sizes_are_multiples_of_4_and_the_stride_follows() -> None:
 def test_images_of_another_resolution_are_told() -> None:
     page = OwnPage()
     page.upload("normal", *screws(2))
-    page.upload("judged", *screws(1), ("large.png", screw(5, scale=0.5), "image/png"))
+    page.upload("test", *screws(1), ("large.png", screw(5, scale=0.5), "image/png"))
     assert [warning.partition(" px")[0] for warning in page.warnings] == [
         "1 of the images to judge, such as `large.png` (320x240"
     ]
@@ -208,7 +208,7 @@ def test_false_alarm_rate_decides_how_many_are_flagged(results: OwnPage) -> None
 
 def test_images_added_later_are_judged_by_the_same_model(results: OwnPage) -> None:
     results.upload(
-        "judged", ("new.png", screw(99), "image/png"), ("tiny.png", png(np.zeros((9, 9), np.uint8)), "")
+        "test", ("new.png", screw(99), "image/png"), ("tiny.png", png(np.zeros((9, 9), np.uint8)), "")
     )
     assert len(results.tiles) == 8
     assert "must be at least 24x24 px" in results.rejected["tiny.png"]

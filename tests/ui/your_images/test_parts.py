@@ -30,8 +30,8 @@ from vaead.ui.your_images import demo, downloads, predictions
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session_folder import FolderWatch, PrivateFolder
 from vaead.ui.your_images.training_settings import estimate
-from vaead.ui.your_images.upload_queue import Intake
-from vaead.ui.your_images.uploaded_photos import OwnPhotos, examine, take_in
+from vaead.ui.your_images.upload_queue import Upload
+from vaead.ui.your_images.uploaded_photos import OwnPhotos, examine, read_uploads
 from vaead.zoo.screw_demo import DemoSize
 
 RATE = 0.05
@@ -41,8 +41,8 @@ def ignore(done: int, total: int) -> None:
     pass
 
 
-def finish(intake: Intake) -> None:
-    while intake.advance():
+def finish(upload: Upload) -> None:
+    for _ in upload.steps:
         pass
 
 
@@ -50,14 +50,14 @@ def finish(intake: Intake) -> None:
 def photos(tmp_path: Path) -> OwnPhotos:
     own = OwnPhotos(tmp_path / "photos")
     own.folder.mkdir()
-    finish(demo.take_in_demo(own, DemoSize(normal=2, good=2, defective=1)))
+    finish(demo.read_demo(own, DemoSize(normal=2, good=2, defective=1)))
     return own
 
 
 @pytest.fixture
 def results(photos: OwnPhotos, photo_model: Path) -> Results:
     made = Results(load_model(photo_model), photo_model)
-    made.score(photos.judged, ignore)
+    made.score(photos.test, ignore)
     return made
 
 
@@ -98,8 +98,8 @@ def test_session_that_comes_back_in_time_keeps_its_folder(folder: PrivateFolder)
 
 
 def test_files_are_kept_under_made_up_names(photos: OwnPhotos) -> None:
-    finish(take_in(photos, [("a b/../c 😀.png", io.BytesIO(screw(1)))], "normal"))
-    finish(take_in(photos, [("part 😀.png", io.BytesIO(screw(1)))], "normal"))
+    finish(read_uploads(photos, [("a b/../c 😀.png", io.BytesIO(screw(1)))], "normal"))
+    finish(read_uploads(photos, [("part 😀.png", io.BytesIO(screw(1)))], "normal"))
     assert "must be a path inside its folder" in photos.rejected[0].reason
     assert photos.normal[-1].name == "part 😀.png"
     assert photos.normal[-1].path.parent == photos.folder
@@ -116,8 +116,8 @@ def test_colours_are_found_and_grey_stored_as_colour_is_grey() -> None:
 
 def test_demo_is_the_same_every_time(photos: OwnPhotos, tmp_path: Path) -> None:
     again = OwnPhotos(tmp_path)
-    finish(demo.take_in_demo(again, DemoSize(normal=2, good=2, defective=1)))
-    assert [each.digest for each in again.judged] == [each.digest for each in photos.judged]
+    finish(demo.read_demo(again, DemoSize(normal=2, good=2, defective=1)))
+    assert [each.digest for each in again.test] == [each.digest for each in photos.test]
 
 
 def test_estimate_grows_with_crops_epochs_and_patches(photos: OwnPhotos) -> None:
@@ -154,8 +154,8 @@ def test_each_image_is_scored_once(
     results: Results, photos: OwnPhotos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Results, "_predict", lambda *_: pytest.fail("scored again"))
-    results.score(photos.judged, ignore)
-    assert len(results.scored) == len(photos.judged)
+    results.score(photos.test, ignore)
+    assert len(results.scored) == len(photos.test)
 
 
 def test_maps_that_were_dropped_are_computed_again(
@@ -163,7 +163,7 @@ def test_maps_that_were_dropped_are_computed_again(
 ) -> None:
     monkeypatch.setattr(predictions, "_KEPT_BYTES", 1)
     results = Results(load_model(photo_model), photo_model)
-    results.score(photos.judged, ignore)
+    results.score(photos.test, ignore)
     assert len(results._kept) == 1
     photo, first = next(iter(results.scored.items()))
     again = results.prediction(photo, RATE)
@@ -185,10 +185,10 @@ def test_metrics_are_computed_anew_when_images_came(
 ) -> None:
     before = results.metrics()
     assert results.metrics() is before
-    finish(take_in(photos, [("x.png", io.BytesIO(screw(3)))], "judged"))
-    results.score(photos.judged, ignore)
+    finish(read_uploads(photos, [("x.png", io.BytesIO(screw(3)))], "test"))
+    results.score(photos.test, ignore)
     assert results.metrics() is before  # it has no label
-    results.score([replace(photos.judged[0])], ignore)
+    results.score([replace(photos.test[0])], ignore)
     assert results.metrics()[-1].n_normal == before[-1].n_normal + 1
 
 
@@ -196,7 +196,7 @@ def test_files_are_those_of_the_command_line(
     results: Results, photos: OwnPhotos, photo_model: Path, tmp_path: Path
 ) -> None:
     folder, out = tmp_path / "set", tmp_path / "out"
-    for photo in photos.judged:
+    for photo in photos.test:
         (folder / photo.name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(photo.path, folder / photo.name)
     options = ["--csv", out / "s.csv", "--maps", out / "maps", "--masks", out / "masks"]
@@ -222,8 +222,8 @@ def test_table_of_metrics_has_a_row_for_each_defect_and_score(results: Results) 
 
 def test_there_are_no_metrics_without_labels(photos: OwnPhotos, photo_model: Path) -> None:
     results = Results(load_model(photo_model), photo_model)
-    finish(take_in(photos, [("x.png", io.BytesIO(screw(3)))], "judged"))
-    results.score(photos.judged[-1:], ignore)
+    finish(read_uploads(photos, [("x.png", io.BytesIO(screw(3)))], "test"))
+    results.score(photos.test[-1:], ignore)
     assert results.metrics() == []
 
 
@@ -265,8 +265,8 @@ def test_report_names_every_image(results: Results) -> None:
 
 
 def test_image_that_is_too_small_for_the_model_is_told(results: Results, photos: OwnPhotos) -> None:
-    finish(take_in(photos, [("tiny.png", io.BytesIO(png(np.zeros((9, 9), np.uint8))))], "judged"))
-    results.score(photos.judged, ignore)
+    finish(read_uploads(photos, [("tiny.png", io.BytesIO(png(np.zeros((9, 9), np.uint8))))], "test"))
+    results.score(photos.test, ignore)
     assert "must be at least 24x24 px" in results.rejected[0].reason
     with pytest.raises(InvalidInputError, match="at least 24x24"):
-        results.prediction(photos.judged[-1], RATE)
+        results.prediction(photos.test[-1], RATE)

@@ -1,28 +1,32 @@
-"""A click while images are taken in or judged: nothing is lost, and nothing is done twice."""
+"""A click while images are read or scored: nothing is lost, and nothing is done twice."""
 
 from __future__ import annotations
 
 import io
 import shutil
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.proto.Common_pb2 import FileURLs as FileURLsProto
 from streamlit.runtime.scriptrunner_utils.exceptions import RerunException, StopException
 from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
+from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
 from tests.ui.your_images.helpers import OwnPage, screw, screws, small_demo
 from vaead.data.photos import Rejected
 from vaead.inference.prediction import Prediction
 from vaead.model.store import load_model
 from vaead.ui.your_images.predictions import Results
-from vaead.ui.your_images.upload_queue import Intake
-from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, examine, take_in
+from vaead.ui.your_images.upload_queue import Upload, UploadQueue
+from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, examine, read_uploads
 from vaead.zoo import screw_demo
 
+T = TypeVar("T")
 Click = Callable[[int, BaseException], None]
 
 
@@ -79,7 +83,7 @@ def test_demo_is_whole_and_has_its_model_after_a_click(
     click_at(2, RerunException(RerunData()))
     page.click("own_demo")
     assert page.titles[0] == "1. Images: 4 normal, 7 to judge"
-    assert len({photo.digest for photo in page["_own"].photos.judged}) == 7
+    assert len({photo.digest for photo in page["_own"].photos.test}) == 7
     assert len(page.tiles) == 7
 
 
@@ -93,70 +97,107 @@ def test_what_is_removed_while_it_comes_in_does_not_come_back(click_at: Click) -
     assert page.errors == []
 
 
-def test_two_runs_of_the_page_take_each_image_in_once() -> None:
-    taken: list[int] = []
+def at_once(ask: Callable[[], T]) -> list[T]:
+    """Results of two threads that ask the same."""
+    with ThreadPoolExecutor(2) as threads:
+        asked = [threads.submit(ask) for _ in range(2)]
+    return [each.result() for each in asked]
+
+
+def test_two_runs_of_the_page_read_each_image_once_and_one_sees_the_end() -> None:
+    read: list[int] = []
 
     def steps() -> Generator[None]:
         for number in range(2000):
-            taken.append(number)
+            read.append(number)
             yield
 
-    def run() -> int:
-        return sum(iter(intake.advance, False))
+    queue = UploadQueue()
+    queue.put(Upload(steps(), 2000, "normal"))
+    before = queue.keys("normal", "files")
+    seen = at_once(lambda: [step.ended for step in iter(queue.advance, None)])
+    assert sorted(ended for each in seen for ended in each) == [False] * 2000 + [True]
+    assert read == list(range(2000))
+    assert queue.keys("normal", "files")[0] == before[1]  # so the next upload finds an empty control
 
-    intake = Intake(steps(), 2000)
-    with ThreadPoolExecutor(2) as runs:
-        shares = [runs.submit(run) for _ in range(2)]
-    assert sum(share.result() for share in shares) == 2000
-    assert taken == list(range(2000))
+
+def test_two_runs_of_the_page_begin_one_upload_of_a_file() -> None:
+    begun: list[str] = []
+    both = threading.Barrier(2, timeout=30)
+
+    def begin(files: Sequence[UploadedFile]) -> None:
+        begun.extend(file.file_id for file in files)
+
+    queue = UploadQueue()
+    files = [
+        UploadedFile(UploadedFileRec(f"{number}", "a.png", "", b""), FileURLsProto()) for number in range(2)
+    ]
+
+    def poll() -> bool:
+        both.wait()
+        return queue.poll(files, begin)
+
+    assert sorted(at_once(poll)) == [False, True]
+    assert begun == ["0", "1"]
 
 
-def test_of_two_uploads_with_one_name_the_first_is_taken(photos: OwnPhotos) -> None:
+def test_after_a_problem_the_next_upload_is_read() -> None:
+    def full() -> Generator[None]:
+        yield
+        raise OSError("no room")
+
+    queue = UploadQueue()
+    queue.put(Upload(full(), 2))
+    queue.put(Upload((None for _ in range(1)), 1))
+    steps = list(iter(queue.advance, None))
+    assert [(step.ended, str(step.problem or "")) for step in steps] == [
+        (False, ""),
+        (True, "no room"),
+        (False, ""),
+        (True, ""),
+    ]
+
+
+def test_of_two_uploads_with_one_name_the_first_is_read(photos: OwnPhotos) -> None:
     first, second = screw(1), screw(2)
-    intake = take_in(photos, [("a.png", io.BytesIO(first)), ("a.png", io.BytesIO(second))], "normal")
-    while intake.advance():
-        pass
+    upload = read_uploads(photos, [("a.png", io.BytesIO(first)), ("a.png", io.BytesIO(second))], "normal")
+    assert len(list(upload.steps)) == 1
     assert [photo.digest for photo in photos.normal] == [examine(first, "a.png").digest]
     assert [each.name for each in photos.rejected] == ["a.png"]
 
 
-class TwoAtOnce:
-    """Has two threads ask for something at the same time."""
+@pytest.fixture
+def two_predict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each prediction wait until another thread predicts, too."""
+    both = threading.Barrier(2, timeout=30)
+    predict = Results._predict
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.both = threading.Barrier(2, timeout=30)
-        predict = Results._predict
+    def waiting(results: Results, photo: OwnPhoto) -> Prediction | Rejected:
+        both.wait()
+        return predict(results, photo)
 
-        def waiting(results: Results, photo: OwnPhoto) -> Prediction | Rejected:
-            self.both.wait()
-            return predict(results, photo)
-
-        monkeypatch.setattr(Results, "_predict", waiting)
-
-    def run(self, ask: Callable[[], object]) -> list[object]:
-        with ThreadPoolExecutor(2) as threads:
-            asked = [threads.submit(ask) for _ in range(2)]
-        return [each.result() for each in asked]
+    monkeypatch.setattr(Results, "_predict", waiting)
 
 
 @pytest.fixture
-def judged(photos: OwnPhotos, photo_model: Path) -> Results:
-    """A model without results, and one image to judge."""
-    intake = take_in(photos, [("a.png", io.BytesIO(screw(1)))], "judged")
-    assert intake.advance()
+def results(photos: OwnPhotos, photo_model: Path) -> Results:
+    """A model without results, and one image to test."""
+    list(read_uploads(photos, [("a.png", io.BytesIO(screw(1)))], "test").steps)
     return Results(load_model(photo_model), photo_model)
 
 
+@pytest.mark.usefixtures("two_predict")
 def test_maps_that_a_download_and_the_page_compute_at_once_are_kept_once(
-    judged: Results, photos: OwnPhotos, monkeypatch: pytest.MonkeyPatch
+    results: Results, photos: OwnPhotos
 ) -> None:
-    for found in TwoAtOnce(monkeypatch).run(lambda: judged.prediction(photos.judged[0], 0.05)):
+    for found in at_once(lambda: results.prediction(photos.test[0], 0.05)):
         assert isinstance(found, Prediction)
-    assert judged._kept_bytes == sum(each.n_bytes for each in judged._kept.values()) > 0
+    assert results._kept_bytes == sum(each.n_bytes for each in results._kept.values()) > 0
 
 
-def test_image_that_two_runs_of_the_page_judge_at_once_is_listed_once(
-    judged: Results, photos: OwnPhotos, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("two_predict")
+def test_image_that_two_runs_of_the_page_score_at_once_is_listed_once(
+    results: Results, photos: OwnPhotos
 ) -> None:
-    TwoAtOnce(monkeypatch).run(lambda: judged.score(photos.judged, lambda done, total: None))
-    assert len(judged.scored) == 1
+    at_once(lambda: results.score(photos.test, lambda done, total: None))
+    assert len(results.scored) == 1

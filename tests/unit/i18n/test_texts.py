@@ -53,6 +53,7 @@ PATTERNS = {
     "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
     "training_warning.{}": [f"training_warning.{name}" for name in TrainingDiagnostics(0, 99).warnings],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
+    "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
     "reason.{}": [f"reason.{kind}" for kind in sentences()],
     "report.place_{}{}": [f"report.place_{row}{column}" for row in range(3) for column in range(3)],

@@ -17,36 +17,36 @@ from vaead.model.store import ModelStore, load_model, save_model
 from vaead.plots.png import mask_to_png, to_png
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
-from vaead.ui.your_images.upload_queue import Intake
+from vaead.ui.your_images.upload_queue import Upload
 from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, examine
 from vaead.zoo import screw_demo
 
 
-def begin(own: OwnSession) -> Intake:
-    """Begin to take in the demo: its images, and at last its model."""
+def begin(own: OwnSession) -> Upload:
+    """Begin to read the demo: its images, and at last its model."""
     images = screw_demo.images()
 
     def steps() -> Generator[None]:
-        yield from _take_in(own.photos, images)
+        yield from _read(own.photos, images)
         take_model(own)
 
-    return Intake(steps(), len(images))
+    return Upload(steps(), len(images))
 
 
-def take_in_demo(own: OwnPhotos, size: screw_demo.DemoSize | None = None) -> Intake:
-    """Begin to take in the images of the demo, always the same ones."""
+def read_demo(own: OwnPhotos, size: screw_demo.DemoSize | None = None) -> Upload:
+    """Begin to read the images of the demo, always the same ones."""
     images = screw_demo.images(size)
-    return Intake(_take_in(own, images), len(images))
+    return Upload(_read(own, images), len(images))
 
 
-def _take_in(own: OwnPhotos, images: Sequence[screw_demo.DemoImage]) -> Generator[None]:
+def _read(own: OwnPhotos, images: Sequence[screw_demo.DemoImage]) -> Generator[None]:
     makers = ThreadPoolExecutor(thread_name_prefix="vaead-demo")
     try:
         for image, made in zip(images, makers.map(_make, images), strict=True):
             photo = replace(made.photo, path=own.write(made.data, ".png"), defect=image.defect)
             if image.defect != NORMAL:
                 photo = replace(photo, mask=own.write(made.mask, ".png"))
-            (own.normal if image.to_train else own.judged).append(photo)
+            (own.normal if image.to_train else own.test).append(photo)
             yield
     finally:  # it may be broken off, and nobody waits for the rest then
         makers.shutdown(wait=False, cancel_futures=True)

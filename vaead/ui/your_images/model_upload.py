@@ -1,4 +1,4 @@
-"""Step 2 of the page "Your images", instead of a training: a model that was downloaded from it comes back."""
+"""Step 2 of the page "Your images", instead of a training: upload a model that was downloaded before."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from vaead.model.model import Model
 from vaead.model.store import load_model
 from vaead.processes import model_trial
 from vaead.ui.shared.markdown import code, plain
+from vaead.ui.your_images.messages import error_message
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
-from vaead.ui.your_images.upload import no_room, release, told
 
 _LIMITS = Limits(image_bytes=60_000_000, zip_entries=200, zip_unpacked_bytes=120_000_000)
 """Of the ZIP; a model of the largest patches has a tenth of that."""
@@ -28,22 +28,22 @@ _MOST_CARD_BYTES = 5_000_000
 
 
 class UnusableModelError(InvalidInputError):
-    """A ZIP without a model that can judge photos.
+    """A ZIP without a model that can score photos.
 
     Attributes:
-        kind: What is wrong.
-        said: For "refused" the problem, for "classes" the dataset.
+        kind: Key of the sentence `own.model_<kind>`.
+        values: Fill the fields of the sentence.
     """
 
-    def __init__(self, kind: Literal["missing", "broken", "refused", "classes"], said: str = "") -> None:
-        super().__init__(f"{kind} {said}".strip())
+    def __init__(self, kind: Literal["none", "broken", "damaged", "classes"], **values: str) -> None:
+        super().__init__(" ".join((kind, *values.values())))
         self.kind = kind
-        self.said = said
+        self.values = values
 
 
 def show(own: OwnSession, texts: Texts) -> None:
-    """Offer to bring a model."""
-    label, number = texts("own.bring_model"), own.models
+    """Show the control for a model."""
+    label, number = texts("own.bring_model"), own.model_upload_count
     # With a key of its own for each model, so that it does not stay open over what was found.
     with st.popover(label, icon=":material/upload:", type="tertiary", key=f"own_bring_model_{number}"):
         file = st.file_uploader(
@@ -55,52 +55,42 @@ def show(own: OwnSession, texts: Texts) -> None:
         )
     if file is None:
         return
-    # A click meanwhile begins another run with the same file, which waits here and takes up what came of it.
-    with own.bringing:
-        if own.claim([file.file_id]):
-            own.trouble = _bring(own, file.name, file, texts)
-            own.models += 1
-            release([file])
+    # A click meanwhile begins another run with the same file, which waits here and finds the model loaded.
+    with own.model_upload_lock:
+        own.uploads.poll([file], lambda _: _bring(own, file.name, file, texts))
     st.rerun()
 
 
-def _bring(own: OwnSession, name: str, file: BinaryIO, texts: Texts) -> str | None:
-    """Judge with the model in a ZIP from now on; returns what is wrong with it, if anything is."""
+def _bring(own: OwnSession, name: str, file: BinaryIO, texts: Texts) -> None:
+    """Use the model in a ZIP from now on, or say what is wrong with it."""
+    own.model_upload_count += 1
+    own.trouble = None
     try:
         folder = own.new_run() / "model"
-        model = take_in(file, name, folder)
+        model = unpack_model(file, name, folder)
     except UnusableModelError as error:
-        return _told(error, code(name), texts)
+        values = {key: plain(value) for key, value in error.values.items()}
+        own.trouble = texts(f"own.model_{error.kind}", name=code(name), **values)
     except PhotoError as error:
-        return texts("own.model_damaged", name=code(name), problem=plain(told(error, texts)))
+        problem = plain(error_message(error, texts))
+        own.trouble = texts("own.model_damaged", name=code(name), problem=problem)
     except OSError as error:
-        return no_room(error, texts)
-    # A training that has ended before would take its place again.
-    own.task = None
-    own.take_model(Results(model, folder, "brought"))
-    return None
+        own.trouble = error_message(error, texts)
+    else:
+        own.task = None  # a training that has ended before would take its place again
+        own.take_model(Results(model, folder, "brought"))
 
 
-def _told(error: UnusableModelError, name: str, texts: Texts) -> str:
-    if error.kind == "missing":
-        return texts("own.model_none", name=name)
-    if error.kind == "classes":
-        return texts("own.model_classes", name=name, dataset=plain(error.said))
-    if error.kind == "refused":
-        return texts("own.model_damaged", name=name, problem=plain(error.said))
-    return texts("own.model_broken", name=name)
-
-
-def take_in(file: BinaryIO, name: str, folder: Path) -> Model:
+def unpack_model(file: BinaryIO, name: str, folder: Path) -> Model:
     """Unpack the model in a ZIP, try it out and load it.
 
     Args:
         file: The ZIP.
-        name: What the visitor calls it.
-        folder: Where to put it; its parent is removed if there is something wrong with it.
+        name: Name of the ZIP.
+        folder: New folder for it; its parent is removed if there is something wrong with it.
 
     Raises:
-        UnusableModelError: It holds no model, a broken one, or one that cannot judge photos.
+        UnusableModelError: It holds no model, a broken one, or one that cannot score photos.
         PhotoError: It is no ZIP, too large, or not safe to read.
         OSError: There is no room for it.
     """
@@ -120,7 +110,7 @@ def _read(file: BinaryIO, name: str) -> dict[str, bytes]:
     with open_zip(file, name, _LIMITS) as archive:
         cards = [PurePosixPath(each) for each in archive.names if PurePosixPath(each).name == CARD]
         if len(cards) != 1:
-            raise UnusableModelError("missing")
+            raise UnusableModelError("none")
         names = [
             PurePosixPath(each) for each in archive.names if PurePosixPath(each).parent == cards[0].parent
         ]
@@ -138,9 +128,9 @@ def _load(folder: Path) -> Model:
         problem = str(error).replace(str(folder), folder.name)
         if not problem:
             raise UnusableModelError("broken") from error
-        raise UnusableModelError("refused", problem) from error
+        raise UnusableModelError("damaged", problem=problem) from error
     model = load_model(folder)
     recipe = model.card.recipe
     if not recipe.for_photos:
-        raise UnusableModelError("classes", recipe.class_source.dataset)
+        raise UnusableModelError("classes", dataset=recipe.class_source.dataset)
     return model

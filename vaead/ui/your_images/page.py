@@ -1,4 +1,4 @@
-"""The page "Your images": bring images, train a model on the normal ones or bring one, see what it finds."""
+"""The page "Your images": upload images, train a model on the normal ones or upload one, see its results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def show(texts: Texts) -> None:
     """Show the three steps, the first two folded away once there are results."""
     own = session.current()
     notices = st.container()
-    upload.go_on(own, texts)
+    upload.read_queue(own, texts)
     training.collect(own)
     if own.trouble is not None:  # above the steps, which may be folded away
         st.error(own.trouble)
@@ -33,11 +33,11 @@ def show(texts: Texts) -> None:
     done = own.results is not None and not running
     photos = own.photos
     brought = texts("own.step_images")
-    if photos.normal or photos.judged:
-        brought = texts("own.step_images_count", normal=len(photos.normal), judged=len(photos.judged))
+    if photos.normal or photos.test:
+        brought = texts("own.step_images_count", normal=len(photos.normal), test=len(photos.test))
     with _step(brought, done):
         upload.show(own, texts)
-    if photos.normal or photos.judged:
+    if photos.normal or photos.test:
         with _step(texts("own.step_model"), done):
             _model(own, running, texts)
     if own.results is not None and not running:

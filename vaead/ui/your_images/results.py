@@ -11,7 +11,7 @@ from vaead.i18n.training_warnings import training_warnings
 from vaead.inference.prediction import Prediction
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.markdown import code, plain
-from vaead.ui.your_images import detail, figure, metrics, upload
+from vaead.ui.your_images import detail, figure, messages, metrics
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.uploaded_photos import OwnPhoto
@@ -26,13 +26,13 @@ Ranked = Sequence[tuple[OwnPhoto, Prediction]]
 
 def score_all(own: OwnSession, results: Results, texts: Texts) -> None:
     """Score what has not been scored yet, with a progress bar."""
-    if results.missing(own.photos.judged):
+    if results.missing(own.photos.test):
         slot = st.empty()
 
         def report(done: int, total: int) -> None:
             slot.progress(done / total, texts("own.scoring", done=done, total=total))
 
-        results.score(own.photos.judged, report)
+        results.score(own.photos.test, report)
         slot.empty()
 
 
@@ -71,7 +71,7 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
     predictions = results.predictions(rate).items()
     ranked = sorted(predictions, key=lambda each: -each[1].scores.get(score, float("-inf")))
     if not ranked:
-        st.info(texts("own.no_judged"), icon=":material/info:")
+        st.info(texts("own.no_test"), icon=":material/info:")
     else:
         left, right = st.columns([1, 2], gap="medium")
         with left:
@@ -161,4 +161,4 @@ def _picked(ranked: Ranked) -> OwnPhoto:
 def _rejected(results: Results, texts: Texts) -> None:
     if results.rejected:
         st.warning(texts("own.not_scored", count=len(results.rejected)))
-        upload.show_reasons(results.rejected, texts)
+        messages.show_rejected(results.rejected, texts)

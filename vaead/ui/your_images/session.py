@@ -1,10 +1,10 @@
-"""All that the page "Your images" keeps of one visitor. No other visitor can reach it."""
+"""State of the page "Your images" for one visitor. No other visitor can reach it."""
 
 from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
@@ -12,48 +12,39 @@ import streamlit as st
 from vaead.processes.train_command import PhotoTask
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session_folder import make_folder
-from vaead.ui.your_images.upload_queue import Intake
+from vaead.ui.your_images.upload_queue import UploadQueue
 from vaead.ui.your_images.uploaded_photos import OwnPhotos
 
 _KEY = "_own"
 
 
 class OwnSession:
-    """What a visitor has brought and what was made of it.
+    """Images, settings, training and results of a visitor.
 
     Attributes:
         photos: The images.
+        uploads: Images that wait to be read.
         task: The training started last, None before.
-        task_normals: Digests of the normal images that there were then.
-        results: Of the model trained or brought last, None before.
+        task_normals: Digests of the normal images of that training.
+        results: Results of the model trained or uploaded last, None before.
+        model_upload_lock: Held while a model is unpacked and tried.
+        model_upload_count: Models uploaded so far, so that each finds an empty control after it.
         settings: Values of the controls, so that they outlive a visit to another page.
-        intakes: Images on their way in, in the order in which they came.
-        uploads: Counts uploads taken in by role, so that each finds an empty control after it.
-        bringing: Held while a model is taken in.
-        models: Counts models taken in, as `uploads` does images.
         normal_count: Normal images for which settings were proposed.
-        trouble: Why the last upload or training could not be taken up, as a sentence.
+        trouble: Why the last upload or training failed, as a sentence.
     """
 
     def __init__(self) -> None:
         self._folder = make_folder()
         self._runs = 0
-        self._lock = threading.Lock()
-        self._claimed: set[str] = set()
-        self.uploads = {"normal": 0, "judged": 0}
-        self.intakes: list[Intake] = []
-        self.bringing = threading.Lock()
-        self.models = 0
+        self.uploads = UploadQueue()
+        self.model_upload_lock = threading.Lock()
+        self.model_upload_count = 0
         self._clear()
 
     def clear(self) -> None:
         """Forget all images, the model and the results."""
-        with self._lock:
-            intakes, self.intakes = self.intakes, []
-        for intake in intakes:
-            intake.close()
-        for role in self.uploads:
-            self.uploads[role] += 1
+        self.uploads.clear()
         self._folder.close()
         self._folder = make_folder()
         self._clear()
@@ -67,25 +58,13 @@ class OwnSession:
         self.normal_count = 0
         self.trouble: str | None = None
 
-    def claim(self, ids: Iterable[str]) -> set[str]:
-        """Which of these uploaded files have never been claimed before; two runs may see the same ones."""
-        with self._lock:
-            fresh = set(ids) - self._claimed
-            self._claimed |= fresh
-        return fresh
-
-    def finish(self, intake: Intake) -> bool:
-        """Forget images that are all in; False if that was done already."""
-        with self._lock:
-            if intake not in self.intakes:
-                return False
-            self.intakes.remove(intake)
-        if intake.role:
-            self.uploads[intake.role] += 1
-        return True
+    def propose_settings_anew(self) -> None:
+        """Forget the settings if the normal images are others than those they were proposed for."""
+        if self.normal_count != len(self.photos.normal):
+            self.normal_count, self.settings = len(self.photos.normal), {}
 
     def take_model(self, results: Results) -> None:
-        """Judge with another model from now on."""
+        """Use another model from now on, and delete the one before."""
         old, self.results = self.results, results
         if old is not None:
             shutil.rmtree(old.folder.parent, ignore_errors=True)
@@ -96,7 +75,7 @@ class OwnSession:
         return self._subfolder(f"run{self._runs}")
 
     def before_removal(self, action: Callable[[], None]) -> None:
-        """Have something done when all this is forgotten; see `vaead.ui.your_images.session_folder`."""
+        """Call a function before the folder is deleted."""
         self._folder.before_removal(action)
 
     def _subfolder(self, name: str) -> Path:
@@ -106,7 +85,7 @@ class OwnSession:
 
 
 def current() -> OwnSession:
-    """What belongs to the visitor of this page."""
+    """The state of the visitor of this page."""
     if _KEY not in st.session_state:
         st.session_state[_KEY] = OwnSession()
     own: OwnSession = st.session_state[_KEY]

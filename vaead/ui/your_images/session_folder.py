@@ -1,4 +1,4 @@
-"""A folder on the server's disk for one visitor, which goes when the visitor has gone."""
+"""Folder on the server's disk for one visitor, deleted when the visitor has left."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class PrivateFolder:
     It is removed by `close`, when nobody holds this object any more, or when the server ends.
 
     Attributes:
-        path: Where it is.
+        path: The folder.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class PrivateFolder:
         self._finalizer = weakref.finalize(self, _remove, self.path, self._before)
 
     def before_removal(self, action: Callable[[], None]) -> None:
-        """Have something done first; it must not hold this object."""
+        """Call a function first; it must not hold this object."""
         self._before.append(action)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Step 2 of the page "Your images", its end: train a model on them in a process of its own."""
+"""Step 2 of the page "Your images": train a model in a process of its own."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from vaead.processes.train_command import PhotoTask
 from vaead.processes.training_jobs import JobState
 from vaead.ui.shared import training_panel
 from vaead.ui.shared.cache import training_jobs
+from vaead.ui.your_images.messages import error_message
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.training_settings import Plan, estimate
-from vaead.ui.your_images.upload import no_room
 
 
 def is_running(own: OwnSession) -> bool:
@@ -36,7 +36,7 @@ def follow(own: OwnSession, texts: Texts) -> None:
 
 
 def offer(own: OwnSession, plan: Plan, texts: Texts) -> None:
-    """Say what the training would cost, how the last one ended, and offer to start it."""
+    """Show how the last training ended, the button that starts one, and its cost."""
     status = None if own.task is None else training_jobs().status(own.task)
     if status is not None and status.state is JobState.FAILED:
         st.error(texts("training.failed", message=status.message or ""))
@@ -64,7 +64,7 @@ def offer(own: OwnSession, plan: Plan, texts: Texts) -> None:
 
 
 def _size(plan: Plan) -> str:
-    """What the first image is scaled to."""
+    """Size of the first image after scaling."""
     height, width = (round(side * plan.scale) for side in plan.photos[0].size)
     return f"{width}x{height}"
 
@@ -76,7 +76,7 @@ def _time(seconds: float, texts: Texts) -> str:
 
 
 def _start(own: OwnSession, plan: Plan, texts: Texts) -> None:
-    """Put the images into a folder for the child, and queue the training."""
+    """Link the images into a folder of their own, and queue the training."""
     jobs = training_jobs()
     try:
         run = own.new_run()
@@ -88,10 +88,8 @@ def _start(own: OwnSession, plan: Plan, texts: Texts) -> None:
         jobs.submit(task)
         own.before_removal(partial(jobs.cancel, task))
         own.task, own.task_normals, own.trouble = task, own.photos.normal_digests, None
-    except VaeadError as error:
-        own.trouble = str(error)
-    except OSError as error:
-        own.trouble = no_room(error, texts)
+    except (VaeadError, OSError) as error:
+        own.trouble = error_message(error, texts)
 
 
 def _link(file: Path, link: Path) -> None:

@@ -16,8 +16,8 @@ from vaead.presets import get_preset, preset_names
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.patches import PatchGrid
 from vaead.ui.shared.markdown import code
+from vaead.ui.your_images.messages import error_message
 from vaead.ui.your_images.session import OwnSession
-from vaead.ui.your_images.upload import told
 from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos
 
 _PAPER_PX = 640
@@ -136,7 +136,7 @@ def show(own: OwnSession, texts: Texts) -> Plan | None:
         _tell_small(photos, recipe, texts)
         check_normals(photo.digest for photo in large)
     except InvalidInputError as error:
-        st.error(told(error, texts))
+        st.error(error_message(error, texts))
         return None
     return Plan(recipe, large)
 
@@ -234,7 +234,7 @@ def _fits(photo: OwnPhoto, patch_size: int, scale: float) -> bool:
 def _tell_small(photos: OwnPhotos, recipe: Recipe, texts: Texts) -> None:
     small = [
         each
-        for each in (*photos.normal, *photos.judged)
+        for each in (*photos.normal, *photos.test)
         if not _fits(each, recipe.networks[0].patch_size, recipe.source.scale)
     ]
     if small:

@@ -1,4 +1,4 @@
-"""What came in: the visitor's own images, written to the visitor's own folder and looked at once."""
+"""Images of a visitor, in the visitor's own folder, each decoded once when it is uploaded."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ from vaead.data.photos import (
 )
 from vaead.data.photos.reasons import refusal
 from vaead.errors import InvalidInputError, VaeadError
-from vaead.ui.your_images.upload_queue import Intake
+from vaead.ui.your_images.upload_queue import Upload
 
 LIMITS = Limits()
-"""What a visitor may bring."""
+"""Limits of one visitor."""
 
 THUMBNAIL_PX = 160
 _COLOR_STEP = 4 / 255
 """Channels that differ by more are a colour; less may be left by the compression of a grey image."""
-_LOOKED_AT_PX = 512
+_SAMPLED_PX = 512
 """Colours are looked for, and thumbnails made, in so many pixels of the longer side at least."""
 
 
 @dataclass(frozen=True, eq=False)
 class OwnPhoto:
-    """An image that was found good.
+    """A readable image.
 
     Attributes:
-        name: What the visitor calls it.
+        name: Name of the file as uploaded.
         path: The file as it came, under a made-up name.
         size: Height and width in pixels.
-        has_colors: Whether it is more than grey.
+        has_colors: Whether it is not grey.
         digest: The same for images with the same pixels.
         thumbnail: A small JPEG.
         defect: Kind of defect, 'good' for a normal one, None where nothing is known.
@@ -69,19 +69,19 @@ class OwnPhoto:
 
 @dataclass
 class OwnPhotos:
-    """All images of a visitor.
+    """Images of a visitor.
 
     Attributes:
-        folder: Where they are kept.
-        normal: To learn from.
-        judged: To judge.
-        rejected: What was left out, each with its reason.
+        folder: Folder of their files.
+        normal: Normal images, to train on.
+        test: Images to test.
+        rejected: Rejected files, each with its reason.
         n_bytes: Size of all files.
     """
 
     folder: Path
     normal: list[OwnPhoto] = field(default_factory=list)
-    judged: list[OwnPhoto] = field(default_factory=list)
+    test: list[OwnPhoto] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     n_bytes: int = 0
     _written: int = 0
@@ -93,16 +93,16 @@ class OwnPhotos:
 
     @property
     def normal_digests(self) -> frozenset[str]:
-        """Of the normal images that there are now."""
+        """Digests of the normal images."""
         return frozenset(photo.digest for photo in self.normal)
 
     def write(self, data: bytes, ending: str) -> Path:
-        """Keep a file under a name that nobody else has chosen.
+        """Write a file under a new name and return its path.
 
         Raises:
             InvalidInputError: It would be too much in all.
         """
-        check_amount(len(self.normal) + len(self.judged) + 1, self.n_bytes + len(data), LIMITS)
+        check_amount(len(self.normal) + len(self.test) + 1, self.n_bytes + len(data), LIMITS)
         path = self.folder / f"{self._written:05d}{ending}"
         path.write_bytes(data)
         self._written += 1
@@ -118,16 +118,15 @@ class _Batch:
     read: Callable[[str], bytes]
 
 
-def take_in(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], role: str) -> Intake:
-    """Begin to read what a visitor has uploaded; what comes before a problem is kept.
+def read_uploads(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], role: str) -> Upload:
+    """Begin to read uploaded files; images read before a problem are kept.
 
-    A dataset in the layout of MVTec AD brings normal images and images to judge; all others are what the
-    visitor says.
+    A dataset in the layout of MVTec AD has normal images and test images; all others get the role.
 
     Args:
-        own: Where to put it.
-        files: Names and contents: images, or ZIPs of images. They must stay open until all is taken in.
-        role: "normal" or "judged".
+        own: Images to add to.
+        files: Names and contents: images, or ZIPs of images. They must stay open until all are read.
+        role: "normal" or "test".
     """
     archives = ExitStack()
     batches = list(_batches(own, files, archives))
@@ -136,10 +135,10 @@ def take_in(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], role: str) ->
     def steps() -> Generator[None]:
         with archives:
             for batch, photo, target in plan:
-                _take_photo(own, photo, batch.read, own.normal if target == "normal" else own.judged)
+                _read_photo(own, photo, batch.read, own.normal if target == "normal" else own.test)
                 yield
 
-    return Intake(steps(), len(plan), role)
+    return Upload(steps(), len(plan), role)
 
 
 def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitStack) -> Iterator[_Batch]:
@@ -174,7 +173,7 @@ def _sorted(own: OwnPhotos, name: str, sort: Callable[[], Photos]) -> Photos:
 
 def _with_roles(photos: Photos, role: str) -> Iterator[tuple[str, Photo]]:
     yield from (("normal", photo) for photo in photos.train)
-    yield from (("judged", photo) for photo in photos.test)
+    yield from (("test", photo) for photo in photos.test)
     yield from ((role, photo) for photo in photos.unsorted)
 
 
@@ -183,7 +182,7 @@ def _read_limited(file: BinaryIO) -> bytes:
     return file.read(LIMITS.image_bytes + 1)
 
 
-def _take_photo(own: OwnPhotos, photo: Photo, read: Callable[[str], bytes], into: list[OwnPhoto]) -> None:
+def _read_photo(own: OwnPhotos, photo: Photo, read: Callable[[str], bytes], into: list[OwnPhoto]) -> None:
     """Add one photo, or the reason why not."""
     try:
         data = read(photo.source)
@@ -210,7 +209,7 @@ def examine(data: bytes, name: str) -> OwnPhoto:
         InvalidInputError: It cannot be read, or is too large.
     """
     pixels = read_photo(data, name, ReadOptions(color="rgb", limits=LIMITS))
-    step = max(1, max(pixels.shape[:2]) // _LOOKED_AT_PX)
+    step = max(1, max(pixels.shape[:2]) // _SAMPLED_PX)
     part = pixels[::step, ::step]
     return OwnPhoto(
         name=name,

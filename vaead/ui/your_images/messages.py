@@ -1,0 +1,39 @@
+"""Errors and rejected files in the language of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from vaead.data.photos import Rejected
+from vaead.data.photos.reasons import PhotoError, Reason
+from vaead.errors import VaeadError
+from vaead.i18n.texts import Texts
+from vaead.ui.shared.markdown import plain
+
+LONG_TABLE = 8
+"""A table of more rows scrolls."""
+_LONG_TABLE_PX = 420
+
+
+def error_message(error: VaeadError | OSError, texts: Texts) -> str:
+    """The text of an error; English where it is about neither images nor the disk of the server."""
+    if isinstance(error, OSError):
+        return texts("own.no_room", problem=error.strerror or error)
+    return _sentence(error.reason, texts) if isinstance(error, PhotoError) else str(error)
+
+
+def show_rejected(rejected: Sequence[Rejected], texts: Texts) -> None:
+    """Show a table of rejected files and the reasons."""
+    reasons = [each.reason if each.why is None else _sentence(each.why, texts) for each in rejected]
+    rows = {
+        texts("own.file"): [plain(each.name) for each in rejected],
+        texts("own.reason"): [plain(reason) for reason in reasons],
+    }
+    with st.container(height=_LONG_TABLE_PX if len(rejected) > LONG_TABLE else "content", border=False):
+        st.table(rows, hide_index=True)
+
+
+def _sentence(reason: Reason, texts: Texts) -> str:
+    return texts(f"reason.{reason.kind}", **reason.values)
