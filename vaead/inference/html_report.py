@@ -50,7 +50,7 @@ def draw(prediction: Prediction, normal_scores: NormalScores) -> Drawing:
     assert image is not None, "arrays must be there"
     picture = draw_photo(image)
     overlay = draw_overlay(picture, prediction.anomaly_map(score), normal_scores.heat_range(score), mask)
-    return Drawing(to_jpeg(picture), to_jpeg(overlay), Regions.of(mask))
+    return Drawing(to_jpeg(picture), to_jpeg(overlay), Regions.from_mask(mask))
 
 
 def main_score(prediction: Prediction) -> str:
@@ -189,10 +189,10 @@ class Report:
 
     def _regions(self, regions: Regions) -> str:
         """The regions that stand out, in words."""
-        texts, share = self._texts, f"{100 * regions.share:.2g}"
-        if regions.place is None:
+        texts, share = self._texts, f"{100 * regions.area:.2g}"
+        if regions.location is None:
             return texts("report.no_region")
-        place = texts(f"report.place_{regions.place[0]}{regions.place[1]}")
+        place = texts(f"report.place_{regions.location[0]}{regions.location[1]}")
         if regions.count == 1:
             return texts("report.region", place=place, share=share)
         return texts("report.regions", count=regions.count, place=place, share=share)

@@ -17,7 +17,7 @@ ANOMALOUS_COLOR = "#d9730d"
 
 _BINS = 60
 _SHOWN = 0.995
-"""Share of the scores inside a histogram's axis; the few beyond would squeeze the rest into one bar."""
+"""Fraction of the scores inside a histogram's axis; the few beyond would squeeze the rest into one bar."""
 _CELL_PX = 44
 _CELL_TEXT_PX = 10
 """As large as fits ten columns on a phone; left alone, Plotly would take half of that there."""
@@ -75,7 +75,7 @@ def roc_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], ax
 def histogram(
     sides: Mapping[str, NDArray[np.floating]], threshold: float, threshold_name: str, axes: Axes
 ) -> go.Figure:
-    """Draw how the scores of normal and of anomalous images are spread, and a threshold between them.
+    """Draw histograms of the scores of normal and of anomalous images, and a threshold between them.
 
     Args:
         sides: Scores by the name of the side, normal first.
@@ -177,7 +177,7 @@ def matrix(
         names: Names of the n classes.
         scale: Colours.
         axes: Titles; x of the anomalous classes, y of the normal ones.
-        hover: Text of the hover box with the places {normal}, {anomalous} and {value}.
+        hover: Text of the hover box with the fields {normal}, {anomalous} and {value}.
 
     Returns:
         A figure whose points are the cells that hold a number, row by row.
@@ -227,7 +227,7 @@ def matrix(
 
 
 def tiles(images: NDArray[np.uint8], columns: int, hovers: Sequence[str]) -> go.Figure:
-    """Draw images that can be clicked, each with a hover text of its own; see `figures.gallery`."""
+    """Draw images that can be clicked, each with a hover text of its own; see `panels.gallery`."""
     figure = gallery(images, columns, hover="{number}")
     figure.update_traces(text=hovers, hovertemplate="%{text}<extra></extra>", selector={"type": "scatter"})
     return figure

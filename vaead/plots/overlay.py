@@ -1,4 +1,4 @@
-"""Small pictures of a photo, and of what stands out in it."""
+"""Small pictures of a photo with its anomalous regions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HEAT = ((0.0, (228, 60, 20), 0.0), (0.35, (240, 120, 20), 0.75), (1.0, (200, 0, 
 """Colour and opacity of a map over a photo by the share of its range: clear where normal photos are, and
 readable on dark and on light metal."""
 OPACITY = 0.7
-"""By which opacities are multiplied unless somebody chooses otherwise."""
+"""Factor of the opacities unless somebody chooses another."""
 _LINE, _RIM = (255, 255, 255), (150, 0, 30)
 _TOUCHING = np.ones((3, 3), np.bool_)
 
@@ -29,21 +29,21 @@ class Regions:
 
     Attributes:
         count: Connected regions; those that touch at a corner are one.
-        share: Fraction of all pixels, 0 to 1.
-        place: Row and column, each 0 to 2 as thirds of the photo, where the middle of the largest one lies;
+        area: Fraction of all pixels, 0 to 1.
+        location: Row and column of the middle of the largest one, each 0 to 2 as thirds of the photo;
             None without a region.
     """
 
     count: int
-    share: float
-    place: tuple[int, int] | None
+    area: float
+    location: tuple[int, int] | None
 
     @classmethod
-    def of(cls, mask: NDArray[np.bool_]) -> Regions:
-        """Look at a mask (H, W).
+    def from_mask(cls, mask: NDArray[np.bool_]) -> Regions:
+        """Find the regions of a mask (H, W).
 
-        >>> Regions.of(np.eye(6, dtype=bool)[::-1] & (np.arange(6) < 2))
-        Regions(count=1, share=0.05555555555555555, place=(2, 0))
+        >>> Regions.from_mask(np.eye(6, dtype=bool)[::-1] & (np.arange(6) < 2))
+        Regions(count=1, area=0.05555555555555555, location=(2, 0))
         """
         labels, count = ndimage.label(mask, structure=_TOUCHING)
         if not count:

@@ -90,7 +90,7 @@ def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str,
     Args:
         rows: Panels by row, all rows equally long.
         scales: The colour scales the panels refer to.
-        hover: Text of the hover box with the places {x}, {y} and {value}.
+        hover: Text of the hover box with the fields {x}, {y} and {value}.
         step: Each value stands for a square of so many pixels a side. Axes and hover are in pixels.
     """
     columns = len(rows[0])
@@ -113,9 +113,9 @@ def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str,
     for index, scale in enumerate(scales):
         layout[f"coloraxis{_suffix(index)}"] = _color_axis(scale, columns)
     # The middle of a square may lie between two pixels.
-    places = {axis: f"%{{{axis}:.0f}}" if step > 1 else f"%{{{axis}}}" for axis in "xy"}
+    fields = {axis: f"%{{{axis}:.0f}}" if step > 1 else f"%{{{axis}}}" for axis in "xy"}
     # A second array would double what is sent, so only where the colour is not the value itself.
-    hovers = [hover.format(value=f"%{{{'customdata' if s.log else 'z'}:.3g}}", **places) for s in scales]
+    hovers = [hover.format(value=f"%{{{'customdata' if s.log else 'z'}:.3g}}", **fields) for s in scales]
     heatmaps = [
         _heatmap(panel, scales[panel.scale], hovers[panel.scale], index) | squares(step)
         for index, panel in enumerate(flat)
@@ -152,7 +152,7 @@ def gallery(images: NDArray[np.uint8], columns: int, hover: str) -> go.Figure:
     Args:
         images: (N, H, W).
         columns: Tiles in a row.
-        hover: Text of the hover box with the place {number}.
+        hover: Text of the hover box with the field {number}.
 
     Returns:
         A figure whose selected point has the number of the image as `customdata`.

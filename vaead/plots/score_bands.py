@@ -37,12 +37,12 @@ def score_bands(rows: Sequence[ScoreBand], sides: Sequence[str], title: str) -> 
         title: Title of the axis.
     """
     shapes, scaled = [], []
-    for place, row in enumerate(rows):
+    for height, row in enumerate(rows):
         low, high = row.band[0], row.band[-1]
         width = (high - low) or 1.0
         at = [(value - low) / width for value in row.band]
         for left, right, opacity in ((at[0], at[4], 0.18), (at[1], at[3], 0.3), (at[2], at[2], 1.0)):
-            shapes.append(_bar(left, right, place, opacity))
+            shapes.append(_bar(left, right, height, opacity))
         scaled.append([(value - low) / width for value in row.values])
     points = [
         go.Scatter(
@@ -71,13 +71,13 @@ def score_bands(rows: Sequence[ScoreBand], sides: Sequence[str], title: str) -> 
     return go.Figure(points, layout)
 
 
-def _bar(left: float, right: float, place: int, opacity: float) -> dict[str, Any]:
+def _bar(left: float, right: float, height: int, opacity: float) -> dict[str, Any]:
     return {
         "type": "rect",
         "x0": left,
         "x1": right,
-        "y0": place - 0.28,
-        "y1": place + 0.28,
+        "y0": height - 0.28,
+        "y1": height + 0.28,
         "fillcolor": NORMAL_COLOR,
         "opacity": opacity,
         "line": {"width": 2 if left == right else 0, "color": NORMAL_COLOR},

@@ -104,7 +104,7 @@ def test_regions_are_said_in_words(
         mask[part] = True
     prediction = predicted(model, "x", images[0])
     assert prediction.drawing is not None
-    drawing = dataclasses.replace(prediction.drawing, regions=Regions.of(mask))
+    drawing = dataclasses.replace(prediction.drawing, regions=Regions.from_mask(mask))
     page = Report(model.card, RATE, Texts("en")).html([dataclasses.replace(prediction, drawing=drawing)])
     assert words in text_of(page)
 

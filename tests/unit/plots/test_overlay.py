@@ -64,7 +64,7 @@ def test_regions_are_counted_and_placed(where: list[tuple[slice, slice]], expect
     mask = np.zeros((6, 8), np.bool_)
     for part in where:
         mask[part] = True
-    assert Regions.of(mask) == expected
+    assert Regions.from_mask(mask) == expected
 
 
 def test_picture_becomes_a_jpeg() -> None:

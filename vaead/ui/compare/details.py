@@ -4,38 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
+from vaead.calibration.thresholds import NormalScores
 from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
 from vaead.model.model import Model
 from vaead.plots.panels import Panel, Scale, panels
 from vaead.plots.score_bands import ScoreBand, score_bands
 from vaead.scoring.loss_terms import SCORES, TERMS
-from vaead.scoring.term_maps import TermMaps
+from vaead.ui.compare.figure import Pair
 from vaead.ui.shared.loss_chart import network_name, show_losses
 from vaead.ui.shared.plots import mean_scale, show_chart, show_pair
-from vaead.ui.shared.sidebar import Choice
 
 _BAND = (0.01, 0.25, 0.5, 0.75, 0.99)
-"""Shares of held-out normal images that mark the band where normal scores lie."""
+"""Quantiles of held-out normal images that mark the band where normal scores lie."""
 
 
-def show(
-    pair: NDArray[np.uint8],
-    terms: TermMaps,
-    model: Model,
-    choice: Choice,
-    names: dict[str, str],
-    texts: Texts,
-) -> None:
-    """Show the details of a pair (2, H, W) in tabs; only the open one is computed."""
+def show(pair: Pair, model: Model, palette: str, texts: Texts) -> None:
+    """Show the details of a pair in tabs; only the open one is computed."""
     contents: dict[str, Callable[[], None]] = {
-        "standing": lambda: _standing(terms, model.card, names, texts),
-        "terms": lambda: _terms(terms, model.card, choice, names, texts),
-        "decoder": lambda: _decoder(pair, model, choice, names, texts),
+        "standing": lambda: _standing(pair, model.card.normal_scores, texts),
+        "terms": lambda: _terms(pair, model.card.normal_scores, palette, texts),
+        "decoder": lambda: _decoder(pair, model, palette, texts),
         "network": lambda: _network(model.card, texts),
         "training": lambda: _training(model.card, texts),
     }
@@ -46,68 +37,52 @@ def show(
                 draw()
 
 
-def _standing(terms: TermMaps, card: ModelCard, names: dict[str, str], texts: Texts) -> None:
+def _standing(pair: Pair, calibration: NormalScores, texts: Texts) -> None:
     st.markdown(texts("details.standing_text"))
-    calibration = card.normal_scores
     rows = []
     for score in reversed(SCORES):
         low, quarter, median, three, high = (calibration.image_quantile(score, level) for level in _BAND)
-        normal, anomalous = (float(value) for value in terms.image_scores(score))
+        normal, anomalous = (float(value) for value in pair.terms.image_scores(score))
         rows.append(
             ScoreBand(texts(f"score.{score}"), (low, quarter, median, three, high), (normal, anomalous))
         )
-    sides = [
-        texts("compare.image_title", role=texts(f"compare.{role}"), name=name) for role, name in names.items()
-    ]
-    show_chart(
-        score_bands(rows, sides, texts("details.standing_axis")), "standing", texts("details.standing")
-    )
+    figure = score_bands(rows, pair.titles(texts), texts("details.standing_axis"))
+    show_chart(figure, "standing", texts("details.standing"))
 
 
-def _terms(
-    terms: TermMaps,
-    card: ModelCard,
-    choice: Choice,
-    names: dict[str, str],
-    texts: Texts,
-) -> None:
+def _terms(pair: Pair, calibration: NormalScores, palette: str, texts: Texts) -> None:
     st.markdown(texts("details.terms_text"))
-    maps = {name: terms.anomaly_maps(name) for name in TERMS}
-    scales = [
-        mean_scale(card.normal_scores, name, choice.palette, texts("compare.nats"), column)
-        for column, name in enumerate(TERMS)
-    ]
+    nats = texts("compare.nats")
+    scales = [mean_scale(calibration, name, palette, nats, column) for column, name in enumerate(TERMS)]
+    maps = [pair.terms.anomaly_maps(name) for name in TERMS]
     rows = [
         [
-            Panel(
-                maps[name][index],
-                column,
-                f"{texts(f'details.{name}')} ({texts(f'compare.{role}')})",
-                texts("compare.nats"),
-            )
+            Panel(maps[column][index], column, _titled(texts(f"details.{name}"), role, texts), nats)
             for column, name in enumerate(TERMS)
         ]
-        for index, role in enumerate(names)
+        for index, role in enumerate(pair.names)
     ]
     show_pair(panels(rows, scales, texts("compare.hover")), "terms", texts("details.terms"), columns=3)
 
 
-def _decoder(
-    pair: NDArray[np.uint8], model: Model, choice: Choice, names: dict[str, str], texts: Texts
-) -> None:
+def _titled(name: str, role: str, texts: Texts) -> str:
+    return f"{name} ({texts(f'compare.{role}')})"
+
+
+def _decoder(pair: Pair, model: Model, palette: str, texts: Texts) -> None:
     st.markdown(texts("details.decoder_text"))
-    made = model.reconstruct(pair)
+    made = model.reconstruct(pair.images)
     scales = [
         Scale(0, 1, "Greys", reverse=True),
-        Scale(0, float(made.sigma2.max()), choice.palette, texts("details.sigma2"), columns=(2, 2)),
+        Scale(0, float(made.sigma2.max()), palette, texts("details.sigma2"), columns=(2, 2)),
     ]
     rows = [
         [
-            Panel(pair[index] / 255, 0, f"{texts('details.image')} ({texts(f'compare.{role}')})"),
+            Panel(pair.images[index] / 255, 0, _titled(texts("details.image"), role, texts)),
             Panel(made.mu[index], 0, texts("details.mu")),
             Panel(made.sigma2[index], 1, texts("details.sigma2")),
         ]
-        for index, role in enumerate(names)
+        for index, role in enumerate(pair.names)
     ]
     show_pair(panels(rows, scales, texts("compare.hover")), "decoder", texts("details.decoder"), columns=3)
 

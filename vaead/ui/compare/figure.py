@@ -1,8 +1,8 @@
-"""What the page Compare draws: the pair with its maps, and the sentence that says what it shows."""
+"""The figure of the page Compare, and the sentences about it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,28 @@ from vaead.ui.shared.plots import mean_scale
 from vaead.ui.shared.sidebar import Choice
 
 _IMAGE_SCALE = Scale(0, 255, "Greys", reverse=True)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A normal and an anomalous image.
+
+    Attributes:
+        images: (2, H, W), the normal one first.
+        terms: Their scores and maps.
+        names: Names of their classes by role, "normal" first.
+    """
+
+    images: NDArray[np.uint8]
+    terms: TermMaps
+    names: dict[str, str]
+
+    def titles(self, texts: Texts) -> list[str]:
+        """Role and class of both images."""
+        return [
+            texts("compare.image_title", role=texts(f"compare.{role}"), name=name)
+            for role, name in self.names.items()
+        ]
 
 
 def verdict(terms: TermMaps, texts: Texts) -> str:
@@ -58,79 +80,54 @@ def decision(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: 
 
 @dataclass(frozen=True)
 class _View:
-    """The maps of all scores (2, H, W), their colour scales, and the unit of their values."""
+    """Maps of all scores (2, H, W), their colour scales, and the unit of their values."""
 
-    maps: dict[str, NDArray[np.floating]]
+    maps: Mapping[str, NDArray[np.floating]]
     scales: list[Scale]
-    scale_of: dict[str, int]
-    unit: dict[str, str]
+    units: dict[str, str]
+
+    def scale_of(self, score: str) -> int:
+        """Index of the colour scale of a score in a figure whose first scale is that of the images."""
+        return 1 if len(self.scales) == 1 else 1 + SCORES.index(score)
 
 
 def _view(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: Texts) -> _View:
+    means = {score: terms.anomaly_maps(score) for score in SCORES}
     if choice.view == "mean":
-        scales = []
-        for column, score in enumerate(SCORES, start=1):
-            name = texts(f"score.{score}")
-            title = texts("compare.bar_score", score=name) if _unit(score, texts) else name
-            scales.append(mean_scale(calibration, score, choice.palette, title, column))
-        return _View(
-            {score: terms.anomaly_maps(score) for score in SCORES},
-            scales,
-            {score: index for index, score in enumerate(SCORES, start=1)},
-            {score: _unit(score, texts) for score in SCORES},
-        )
+        units = dict.fromkeys(SCORES, texts("compare.nats")) | {"calibrated": ""}
+        names = {score: texts(f"score.{score}") for score in SCORES}
+        titles = [
+            texts("compare.bar_score", score=names[score]) if units[score] else names[score]
+            for score in SCORES
+        ]
+        scales = [
+            mean_scale(calibration, score, choice.palette, title, column)
+            for column, (score, title) in enumerate(zip(SCORES, titles, strict=True), start=1)
+        ]
+        return _View(means, scales, units)
     columns = (1, len(SCORES))
     if choice.view == "rank":
-        maps: dict[str, NDArray[np.floating]] = {
-            score: 100 * calibration.window_ranks(score, terms.anomaly_maps(score)) for score in SCORES
-        }
-        scale, unit = Scale(50, 100, choice.palette, texts("compare.bar_rank"), columns=columns), "%"
-    else:
-        maps = {score: article_scale(terms.sum_maps(score)) for score in SCORES}
-        scale = Scale(1, 10, choice.palette, texts("compare.bar_article"), log=True, columns=columns)
-        unit = texts("compare.of_10")
-    return _View(maps, [scale], dict.fromkeys(SCORES, 1), dict.fromkeys(SCORES, unit))
+        ranks = {score: 100 * calibration.window_ranks(score, means[score]) for score in SCORES}
+        scale = Scale(50, 100, choice.palette, texts("compare.bar_rank"), columns=columns)
+        return _View(ranks, [scale], dict.fromkeys(SCORES, "%"))
+    maps = {score: article_scale(terms.sum_maps(score)) for score in SCORES}
+    scale = Scale(1, 10, choice.palette, texts("compare.bar_article"), log=True, columns=columns)
+    return _View(maps, [scale], dict.fromkeys(SCORES, texts("compare.of_10")))
 
 
-def _unit(score: str, texts: Texts) -> str:
-    return "" if score == "calibrated" else texts("compare.nats")
-
-
-def comparison(
-    pair: NDArray[np.uint8],
-    terms: TermMaps,
-    names: dict[str, str],
-    calibration: NormalScores,
-    choice: Choice,
-    texts: Texts,
-) -> go.Figure:
-    """Draw the image and the map of each score, of both images.
-
-    Args:
-        pair: (2, H, W), the normal image first.
-        terms: Of the pair.
-        names: Class names by role, "normal" first.
-    """
-    view = _view(terms, calibration, choice, texts)
-    flagged = {
-        score: terms.mask_above(score, calibration.threshold_value(score, choice.false_alarm_rate, "window"))
-        for score in SCORES
-    }
+def comparison(pair: Pair, calibration: NormalScores, choice: Choice, texts: Texts) -> go.Figure:
+    """Draw both images with the map of each score."""
+    view = _view(pair.terms, calibration, choice, texts)
     rows = []
-    for index, (role, name) in enumerate(names.items()):
-        title = texts("compare.image_title", role=texts(f"compare.{role}"), name=name)
-        row = [Panel(pair[index], 0, title, texts("compare.of_255"))]
+    for index, shown in enumerate(pair.titles(texts)):
+        row = [Panel(pair.images[index], 0, shown, texts("compare.of_255"))]
         for score in SCORES:
-            value = float(terms.image_scores(score)[index])
-            title = texts("compare.score_title", score=texts(f"score.{score}"), value=f"{value:.3g}")
+            value = f"{float(pair.terms.image_scores(score)[index]):.3g}"
+            title = texts("compare.score_title", score=texts(f"score.{score}"), value=value)
+            threshold = calibration.threshold_value(score, choice.false_alarm_rate, "window")
+            flagged = pair.terms.mask_above(score, threshold)[index]
             row.append(
-                Panel(
-                    view.maps[score][index],
-                    view.scale_of[score],
-                    title,
-                    view.unit[score],
-                    flagged[score][index],
-                )
+                Panel(view.maps[score][index], view.scale_of(score), title, view.units[score], flagged)
             )
         rows.append(row)
     return panels(rows, [_IMAGE_SCALE, *view.scales], texts("compare.hover"))

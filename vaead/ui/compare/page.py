@@ -65,26 +65,20 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     """The pair and its maps. A fragment, so that another pair redraws nothing else."""
     classes = {"normal": choice.recipe.class_source.normal, "anomalous": choice.anomalous}
     numbers = _pair_controls(dataset, classes, texts)
-    pair = np.stack([dataset.test_images(classes[role])[number] for role, number in numbers.items()])
-    names = {
-        role: sidebar.class_name(texts, get_spec(dataset.name), number) for role, number in classes.items()
-    }
-    terms = model.term_maps(pair)
+    spec = get_spec(dataset.name)
+    images = np.stack([dataset.test_images(classes[role])[number] for role, number in numbers.items()])
+    names = {role: sidebar.class_name(texts, spec, label) for role, label in classes.items()}
+    pair, calibration = figure.Pair(images, model.term_maps(images), names), model.card.normal_scores
 
-    verdict = figure.verdict(terms, texts)
+    verdict = figure.verdict(pair.terms, texts)
     st.markdown(verdict)
-    drawn = figure.comparison(pair, terms, names, model.card.normal_scores, choice, texts)
+    drawn = figure.comparison(pair, calibration, choice, texts)
     show_pair(drawn, "comparison", texts("compare.alt", verdict=verdict.replace("**", ""), **names))
-    st.markdown(figure.decision(terms, model.card.normal_scores, choice, texts))
-    st.caption(
-        texts(
-            "compare.caption",
-            rank=figure.rank(terms, model.card.normal_scores, texts),
-            **names,
-            **{f"{role}_number": number for role, number in numbers.items()},
-        )
-    )
-    details.show(pair, terms, model, choice, names, texts)
+    st.markdown(figure.decision(pair.terms, calibration, choice, texts))
+    rank = figure.rank(pair.terms, calibration, texts)
+    shown = {f"{role}_number": number for role, number in numbers.items()}
+    st.caption(texts("compare.caption", rank=rank, **names, **shown))
+    details.show(pair, model, choice.palette, texts)
 
 
 def _pair_controls(dataset: Dataset, classes: dict[str, int], texts: Texts) -> dict[str, int]:

@@ -27,8 +27,8 @@ def scores(split: SplitScores, dataset: Dataset, recipe: Recipe, texts: Texts) -
         values = split.image | {"calibrated_largest_window": split.largest["calibrated"]}
         yield "class", "image", *values
         labels, numbers = dataset.test.labels, numbers_in_class(dataset.test.labels)
-        for place, (label, number) in enumerate(zip(labels.tolist(), numbers.tolist(), strict=True)):
-            yield label, number, *(f"{column[place]:.6g}" for column in values.values())
+        for index, (label, number) in enumerate(zip(labels.tolist(), numbers.tolist(), strict=True)):
+            yield label, number, *(f"{column[index]:.6g}" for column in values.values())
 
     _button(texts("download.scores"), "scores", f"{_name(recipe)}_scores", rows)
 

@@ -25,7 +25,7 @@ _COLUMNS = 6
 
 @dataclass(frozen=True)
 class Subject:
-    """What is evaluated: a model's scores of two sides of a test split, whose names are shown."""
+    """Scores of a model on two sides of a test split, and the names of the sides."""
 
     dataset: Dataset
     scores: SplitScores
@@ -36,7 +36,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class _Measure:
-    """What a threshold is compared with: a score, by a rule.
+    """Values that a threshold is compared with: those of a score, by a rule.
 
     Attributes:
         score: One of `SCORES`.
@@ -140,14 +140,13 @@ def _worst(subject: Subject, measure: _Measure, texts: Texts) -> None:
     false_alarms = sides.normal[np.argsort(-values[sides.normal], kind="stable")[:_WORST]]
     left, right = st.columns(2, gap="large")
     with left:
-        _gallery("misses", "anomalous", subject, misses, measure, texts)
+        _gallery("anomalous", subject, misses, measure, texts)
     with right:
-        _gallery("false_alarm_images", "normal", subject, false_alarms, measure, texts)
+        _gallery("normal", subject, false_alarms, measure, texts)
 
 
-def _gallery(
-    key: str, role: str, subject: Subject, indices: NDArray[np.intp], measure: _Measure, texts: Texts
-) -> None:
+def _gallery(role: str, subject: Subject, indices: NDArray[np.intp], measure: _Measure, texts: Texts) -> None:
+    key = "misses" if role == "anomalous" else "false_alarm_images"
     test, spec = subject.dataset.test, get_spec(subject.dataset.name)
     labels, numbers = test.labels[indices].tolist(), numbers_in_class(test.labels)[indices].tolist()
     names = [

@@ -1,4 +1,4 @@
-"""What all visitors share: models, datasets and training jobs; any thread may use them."""
+"""Models, datasets and training jobs that all visitors share; any thread may use them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page needs before it can show anything: the dataset and the model, or what stands in for them."""
+"""The dataset and the model of a page, or what stands in for them."""
 
 from __future__ import annotations
 
@@ -23,31 +23,29 @@ _FALLBACK = "digits"
 def load_dataset(name: str, texts: Texts) -> Dataset:
     """The dataset of that name, or the bundled digits where it cannot be had."""
     title = get_spec(name).title
-    place = st.empty()
+    slot = st.empty()
 
     def on_progress(received: int, total: int) -> None:
         megabytes = {"received": f"{received / 1e6:.1f}", "total": f"{total / 1e6:.1f}"}
-        place.progress(
-            min(received / max(total, 1), 1.0), texts("data.downloading", title=title, **megabytes)
-        )
+        slot.progress(min(received / max(total, 1), 1.0), texts("data.downloading", title=title, **megabytes))
 
     try:
         with st.spinner(texts("data.loading", title=title), show_time=False):
             dataset = dataset_source().load(name, on_progress)
-        place.empty()
+        slot.empty()
         return dataset
     except (DataUnavailableError, InvalidInputError) as error:  # the second: a bad VAEAD_MIRROR
-        with place.container():
+        with slot.container():
             st.warning(texts("data.fallback", title=title, reason=str(error)))
             st.button(texts("data.retry"), key="retry", on_click=dataset_source().retry, args=(name,))
         return dataset_source().load(_FALLBACK, on_progress)
 
 
-def show_thumbnails(place: DeltaGenerator, dataset: Dataset, number: int, texts: Texts) -> None:
+def show_thumbnails(slot: DeltaGenerator, dataset: Dataset, number: int, texts: Texts) -> None:
     """Show a few test images of a class."""
     images = dataset.test_images(number)[:_THUMBNAILS]
     name = sidebar.class_name(texts, get_spec(dataset.name), number)
-    place.image(np.hstack(list(images)), width="stretch", caption=name, alt=name)
+    slot.image(np.hstack(list(images)), width="stretch", caption=name, alt=name)
 
 
 def load_model(recipe: Recipe, texts: Texts) -> Model | None:

@@ -6,7 +6,6 @@ import streamlit as st
 
 from vaead.errors import VaeadError
 from vaead.i18n.texts import Texts
-from vaead.model.events import EpochReport
 from vaead.model.store import ModelStore
 from vaead.processes.train_command import PhotoTask, Task
 from vaead.processes.training_jobs import JobState, JobStatus
@@ -55,55 +54,33 @@ def _follow(task: Task, texts: Texts) -> None:
     status = training_jobs().status(task)
     if status is None or not status.state.active:
         st.rerun(scope="app")
-    over = _is_over(status)
-    done = status.total_epochs if over else _done(status)
-    st.progress(done / status.total_epochs, _headline(status, texts))
-    columns = st.columns(2)
-    columns[0].metric(texts("training.elapsed"), texts("training.seconds", seconds=f"{status.elapsed_s:.0f}"))
-    columns[1].metric(
-        texts("training.remaining"),
-        texts("training.unknown")
-        if status.remaining_s is None or over
-        else texts("training.seconds", seconds=f"{status.remaining_s:.0f}"),
-    )
-    if status.epochs:
-        number, epochs = _network(status)
-        count = len(_recipe(status).networks)
-        show_losses(epochs, "live_losses", texts, network_name(number, count, texts))
-    st.button(
-        texts("training.cancel"),
-        key="cancel",
-        icon=":material/cancel:",
-        on_click=training_jobs().cancel,
-        args=(task,),
+    done = status.epochs[-1].epoch if status.epochs else 0
+    left = None if done == status.total_epochs else status.remaining_s
+    st.progress(done / status.total_epochs, _headline(status, done, texts))
+    elapsed, remaining = st.columns(2)
+    elapsed.metric(texts("training.elapsed"), _seconds(status.elapsed_s, texts))
+    remaining.metric(texts("training.remaining"), _seconds(left, texts))
+    if done:
+        recipe = task.recipe if isinstance(task, PhotoTask) else task
+        before = (done - 1) // recipe.train.epochs
+        epochs = [epoch for epoch in status.epochs if epoch.epoch > before * recipe.train.epochs]
+        name = network_name(before + 1, len(recipe.networks), texts)
+        show_losses(epochs, "live_losses", texts, name)
+    cancel = training_jobs().cancel
+    st.button(texts("training.cancel"), key="cancel", icon=":material/cancel:", on_click=cancel, args=(task,))
+
+
+def _seconds(seconds: float | None, texts: Texts) -> str:
+    return (
+        texts("training.unknown") if seconds is None else texts("training.seconds", seconds=f"{seconds:.0f}")
     )
 
 
-def _headline(status: JobStatus, texts: Texts) -> str:
+def _headline(status: JobStatus, done: int, texts: Texts) -> str:
     if status.state is JobState.QUEUED:
         return texts("training.waiting", count=status.waiting_before)
-    if not status.epochs:
+    if not done:
         return texts("training.starting")
-    if _is_over(status):
+    if done == status.total_epochs:
         return texts("training.finishing")
-    return texts("training.running", epoch=_done(status), epochs=status.total_epochs)
-
-
-def _recipe(status: JobStatus) -> Recipe:
-    return status.task.recipe if isinstance(status.task, PhotoTask) else status.task
-
-
-def _done(status: JobStatus) -> int:
-    """Epochs of all networks that are over."""
-    return status.epochs[-1].epoch if status.epochs else 0
-
-
-def _network(status: JobStatus) -> tuple[int, list[EpochReport]]:
-    """The number of the network that is being trained, from 1, and its epochs; there must be one."""
-    each = _recipe(status).train.epochs
-    number = (_done(status) - 1) // each
-    return number + 1, [epoch for epoch in status.epochs if epoch.epoch > number * each]
-
-
-def _is_over(status: JobStatus) -> bool:
-    return bool(status.epochs) and _done(status) == status.total_epochs
+    return texts("training.running", epoch=done, epochs=status.total_epochs)

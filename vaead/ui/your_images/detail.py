@@ -93,8 +93,8 @@ def _listed(names: list[str], texts: Texts) -> str:
 
 def _legend(mask: NDArray[np.bool_], true_mask: NDArray[np.bool_] | None, rate: float, texts: Texts) -> str:
     """Say what the lines surround."""
-    regions = Regions.of(mask)
-    values = {"area": f"{100 * regions.share:.2g} %", "rate": figure.percent(rate)}
+    regions = Regions.from_mask(mask)
+    values = {"area": f"{100 * regions.area:.2g} %", "rate": figure.percent(rate)}
     parts = [texts("own.no_region")]
     if regions.count == 1:
         parts = [texts("own.region", **values)]

@@ -53,7 +53,7 @@ CALIBRATION = NormalScores(
 
 def draw(view: str, terms: TermMaps = TERM_MAPS) -> go.Figure:
     choice = dataclasses.replace(CHOICE, view=view)
-    return figure.comparison(PAIR, terms, NAMES, CALIBRATION, choice, ENGLISH)
+    return figure.comparison(figure.Pair(PAIR, terms, NAMES), CALIBRATION, choice, ENGLISH)
 
 
 @pytest.mark.parametrize(
