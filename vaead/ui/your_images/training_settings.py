@@ -23,8 +23,9 @@ from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos
 _PAPER_PX = 640
 """The longer side of the images for which patches and scale of the presets are made."""
 
-_PRESET_WIDTH, _NUMBER_WIDTH = 240, 132
-"""In pixels; the names of presets fit."""
+_PRESET = get_preset(preset_names(for_photos=True)[0], for_photos=True)
+_NUMBER_WIDTH = 132
+"""In pixels."""
 _LARGEST_PATCH = 128
 
 _START_S = 12.0
@@ -32,18 +33,18 @@ _START_S = 12.0
 _VALUES_PER_S = 7e6
 """Numbers in patches that two cores train on in a second: 7 million at 24x24 pixels, 10 million at 96x96."""
 _START_BYTES = 1.0e9
-"""Of TensorFlow with a compiled network."""
+"""Memory of TensorFlow with a compiled network."""
 _CALL_BYTES = 2**28
 """Crops that are given to TensorFlow at a time, see `vaead.training.fit`."""
 _COPIES = 5
 """Copies of them that a training holds on its way, measured."""
 _WINDOW_BYTES = 1_400
-"""Of a window of a held-out image, measured."""
+"""Memory of a window of a held-out image, measured."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What a training takes, on two cores."""
+    """Time and memory of a training, on two cores."""
 
     seconds: float
     n_bytes: float
@@ -54,7 +55,7 @@ class Plan:
     """A training that may start.
 
     Attributes:
-        recipe: What to train.
+        recipe: Recipe of the model.
         photos: Normal images that are large enough.
     """
 
@@ -98,28 +99,27 @@ def _count_windows(recipe: Recipe, photos: Sequence[OwnPhoto]) -> int:
     return found
 
 
-def default_scale(longer_px: int, preset: str) -> float:
+def default_scale(longer_px: int) -> float:
     """The factor that makes images as large as the preset makes those of the paper, in whole per cent.
 
-    >>> [default_scale(longer_px, "industrial") for longer_px in (640, 100, 4000)]
+    >>> [default_scale(longer_px) for longer_px in (640, 100, 4000)]
     [0.25, 1.0, 0.04]
     """
-    return min(1.0, max(0.01, round(get_preset(preset, for_photos=True).scale * _PAPER_PX / longer_px, 2)))
+    return min(1.0, max(0.01, round(_PRESET.scale * _PAPER_PX / longer_px, 2)))
 
 
-def default_patches(longer_px: int, preset: str) -> tuple[int, int]:
-    """Patch size and stride that see as much of an image as the paper's do.
+def default_patches(longer_px: int) -> tuple[int, int]:
+    """Patch size and stride that cover as much of an image as the paper's do.
 
     Args:
         longer_px: The longer side of the images after scaling.
-        preset: A preset of photos.
 
-    >>> default_patches(160, "industrial"), default_patches(640, "industrial")
+    >>> default_patches(160), default_patches(640)
     ((24, 4), (96, 16))
     """
-    share = min(1.0, max(0.001, longer_px / _PAPER_PX))
-    model = Recipe.from_preset(preset, PhotoSource(scale=share)).networks[0]
-    return model.patch_size, model.stride
+    fraction = min(1.0, max(0.001, longer_px / _PAPER_PX))
+    network = Recipe.from_preset(_PRESET.name, PhotoSource(scale=fraction)).networks[0]
+    return network.patch_size, network.stride
 
 
 def show(own: OwnSession, texts: Texts) -> Plan | None:
@@ -144,20 +144,13 @@ def show(own: OwnSession, texts: Texts) -> Plan | None:
 def _controls(own: OwnSession, texts: Texts) -> Recipe:
     """The controls and what they add up to."""
     photos = own.photos
-    presets = preset_names(for_photos=True)
-    train = get_preset(presets[0], for_photos=True).train
+    train = _PRESET.train
     _prepare(own, {"epochs": train.epochs, "crops": train.crops, "seed": train.seed})
-    _prepare(own, {"color": "luminance", "aligned": False, "preset": presets[0]})
+    _prepare(own, {"color": "luminance", "aligned": False, "scale": default_scale(photos.longer_px)})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        with st.container(width=_PRESET_WIDTH):
-            preset = st.selectbox(
-                texts("control.preset"), presets, key="own_preset", help=texts("own.preset_help")
-            )
-        own.settings["preset"] = preset
-        _follow(own, {"scale": default_scale(photos.longer_px, preset)}, preset)
         scale = _number(own, "scale", 0.01, 1.0, 0.01, texts("own.scale"), texts("own.scale_help"))
-        patch, stride = default_patches(round(photos.longer_px * scale), preset)
-        _follow(own, {"patch": patch, "stride": stride}, f"{preset} at {scale}")
+        patch, stride = default_patches(round(photos.longer_px * scale))
+        _follow(own, {"patch": patch, "stride": stride}, f"{scale}")
         size = _patch(own, texts)
         stride = int(_number(own, "stride", 1, size, 1, texts("own.stride"), texts("own.stride_help")))
         epochs = int(_number(own, "epochs", 1, 100, 1, texts("control.epochs"), texts("control.epochs_help")))
@@ -168,7 +161,7 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
         color, aligned = _reading(own, [each for each in photos.normal if _fits(each, size, scale)], texts)
     source = PhotoSource(color=color, scale=scale, aligned=aligned)
     return Recipe.from_preset(
-        preset, source, patch_size=size, stride=stride, epochs=epochs, crops=crops, seed=seed
+        _PRESET.name, source, patch_size=size, stride=stride, epochs=epochs, crops=crops, seed=seed
     )
 
 
@@ -211,7 +204,7 @@ def _follow(own: OwnSession, defaults: dict[str, float | bool | str], choice: st
 
 
 def _patch(own: OwnSession, texts: Texts) -> int:
-    """The patch size, of those that the networks of the preset can have; a smaller stride follows it."""
+    """The patch size, a multiple of 4; a smaller stride follows it."""
     with st.container(width=_NUMBER_WIDTH):
         sizes = range(4, _LARGEST_PATCH + 1, 4)
         size = st.selectbox(texts("own.patch"), sizes, key="own_patch", help=texts("own.patch_help"))
