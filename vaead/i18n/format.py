@@ -29,8 +29,7 @@ def listed(parts: Sequence[str], texts: Texts) -> str:
     """Parts as a list in running text.
 
     >>> listed(["old", "new"], Texts("en")), listed(["old", "new", "calibrated"], Texts("en"))
-    ('old and new', 'old, new and calibrated')
+    ('old and new', 'old and new and calibrated')
     """
-    if len(parts) == 1:
-        return parts[0]
-    return texts("verdict.two", first=", ".join(parts[:-1]), second=parts[-1])
+    *others, last = parts
+    return texts("verdict.two", first=listed(others, texts), second=last) if others else last

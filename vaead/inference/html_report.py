@@ -14,6 +14,7 @@ import jinja2
 from vaead.calibration.thresholds import NormalScores
 from vaead.config import NetworkConfig
 from vaead.data.photos import Photo, Rejected
+from vaead.i18n.format import percent
 from vaead.i18n.texts import Texts
 from vaead.inference.prediction import Prediction, Thresholds
 from vaead.model.card import ModelCard
@@ -120,7 +121,7 @@ class Report:
             thresholds={name: f"{self._limits[name]:.4g}" for name in SCORES},
             flagged_title=texts("report.flagged"),
             flagged={name: self._flagged(found, name) for name in SCORES},
-            legend=texts("report.legend", rate=_percent(self._rate)),
+            legend=texts("report.legend", rate=percent(self._rate)),
             shown=[self._shown(*each) for each in shown],
             rest_title=texts("report.rest", count=len(rest)),
             rest=[self._row(each) for each in rest[:LISTED]],
@@ -154,7 +155,7 @@ class Report:
                 "report.photo_value", scale=f"{photos.scale:g}", color=color, size=size
             ),
             texts("report.held_out"): str(card.normal_scores.n_images),
-            texts("report.rate"): _percent(self._rate),
+            texts("report.rate"): percent(self._rate),
         }
 
     def _row(self, prediction: Prediction) -> dict[str, Any]:
@@ -200,10 +201,6 @@ class Report:
 
 def _pixels(shape: tuple[int, ...]) -> str:
     return f"{shape[1]}×{shape[0]} px"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
 
 
 def _data_url(jpeg: bytes) -> str:

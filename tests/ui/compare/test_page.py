@@ -229,9 +229,9 @@ def test_decision_follows_the_false_alarm_rate(open_page: Open) -> None:
     def decision() -> str:
         return next(text.value for text in page.app.markdown if " false alarms old flags" in text.value)
 
-    assert decision().startswith("At 1 % false alarms")
+    assert decision().startswith("At 1\u00a0% false alarms")
     page.set_number("false_alarms", 50)
-    assert decision().startswith("At 50 % false alarms old flags **")
+    assert decision().startswith("At 50\u00a0% false alarms old flags **")
 
 
 @pytest.mark.parametrize(

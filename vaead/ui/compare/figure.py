@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
+from vaead.i18n.format import listed, percent
 from vaead.i18n.texts import Texts
 from vaead.plots.panels import Panel, Scale, article_scale, panels
 from vaead.scoring.loss_terms import SCORES
@@ -52,19 +53,18 @@ def verdict(terms: TermMaps, texts: Texts) -> str:
     if not right or len(right) == len(SCORES):
         return texts(f"verdict.{'all' if right else 'none'}")
     wrong = [score for score in SCORES if score not in right]
-    return texts("verdict.some", right=_listed(right, texts), wrong=_listed(wrong, texts))
+    return texts("verdict.some", right=_names(right, texts), wrong=_names(wrong, texts))
 
 
-def _listed(scores: Sequence[str], texts: Texts) -> str:
-    names = [texts(f"score.{score}") for score in scores]
-    return names[0] if len(names) == 1 else texts("verdict.two", first=names[0], second=names[1])
+def _names(scores: Sequence[str], texts: Texts) -> str:
+    return listed([texts(f"score.{score}") for score in scores], texts)
 
 
 def rank(terms: TermMaps, calibration: NormalScores, texts: Texts) -> str:
     """Say how rare the scores of the anomalous image are among held-out normal images."""
-    shares = {score: calibration.rank(score, float(terms.image_scores(score)[1])) for score in SCORES}
-    percent = {score: f"{100 * share:.3g} %" for score, share in shares.items()}
-    return texts("verdict.rank", images=calibration.n_images, **percent)
+    scores = {score: float(terms.image_scores(score)[1]) for score in SCORES}
+    ranks = {score: percent(calibration.rank(score, value)) for score, value in scores.items()}
+    return texts("verdict.rank", images=calibration.n_images, **ranks)
 
 
 def decision(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: Texts) -> str:
@@ -75,7 +75,7 @@ def decision(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: 
         above = scores > calibration.threshold_value(score, choice.false_alarm_rate, choice.rule)
         names = {(False, False): "neither", (True, False): "normal", (False, True): "anomalous"}
         flagged[score] = texts(f"decision.{names.get((bool(above[0]), bool(above[1])), 'both')}")
-    return texts("decision.sentence", rate=f"{100 * choice.false_alarm_rate:g} %", **flagged)
+    return texts("decision.sentence", rate=percent(choice.false_alarm_rate), **flagged)
 
 
 @dataclass(frozen=True)

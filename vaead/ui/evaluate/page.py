@@ -79,19 +79,15 @@ def verdict(results: dict[str, Evaluation], texts: Texts) -> str:
     close = [score for score in ranked if auroc[score] >= results[best].intervals["auroc"].low]
     shown = {score: f"{texts(f'score.{score}')} {auroc[score]:.3f}" for score in ranked}
     if auroc[best] < _CHANCE:
-        first = texts("evaluate.near_chance", scores=_listed([shown[score] for score in ranked]))
+        first = texts("evaluate.near_chance", scores=", ".join(shown[score] for score in ranked))
     elif len(close) > 1:
-        first = texts("evaluate.tie", scores=_listed([shown[score] for score in close]))
+        first = texts("evaluate.tie", scores=", ".join(shown[score] for score in close))
     else:
-        rest = _listed([shown[score] for score in ranked[1:]])
+        rest = ", ".join(shown[score] for score in ranked[1:])
         first = texts(
             "evaluate.winner", score=texts(f"score.{best}"), auroc=f"{auroc[best]:.3f}", others=rest
         )
     return f"{first} {_old_or_new(auroc, texts)}"
-
-
-def _listed(parts: list[str]) -> str:
-    return ", ".join(parts)
 
 
 def _old_or_new(auroc: dict[str, float], texts: Texts) -> str:
@@ -119,5 +115,5 @@ def _roc(scores: Scores, sides: Sides, results: dict[str, Evaluation], texts: Te
         curve = roc(values[sides.normal], values[sides.anomalous])
         curves[texts(f"score.{score}")] = (curve.false_alarm_rate.tolist(), curve.recall.tolist())
     figure = roc_curves(curves, Axes(texts("evaluate.false_alarm_rate"), texts("evaluate.recall")))
-    listed = _listed([f"{texts(f'score.{name}')} {each.metrics.auroc:.3f}" for name, each in results.items()])
+    listed = ", ".join(f"{texts(f'score.{name}')} {each.metrics.auroc:.3f}" for name, each in results.items())
     show_chart(figure, "roc", texts("evaluate.roc_alt", scores=listed))

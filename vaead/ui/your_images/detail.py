@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from vaead.i18n.format import listed, number, percent
 from vaead.i18n.texts import Texts
 from vaead.inference.prediction import Prediction
 from vaead.plots.overlay import OPACITY, Regions
@@ -35,10 +36,10 @@ def show(results: Results, photo: OwnPhoto, score: str, rate: float, texts: Text
         st.info(texts("own.other_size", score=texts(f"score.{score}")))
         score = next(iter(prediction.scores))
     usual = round(100 * OPACITY)
-    percent = st.slider(
+    opacity = st.slider(
         texts("own.opacity"), 0, 100, value=usual, step=5, format="%d %%", key="own_opacity", width=220
     )
-    view = View.from_prediction(prediction, score, percent / 100)
+    view = View.from_prediction(prediction, score, opacity / 100)
     alt = texts("own.figure_alt", name=photo.name, decision=re.sub(r"\*\*|\\", "", words))
     figure.show(figure.draw(view, results.calibration, texts), prediction.shape, alt)
     st.caption(_legend(view.mask, prediction.true_mask, rate, texts))
@@ -62,9 +63,9 @@ def decision(
     parts = []
     if score in flagged:
         values = {
-            "value": figure.number(prediction.scores[score]),
-            "limit": figure.number(prediction.thresholds.image[score]),
-            "rate": figure.percent(rate),
+            "value": number(prediction.scores[score]),
+            "limit": number(prediction.thresholds.image[score]),
+            "rate": percent(rate),
             "count": f"{results.calibration.n_images:,}",
         }
         name = texts(f"score.{score}")
@@ -79,22 +80,18 @@ def decision(
         False: [texts(f"score.{name}") for name in others if not flagged[name]],
     }
     if sides[True]:
-        parts.append(texts("own.others_flag", scores=_listed(sides[True], texts)))
+        parts.append(texts("own.others_flag", scores=listed(sides[True], texts)))
     if sides[False]:
-        parts.append(texts("own.others_pass", scores=_listed(sides[False], texts)))
+        parts.append(texts("own.others_pass", scores=listed(sides[False], texts)))
     if photo.defect is not None:
         parts.append(texts("own.label", label=f"**{label_name(photo, texts)}**"))
     return " ".join(parts) if texts.language == "en" else "".join(parts)
 
 
-def _listed(names: list[str], texts: Texts) -> str:
-    return names[0] if len(names) == 1 else texts("verdict.two", first=names[0], second=names[1])
-
-
 def _legend(mask: NDArray[np.bool_], true_mask: NDArray[np.bool_] | None, rate: float, texts: Texts) -> str:
     """Say what the lines surround."""
     regions = Regions.from_mask(mask)
-    values = {"area": f"{100 * regions.area:.2g} %", "rate": figure.percent(rate)}
+    values = {"area": percent(regions.area, digits=2), "rate": percent(rate)}
     parts = [texts("own.no_region")]
     if regions.count == 1:
         parts = [texts("own.region", **values)]

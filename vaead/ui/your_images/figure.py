@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from vaead.calibration.thresholds import NormalScores
+from vaead.i18n.format import number
 from vaead.i18n.texts import Texts
 from vaead.plots.overlay import HEAT
 from vaead.plots.panels import PALETTES, Panel, Scale, panels, squares
@@ -56,24 +57,6 @@ def draw(view: View, normal_scores: NormalScores, texts: Texts) -> go.Figure:
     # Above the images, below the outlines.
     traces.insert(len(SCORES) + _COLUMNS, _heat(view, small, normal_scores, traces[1]))
     return go.Figure(traces, figure["layout"])
-
-
-def number(value: float) -> str:
-    """Three digits, but no power of ten where a reader would rather have the number.
-
-    >>> number(1043.2), number(0.12345), number(2.2), number(300)
-    ('1,043', '0.123', '2.20', '300')
-    """
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e6 else f"{value:#.3g}".rstrip(".")
-
-
-def percent(share: float) -> str:
-    r"""A share in percent, with a space at which no line breaks.
-
-    >>> percent(0.05)
-    '5\xa0%'
-    """
-    return f"{100 * share:g}\u00a0%"
 
 
 def show(figure: go.Figure, shape: tuple[int, int], alt: str) -> None:

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from vaead.i18n.format import number
 from vaead.i18n.texts import Texts
 from vaead.i18n.training_warnings import training_warnings
 from vaead.inference.prediction import Prediction
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.markdown import code, plain
-from vaead.ui.your_images import detail, figure, messages, metrics
+from vaead.ui.your_images import detail, messages, metrics
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.uploaded_photos import OwnPhoto
@@ -113,8 +114,8 @@ def _gallery(ranked: Ranked, score: str, texts: Texts) -> None:
     chosen = _picked(ranked)
     with st.container(height=_HEIGHT_PX, border=False, key="own_gallery"):
         with st.container(horizontal=True, gap="xsmall"):
-            for number, (photo, prediction) in enumerate(ranked[:shown]):
-                _tile(number, photo, prediction, score, photo is chosen, texts)
+            for rank, (photo, prediction) in enumerate(ranked[:shown]):
+                _tile(rank, photo, prediction, score, photo is chosen, texts)
         if len(ranked) > shown:
             st.button(
                 texts("own.more", count=len(ranked) - shown),
@@ -124,17 +125,15 @@ def _gallery(ranked: Ranked, score: str, texts: Texts) -> None:
             )
 
 
-def _tile(
-    number: int, photo: OwnPhoto, prediction: Prediction, score: str, chosen: bool, texts: Texts
-) -> None:
+def _tile(rank: int, photo: OwnPhoto, prediction: Prediction, score: str, chosen: bool, texts: Texts) -> None:
     """A thumbnail and a button with its score; a flag marks flagged ones."""
     value = prediction.scores.get(score)
     label = detail.label_name(photo, texts)
     with st.container(width=_TILE_PX, gap=None):
         st.image(photo.thumbnail, width="stretch", alt=photo.name)
         st.button(
-            "–" if value is None else figure.number(value),
-            key=f"own_tile_{number}",
+            "–" if value is None else number(value),
+            key=f"own_tile_{rank}",
             icon=":material/flag:" if prediction.flagged.get(score) else None,
             help=" · ".join(part for part in (photo.name, label) if part).replace("`", "'"),
             type="primary" if chosen else "secondary",

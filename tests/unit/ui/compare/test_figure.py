@@ -73,7 +73,7 @@ def test_verdict_names_the_scores_that_rank_the_pair(
 
 def test_rank_compares_the_anomalous_image_with_held_out_ones() -> None:
     assert figure.rank(TERM_MAPS, CALIBRATION, ENGLISH) == ENGLISH(
-        "verdict.rank", images=50, old="20 %", new="4 %", calibrated="2 %"
+        "verdict.rank", images=50, old="20\u00a0%", new="4\u00a0%", calibrated="2\u00a0%"
     )
 
 
@@ -82,7 +82,7 @@ def test_decision_names_the_images_above_the_thresholds(rule: str) -> None:
     terms = maps_of(old=(96, 97), new=(1, 99), calibrated=(96, 1))
     choice = dataclasses.replace(CHOICE, rule=rule)
     assert figure.decision(terms, CALIBRATION, choice, ENGLISH) == (
-        "At 5 % false alarms old flags **both images**, new **only the anomalous image**, "
+        "At 5\u00a0% false alarms old flags **both images**, new **only the anomalous image**, "
         "calibrated **only the normal image**."
     )
 
