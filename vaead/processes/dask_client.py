@@ -6,8 +6,8 @@ import importlib
 import logging
 from typing import Any
 
-import vaead
 from vaead.errors import WorkersError
+from vaead.version import __version__
 
 _CONNECT_S = 10
 
@@ -39,17 +39,16 @@ def connect(address: str) -> Any:
             client.close()
         raise _unreachable(address, error, connected=client is not None) from error
     for worker, version in versions.items():
-        if version != vaead.__version__:
+        if version != __version__:
             client.close()
             raise WorkersError(
-                f"workers must have vaead {vaead.__version__}, got {version} on {worker}; install the same "
-                "one"
+                f"workers must have vaead {__version__}, got {version} on {worker}; install the same one"
             )
     return client
 
 
 def _version() -> str:
-    return vaead.__version__
+    return __version__
 
 
 def _unreachable(address: str, error: Exception, connected: bool) -> WorkersError:
