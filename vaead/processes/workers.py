@@ -1,21 +1,20 @@
-"""Many independent tasks on all cores of this machine, or on the machines of a Dask cluster, by joblib."""
+"""Run many independent tasks in processes of this machine or on a Dask cluster."""
 
 from __future__ import annotations
 
-import importlib
-import logging
 import os
 import re
-import warnings
-from collections import deque
+import signal
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import get_context
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from vaead.errors import InvalidInputError, UnknownNameError, WorkersError
-from vaead.processes.joblib_backends import DASK, LOKY, register_dask, register_loky
-from vaead.version import __version__
+from vaead.processes.dask_client import connect
 
 BACKENDS = ("loky", "dask")
 """loky: processes on this machine; dask: the workers of a Dask scheduler."""
@@ -23,12 +22,13 @@ BACKENDS = ("loky", "dask")
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
-_CONNECT_S = 10
-_MOST_JOBS_A_CORE = 8
+_MAX_JOBS_PER_CORE = 8
 """More would only fill the memory."""
-_ROUNDS = 4
-"""Under way at a time, each of half as many tasks as there are workers. So no worker waits for the next task,
-and few results wait to be taken."""
+_TASKS_PER_WORKER = 2
+"""Sent ahead: no worker waits for its next task, and few results wait to be taken."""
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
 
 
 class Workers:
@@ -38,7 +38,7 @@ class Workers:
     """
 
     def __init__(self, backend: str = "loky", address: str | None = None, jobs: int | None = None) -> None:
-        """Say which processes.
+        """Choose the processes; none is started yet.
 
         Args:
             backend: One of `BACKENDS`.
@@ -53,30 +53,8 @@ class Workers:
             raise UnknownNameError(
                 f"backend must be one of {', '.join(BACKENDS)}, got {backend!r}; choose one of these"
             )
-        if backend == "dask" and address is None:
-            raise InvalidInputError(
-                "address must be given for the backend dask, got none; add --address tcp://HOST:8786"
-            )
-        if backend != "dask" and address is not None:
-            raise InvalidInputError(
-                f"address must stand with the backend dask, got {address!r} for {backend}; add --backend dask"
-            )
-        if address is not None and not _is_address(address):
-            raise InvalidInputError(
-                f"address must be like tcp://HOST:8786, got {address!r}; copy it from the output of the "
-                "scheduler"
-            )
-        if backend == "dask" and jobs is not None:
-            raise InvalidInputError(
-                f"jobs must be left out for the backend dask, got {jobs}; start more or fewer workers"
-            )
-        if jobs is not None and jobs < 1:
-            raise InvalidInputError(f"jobs must be at least 1, got {jobs}; leave it out for one a core")
-        most = _MOST_JOBS_A_CORE * (os.cpu_count() or 1)
-        if jobs is not None and jobs > most:
-            raise InvalidInputError(
-                f"jobs must be at most {most} on this machine, got {jobs}; leave it out for one a core"
-            )
+        _check_address(backend, address)
+        _check_jobs(backend, jobs)
         self._address = address
         self._jobs = jobs
         self._client: Any = None
@@ -88,7 +66,7 @@ class Workers:
 
     @property
     def chosen(self) -> bool:
-        """Whether somebody has said which workers there are."""
+        """Whether the address or the number of processes was given."""
         return self.remote or self._jobs is not None
 
     @property
@@ -107,7 +85,7 @@ class Workers:
             WorkersError: It cannot be reached, has no worker, or a worker has another version of vaead.
         """
         if self._address is not None:
-            self._client = _connect(self._address)
+            self._client = connect(self._address)
         return self
 
     def __exit__(
@@ -134,108 +112,117 @@ class Workers:
             WorkersError: A worker was lost, and its task could not be run elsewhere.
             Exception: What the function raises; tasks that have not begun are dropped.
         """
-        from joblib.externals.loky.process_executor import BrokenProcessPool
-
+        if self._client is None and self.count == 1:
+            yield from map(function, tasks)
+            return
         remaining = iter(tasks)
-        under_way: deque[Iterator[Result]] = deque()
-        try:
-            # joblib goes on sending tasks however many results wait, so tasks go in rounds.
-            while some := list(islice(remaining, max(1, self.count // 2))):
-                under_way.append(self._send(function, some, ordered))
-                if len(under_way) == _ROUNDS:
-                    yield from _taken(under_way[0])
-                    under_way.popleft()
-            while under_way:
-                yield from _taken(under_way[0])
-                under_way.popleft()
-        except BrokenProcessPool as error:  # while tasks are sent, or results taken
-            raise WorkersError(
-                "workers must stay alive until the end, got one that was killed; free some memory, or take "
-                "fewer with --jobs"
-            ) from error
-        finally:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # joblib tells of every task that was dropped
-                for each in under_way:
-                    each.close()  # type: ignore[attr-defined]
+        running: list[Future[_Outcome]] = []
+        with self._executor() as executor:
+            try:
+                ahead = _TASKS_PER_WORKER * self.count
+                running += [executor.submit(_run, function, task) for task in islice(remaining, ahead)]
+                while running:
+                    future = running[0] if ordered else next(as_completed(running))
+                    outcome = _outcome(future)
+                    running.remove(future)
+                    running += [executor.submit(_run, function, task) for task in islice(remaining, 1)]
+                    yield outcome.result
+            except BrokenExecutor as error:  # while tasks are sent, or results taken
+                raise WorkersError(
+                    "workers must stay alive until the end, got one that was killed; free some memory, or "
+                    "take fewer with --jobs"
+                ) from error
+            finally:
+                for future in running:
+                    future.cancel()
 
-    def _send(self, function: Callable[[Task], Result], tasks: list[Task], ordered: bool) -> Iterator[Result]:
-        import joblib
-
-        register_loky()
-        settings: dict[str, Any] = {"backend": LOKY, "n_jobs": self.count}
+    @contextmanager
+    def _executor(self) -> Iterator[Executor]:
         if self._client is not None:
-            settings = {"backend": DASK, "n_jobs": -1, "client": self._client}
-        elif self.count > 1:
-            settings["inner_max_num_threads"] = 1  # each process has a core of its own
-        with joblib.parallel_config(**settings):
-            work = joblib.Parallel(
-                return_as="generator" if ordered else "generator_unordered",
-                pre_dispatch="all",
-                batch_size=1,
-                max_nbytes=None,
-            )
-            results: Iterator[Result] = work(joblib.delayed(function)(task) for task in tasks)
-        return results
+            executor = self._client.get_executor(pure=False)
+            try:
+                yield executor
+            finally:
+                executor.shutdown(wait=False)
+            return
+        before = {name: os.environ.get(name) for name in _ONE_THREAD}
+        os.environ |= _ONE_THREAD  # each process, which reads them when it starts, has a core of its own
+        try:
+            with ProcessPoolExecutor(self.count, get_context("spawn"), _end_without_traceback) as executor:
+                yield executor
+        finally:
+            for name, value in before.items():
+                del os.environ[name]
+                if value is not None:
+                    os.environ[name] = value
 
 
-def _is_address(address: str) -> bool:
-    match = re.fullmatch(r"(?:tcp|tls|wss?)://[^/\s]+:([0-9]{1,5})/?", address)
-    return match is not None and int(match[1]) < 2**16
+class _Outcome(NamedTuple):
+    """What a task has given: its result, or the error that it raised."""
+
+    result: Any = None
+    error: Exception | None = None
 
 
-def _taken(results: Iterator[Result]) -> Iterator[Result]:
-    """The same results; not `yield from`, which would close them with a warning where nobody catches it."""
-    for result in results:  # noqa: UP028
-        yield result
-
-
-def _connect(address: str) -> Any:
+def _run(function: Callable[[Task], Result], task: Task) -> _Outcome:
+    """Run a task; an error of its own is told from the loss of its worker."""
     try:
-        distributed: Any = importlib.import_module("distributed")  # as types of it are few
-    except ImportError as error:
-        raise WorkersError(
-            f"dask must be installed for the backend dask, got {str(error)!r}; "
-            "run pip install -r requirements-cluster.txt"
-        ) from error
-    # What goes wrong is told in a sentence, and not in the middle of the results.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    register_dask()
-    client = None
-    try:
-        client = distributed.Client(address, timeout=_CONNECT_S, set_as_default=False)
-        client.wait_for_workers(1, timeout=_CONNECT_S)
-        versions = client.run(_version)
-    # Among them are OSError, ValueError, and those of the network that the address names.
+        return _Outcome(function(task))
     except Exception as error:
-        if client is not None:
-            client.close()
-        raise _unreachable(address, error, connected=client is not None) from error
-    others = {worker: version for worker, version in versions.items() if version != __version__}
-    for worker, version in others.items():
-        client.close()
+        return _Outcome(error=error)
+
+
+def _outcome(future: Future[_Outcome]) -> _Outcome:
+    """Wait for a task, and raise its error."""
+    try:
+        outcome = future.result()
+    except BrokenExecutor:
+        raise
+    except Exception as error:  # of Dask, which has many
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise WorkersError(
-            f"workers must have vaead {__version__}, got {version} on {worker}; install the same one"
+            f"workers must be able to run every task, got one that failed ({reason}); see the output of the "
+            "workers"
+        ) from error
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome
+
+
+def _end_without_traceback() -> None:
+    """Let Ctrl-C, which reaches all processes, end this one at once and silently."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _check_address(backend: str, address: str | None) -> None:
+    if backend == "dask" and address is None:
+        raise InvalidInputError(
+            "address must be given for the backend dask, got none; add --address tcp://HOST:8786"
         )
-    return client
-
-
-def _version() -> str:
-    return __version__
-
-
-def _unreachable(address: str, error: Exception, connected: bool) -> WorkersError:
-    if isinstance(error, ImportError):
-        return WorkersError(
-            f"workers must have vaead installed, got {str(error)!r} on one of {address!r}; start it in an "
-            "environment with vaead"
+    if address is None:
+        return
+    if backend != "dask":
+        raise InvalidInputError(
+            f"address must stand with the backend dask, got {address!r} for {backend}; add --backend dask"
         )
-    if connected:
-        return WorkersError(
-            f"scheduler must have workers, got none in {_CONNECT_S} s at {address!r}; start some with dask "
-            f"worker {address}"
+    match = re.fullmatch(r"(?:tcp|tls|wss?)://[^/\s]+:([0-9]{1,5})/?", address)
+    if match is None or int(match[1]) >= 2**16:
+        raise InvalidInputError(
+            f"address must be like tcp://HOST:8786, got {address!r}; copy it from the output of the scheduler"
         )
-    return WorkersError(
-        f"address must be that of a Dask scheduler that answers in {_CONNECT_S} s, got {address!r} "
-        f"({error}); check it, and start the scheduler"
-    )
+
+
+def _check_jobs(backend: str, jobs: int | None) -> None:
+    if jobs is None:
+        return
+    if backend == "dask":
+        raise InvalidInputError(
+            f"jobs must be left out for the backend dask, got {jobs}; start more or fewer workers"
+        )
+    if jobs < 1:
+        raise InvalidInputError(f"jobs must be at least 1, got {jobs}; leave it out for one a core")
+    largest = _MAX_JOBS_PER_CORE * (os.cpu_count() or 1)
+    if jobs > largest:
+        raise InvalidInputError(
+            f"jobs must be at most {largest} on this machine, got {jobs}; leave it out for one a core"
+        )

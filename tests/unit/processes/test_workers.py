@@ -1,15 +1,20 @@
 import importlib
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from joblib.externals.loky.process_executor import BrokenProcessPool
 
-from tests.unit.processes.worker_tasks import die, process, refuse, square
+from tests.unit.processes.worker_tasks import die, process, refuse, square, variable
 from vaead.errors import InvalidInputError, UnknownNameError, WorkersError
 from vaead.processes.workers import Workers
 
+ROOT = Path(__file__).parents[3]
 ADDRESS = "tcp://127.0.0.1:8786"
 
 
@@ -62,13 +67,45 @@ def test_process_that_dies_is_told() -> None:
         list(Workers(jobs=2).map(die, [(1,), (2,)]))
 
 
-def test_process_that_died_before_all_tasks_were_sent_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def send(*_: object) -> None:
-        raise BrokenProcessPool
-
-    monkeypatch.setattr(Workers, "_send", send)
+def test_tasks_that_are_lost_while_others_are_sent_are_told() -> None:
+    tasks = ((number,) for number in range(1000))
     with pytest.raises(WorkersError, match="workers must stay alive until the end"):
-        list(Workers(jobs=2).map(die, [(1,), (2,)]))
+        list(Workers(jobs=2).map(die, tasks, ordered=False))
+
+
+def test_each_process_has_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    names = ["OMP_NUM_THREADS", "MKL_NUM_THREADS"]
+    assert list(Workers(jobs=2).map(variable, ((name,) for name in names))) == ["1", "1"]
+    assert [os.environ.get(name) for name in names] == ["7", None]
+
+
+def test_ctrl_c_ends_all_processes_without_a_traceback(tmp_path: Path) -> None:
+    code = """
+import sys
+from tests.unit.processes.worker_tasks import wait
+from vaead.processes.workers import Workers
+if __name__ == "__main__":
+    list(Workers(jobs=2).map(wait, [(sys.argv[1], number) for number in range(9)]))
+"""
+    script = tmp_path / "script.py"
+    script.write_text(code)
+    process = subprocess.Popen(
+        [sys.executable, script, tmp_path],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 30
+    while len(list(tmp_path.glob("*.began"))) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    # That of this script alone: the command line catches it.
+    assert errors.count(b"Traceback") == 1
+    assert errors.rstrip().endswith(b"KeyboardInterrupt")
 
 
 def test_default_is_a_process_a_core_that_nobody_has_chosen() -> None:
@@ -135,7 +172,7 @@ def test_dask_that_is_not_installed_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_scheduler_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vaead.processes.workers._CONNECT_S", 1)
+    monkeypatch.setattr("vaead.processes.dask_client._CONNECT_S", 1)
     message = "address must be that of a Dask scheduler that answers in 1 s, got 'tcp:.*:1' .*; check"
     with pytest.raises(WorkersError, match=message), Workers("dask", "tcp://127.0.0.1:1"):
         pass

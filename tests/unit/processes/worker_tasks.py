@@ -2,6 +2,8 @@
 
 import os
 import signal
+import time
+from pathlib import Path
 
 Task = tuple[int]
 
@@ -25,3 +27,15 @@ def refuse(task: Task) -> int:
 def die(_task: Task) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
     return 0
+
+
+def variable(task: tuple[str]) -> str | None:
+    """The value of an environment variable."""
+    return os.environ.get(*task)
+
+
+def wait(task: tuple[str, int]) -> None:
+    """Leave a sign in a folder, and take long."""
+    folder, number = task
+    Path(folder, f"{number}.began").touch()
+    time.sleep(60)
