@@ -19,19 +19,20 @@ from sklearn.metrics import roc_auc_score
 from benchmarks import report
 from benchmarks.report import Table
 from benchmarks.screw_photos import (
-    GOOD,
+    DEFECTIVE,
+    NORMAL,
     SEEDS,
+    TESTED,
     TRAIN,
-    Files,
     ScrewPhoto,
     auroc,
-    graded,
-    judge,
-    make_files,
-    read,
+    compute_terms,
+    read_screws,
     train,
 )
+from vaead.data.photos.layout import NORMAL as GOOD
 from vaead.data.screws.generator import DEFECTS, make_screw
+from vaead.data.screws.screw_set import ScrewSet
 from vaead.metrics.pixel import PixelMetrics
 from vaead.presets import PRESETS, preset_names
 from vaead.scoring.loss_terms import SCORES
@@ -54,9 +55,8 @@ def run() -> dict[str, Any]:
     """Measure every seed with every preset."""
     presets: dict[str, Any] = {name: {"seeds": []} for name in preset_names(for_photos=True)}
     for seed in SEEDS:
-        files = make_files(seed, (None, *SEVERITIES))
         for name, figures in presets.items():
-            figures["seeds"].append({"seed": seed, **_measure(files, name)})
+            figures["seeds"].append({"seed": seed, **_measure(seed, name)})
             print(name, figures["seeds"][-1], flush=True)
     for name, figures in presets.items():
         figures["full_size_s"] = _full_size(name)
@@ -64,35 +64,34 @@ def run() -> dict[str, Any]:
     return {"presets": presets}
 
 
-def _measure(files: Files, preset: str) -> dict[str, Any]:
+def _measure(seed: int, preset: str) -> dict[str, Any]:
     scale = PRESETS[preset].scale
-    photos = {kind: [read(*each, scale) for each in found] for kind, found in files.items()}
+    photos = read_screws(ScrewSet(seed, NORMAL, TESTED, DEFECTIVE), scale)
     start = time.monotonic()
-    model = train([photo.image for photo in photos[TRAIN]], preset, scale)
+    model = train([photo.image for photo in photos.pop(TRAIN)], preset, scale)
     seconds = time.monotonic() - start
-    judged = {kind: judge(model, found) for kind, found in photos.items() if kind != TRAIN}
     normal, drawn = photos[GOOD], {defect: photos[defect] for defect in DEFECTS}
     everything = [*normal, *(photo for found in drawn.values() for photo in found)]
-    usual, together = judged[GOOD], judge(model, everything)
-    anomalous = judge(model, everything[len(normal) :])
+    good, together = compute_terms(model, normal), compute_terms(model, everything)
+
+    def aurocs(defective: list[ScrewPhoto]) -> dict[str, float]:
+        terms = compute_terms(model, defective)
+        return {score: auroc(good, terms, score) for score in SCORES}
+
+    def mean_aurocs(severity: float) -> dict[str, float]:
+        graded = read_screws(ScrewSet(seed, 0, 0, DEFECTIVE, (severity,)), scale)
+        found = [aurocs(graded[defect]) for defect in DEFECTS]
+        return {score: round(mean(each[score] for each in found), 4) for score in SCORES}
+
     return {
         "training_s": round(seconds, 1),
-        "image_auroc": {score: auroc(usual, anomalous, score) for score in SCORES},
-        "by_defect": {
-            defect: {score: auroc(usual, judged[defect], score) for score in SCORES} for defect in DEFECTS
-        },
-        "by_severity": {
-            str(severity): {
-                score: round(
-                    mean(auroc(usual, judged[graded(defect, severity)], score) for defect in DEFECTS), 4
-                )
-                for score in SCORES
-            }
-            for severity in SEVERITIES
-        },
+        "image_auroc": aurocs(everything[len(normal) :]),
+        "by_defect": {defect: aurocs(found) for defect, found in drawn.items()},
+        "by_severity": {str(severity): mean_aurocs(severity) for severity in SEVERITIES},
         "pixel": _pixels(together, everything),
         "pixel_by_defect": {
-            defect: _pixels(judge(model, normal + found), normal + found) for defect, found in drawn.items()
+            defect: _pixels(compute_terms(model, normal + found), normal + found)
+            for defect, found in drawn.items()
         },
         "pixel_by_place": _by_place(together, everything, scale),
     }
@@ -139,10 +138,9 @@ def _full_size(preset: str) -> list[float]:
 
 def tables(result: dict[str, Any]) -> list[Table]:
     """Image AUROC, pixel AUROC and AUPRO of each preset, and its times."""
-    (first, found), *others = result["presets"].items()
-    listed = [*_tables(first, found, SCORES)]
-    for name, figures in others:  # old and new are those of the first network, which is nearly the same
-        listed += _tables(name, figures, ("calibrated",))
+    listed = [
+        table for name, figures in result["presets"].items() for table in _tables(name, figures, SCORES)
+    ]
     times = [
         [f"`{name}`", _seconds(figures, "training_s", ".0f"), f"{median(figures['full_size_s']):.2f} s"]
         for name, figures in result["presets"].items()
@@ -182,7 +180,7 @@ def _tables(preset: str, figures: dict[str, Any], scores: tuple[str, ...]) -> li
     title = f"Screws, `{preset}`: {{}} AUROC, mean of {len(seeds)} seeds"
     return [
         Table(title.format("image"), ("defects", *scores), images, _ON_IMAGES),
-        Table(title.format("pixel"), ("pixels", *scores), pixels, _ON_PIXELS if "old" in scores else ""),
+        Table(title.format("pixel"), ("pixels", *scores), pixels, _ON_PIXELS),
     ]
 
 

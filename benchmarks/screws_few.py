@@ -13,8 +13,20 @@ import numpy as np
 
 from benchmarks import report
 from benchmarks.report import Table
-from benchmarks.screw_photos import GOOD, NORMAL, SEEDS, TRAIN, auroc, judge, make_files, read, train
+from benchmarks.screw_photos import (
+    DEFECTIVE,
+    NORMAL,
+    SEEDS,
+    TESTED,
+    TRAIN,
+    auroc,
+    compute_terms,
+    read_screws,
+    train,
+)
+from vaead.data.photos.layout import NORMAL as GOOD
 from vaead.data.screws.generator import DEFECTS
+from vaead.data.screws.screw_set import ScrewSet
 from vaead.presets import PRESETS
 
 COUNTS = (6, 12, 25, 50, NORMAL)
@@ -34,18 +46,17 @@ def run() -> dict[str, Any]:
 
 def _measure(seed: int) -> dict[str, dict[str, float]]:
     """Figures by number of normal images."""
-    files = make_files(seed)
-    photos = {kind: [read(*each, PRESET.scale) for each in found] for kind, found in files.items()}
+    photos = read_screws(ScrewSet(seed, NORMAL, TESTED, DEFECTIVE), PRESET.scale)
     defective = [photo for defect in DEFECTS for photo in photos[defect]]
     found = {}
     for count in COUNTS:
         normal = [photo.image for photo in photos[TRAIN][:count]]
         model = train(normal, PRESET.name, PRESET.scale)
-        usual, anomalous = judge(model, photos[GOOD]), judge(model, defective)
+        good, anomalous = compute_terms(model, photos[GOOD]), compute_terms(model, defective)
         limit = model.card.normal_scores.threshold_value(_SCORE, RATE)
-        flagged = [float(np.mean(terms.image_scores(_SCORE) > limit)) for terms in (usual, anomalous)]
+        flagged = [float(np.mean(terms.image_scores(_SCORE) > limit)) for terms in (good, anomalous)]
         found[str(count)] = {
-            "auroc": auroc(usual, anomalous, _SCORE),
+            "auroc": auroc(good, anomalous, _SCORE),
             "false_alarms": round(flagged[0], 4),
             "found": round(flagged[1], 4),
         }

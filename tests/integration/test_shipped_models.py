@@ -19,7 +19,6 @@ from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import Metrics
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
-from vaead.plots.png import to_png
 from vaead.presets import SHIPPED_PRESETS
 from vaead.scoring.loss_terms import SCORES
 from vaead.zoo import screw_demo
@@ -138,10 +137,10 @@ def test_model_of_the_demo_tells_defects_from_normal_images() -> None:
     assert model.card.recipe == screw_demo.recipe()
     assert model.card.networks[0].diagnostics.warnings == ()
     options = read_options(model.card.recipe)
-    judged = [image for image in screw_demo.images() if not image.to_train]
-    photos = [read_photo(to_png(image.make().image), image.name, options) for image in judged]
+    test = screw_demo.SET.photos.test
+    photos = [read_photo(screw_demo.SET.read(photo.source), photo.name, options) for photo in test]
     scores = model.anomaly_score(np.stack(photos), "calibrated")
-    anomalous = np.array([image.defect != NORMAL for image in judged])
+    anomalous = np.array([photo.defect != NORMAL for photo in test])
     assert Metrics.compute(scores[~anomalous], scores[anomalous]).auroc > 0.9
     threshold = model.card.normal_scores.threshold_value("calibrated", 0.05)
     assert np.mean(scores[anomalous] > threshold) > 0.6 > 0.3 > np.mean(scores[~anomalous] > threshold)

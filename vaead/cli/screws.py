@@ -28,13 +28,14 @@ def screws(out: Path, seed: int, train: int, good: int, defective: int, scale: f
 
     OUT is a new or empty folder. It gets the layout of MVTec AD, with an exact mask of each defect.
     """
-    from vaead.data.screws.generator import write_screws  # SciPy takes a while to import
+    from vaead.data.screws.screw_set import ScrewSet  # SciPy takes a while to import
 
+    made = ScrewSet(seed, train, good, defective, scale=scale)
     with contextlib.ExitStack() as shown:
 
         @functools.cache  # opened by the first image, so that an error stands alone on its line
         def bar(total: int) -> ProgressBar[int]:
             return shown.enter_context(click.progressbar(length=total, label="images", file=sys.stderr))
 
-        write_screws(out, seed, train, good, defective, scale, lambda _, total: bar(total).update(1))
+        made.write(out, lambda _, total: bar(total).update(1))
     click.echo(str(out))

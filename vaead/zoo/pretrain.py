@@ -20,7 +20,6 @@ from vaead.model.card import ModelCard
 from vaead.model.model import Model
 from vaead.model.store import ModelStore, load_model, save_model
 from vaead.paths import AnyPath, absolute, write_whole
-from vaead.plots.png import to_png
 from vaead.processes.workers import Workers
 from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
@@ -110,11 +109,10 @@ def pretrain_demo(store: ModelStore) -> AnyPath:
     from vaead.training.pipeline import train_photos
 
     options = read_options(recipe)
-    normal = [image for image in screw_demo.images() if image.to_train]
-    photos = [read_photo(to_png(image.make().image), image.name, options) for image in normal]
-    model = train_photos(photos, recipe)
+    normal = screw_demo.SET.photos.train
+    photos = [read_photo(screw_demo.SET.read(photo.source), photo.name, options) for photo in normal]
     folder = store.root / screw_demo.model_folder()
-    save_model(folder, model)
+    save_model(folder, train_photos(photos, recipe))
     return folder
 
 

@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import Page
 from vaead.data.screws.generator import make_screw
+from vaead.data.screws.screw_set import ScrewSet
 from vaead.processes.train_command import Task
 from vaead.processes.training_jobs import TrainingJobs
 from vaead.zoo import screw_demo
@@ -48,9 +49,10 @@ Start = Callable[[str], TrainingJobs]
 
 
 def small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the demo bring 4 normal images, and to judge 2 normal ones and one of each defect."""
-    small = screw_demo.DemoSize(normal=4, good=2, defective=1)
-    monkeypatch.setattr(screw_demo, "DemoSize", lambda: small)
+    """Make the demo bring 4 normal images, and to test 2 normal ones and one of each defect."""
+    monkeypatch.setattr(
+        screw_demo, "SET", ScrewSet(train=4, good=2, defective=1, severities=(1.0,), scale=0.5)
+    )
 
 
 def scripted_training(tmp_path: Path, photo_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:

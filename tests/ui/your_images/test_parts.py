@@ -19,6 +19,7 @@ from PIL import Image
 from tests.ui.your_images.helpers import png, screw
 from vaead.cli import main
 from vaead.data.screws.generator import DEFECTS
+from vaead.data.screws.screw_set import ScrewSet
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.inference.map_files import file_name
@@ -26,15 +27,15 @@ from vaead.metrics.groups import ALL, MEASURES
 from vaead.model.store import load_model
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.loss_terms import SCORES
-from vaead.ui.your_images import demo, downloads, predictions
+from vaead.ui.your_images import downloads, predictions
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session_folder import FolderWatch, PrivateFolder
 from vaead.ui.your_images.training_settings import estimate
 from vaead.ui.your_images.upload_queue import Upload
-from vaead.ui.your_images.uploaded_photos import OwnPhotos, examine, read_uploads
-from vaead.zoo.screw_demo import DemoSize
+from vaead.ui.your_images.uploaded_photos import Batch, OwnPhotos, examine, read_batches, read_uploads
 
 RATE = 0.05
+SCREWS = ScrewSet(train=2, good=2, defective=1, severities=(1.0,), scale=0.5)
 
 
 def ignore(done: int, total: int) -> None:
@@ -50,7 +51,7 @@ def finish(upload: Upload) -> None:
 def photos(tmp_path: Path) -> OwnPhotos:
     own = OwnPhotos(tmp_path / "photos")
     own.folder.mkdir()
-    finish(demo.read_demo(own, DemoSize(normal=2, good=2, defective=1)))
+    finish(read_batches(own, [Batch(SCREWS.photos, SCREWS.read)]))
     return own
 
 
@@ -112,12 +113,6 @@ def test_colours_are_found_and_grey_stored_as_colour_is_grey() -> None:
     assert not examine(png(grey), "grey.png").has_colors
     grey[:10, :, 0] = 200
     assert examine(png(grey), "red.png").has_colors
-
-
-def test_demo_is_the_same_every_time(photos: OwnPhotos, tmp_path: Path) -> None:
-    again = OwnPhotos(tmp_path)
-    finish(demo.read_demo(again, DemoSize(normal=2, good=2, defective=1)))
-    assert [each.digest for each in again.test] == [each.digest for each in photos.test]
 
 
 def test_estimate_grows_with_crops_epochs_and_patches(photos: OwnPhotos) -> None:

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from vaead.cli.options import Group
 from vaead.cli.screws import screws
-from vaead.data.screws.generator import write_screws
+from vaead.data.screws.screw_set import ScrewSet
 
 SMALL = ("--train", "2", "--good", "1", "--defective", "1", "--scale", "0.2")
 
@@ -25,7 +25,7 @@ def test_command_writes_the_set_of_its_options(tmp_path: Path) -> None:
     result = run(tmp_path / "made", *SMALL, "--seed", 3)
     assert (result.exit_code, result.stdout) == (0, f"{tmp_path / 'made'}\n"), result.stderr
     assert result.stderr.startswith("images")
-    write_screws(tmp_path / "wanted", seed=3, train=2, good=1, defective=1, scale=0.2)
+    ScrewSet(seed=3, train=2, good=1, defective=1, scale=0.2).write(tmp_path / "wanted")
     assert files_of(tmp_path / "made") == files_of(tmp_path / "wanted")
 
 

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterable
+from dataclasses import replace as replace_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -132,8 +133,7 @@ def test_model_of_the_demo_is_trained_once(
         trained.append(len(photos))
         return photo_model
 
-    small = screw_demo.DemoSize(normal=3, good=1, defective=1)
-    monkeypatch.setattr(screw_demo, "DemoSize", lambda: small)
+    monkeypatch.setattr(screw_demo, "SET", replace_dataclass(screw_demo.SET, train=3))
     monkeypatch.setattr(screw_demo, "recipe", lambda: photo_model.card.recipe)
     monkeypatch.setattr("vaead.training.pipeline.train_photos", train_photos)
     folder = pretrain_demo(own)

@@ -4,34 +4,19 @@ import numpy as np
 import pytest
 
 from vaead.data.photos.layout import NORMAL
-from vaead.data.screws.generator import DEFECTS
+from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.zoo import screw_demo
 
 
-def test_images_have_the_layout_of_mvtec_and_defects_from_slight_to_obvious() -> None:
-    images = screw_demo.images(screw_demo.DemoSize(normal=2, good=1, defective=2))
-    names = [image.name for image in images]
-    assert names[:3] == ["train/good/000.png", "train/good/001.png", "test/good/000.png"]
-    assert [image.to_train for image in images] == [True, True] + [False] * (1 + 2 * len(DEFECTS))
-    assert [image.index for image in images] == list(range(len(images)))
-    for defect in DEFECTS:
-        assert [image.severity for image in images if image.defect == defect] == [0.5, 1.0]
-
-
-def test_image_has_a_mask_where_its_defect_is() -> None:
-    normal, *others = screw_demo.samples()
-    assert normal.defect == NORMAL
-    assert not normal.make().mask.any()
-    assert [image.defect for image in others] == list(DEFECTS)
-    screw = others[0].make()
-    assert screw.image.shape == screw.mask.shape == (240, 320)
-    assert 0 < np.mean(screw.mask) < 0.1
-
-
-def test_samples_are_no_images_of_the_demo() -> None:
-    assert {image.index for image in screw_demo.samples()}.isdisjoint(
-        image.index for image in screw_demo.images()
+def test_samples_are_one_of_each_kind_and_no_images_of_the_set() -> None:
+    samples = screw_demo.samples()
+    assert list(samples) == [NORMAL, *DEFECTS]
+    assert {sample.shape for sample in samples.values()} == {(240, 320)}
+    assert {500 + number for number in range(len(samples))}.isdisjoint(
+        image.index for image in screw_demo.SET
     )
+    normal = make_screw(screw_demo.SET.seed, 500, scale=screw_demo.SET.scale)
+    np.testing.assert_array_equal(samples[NORMAL], normal.image)
 
 
 def test_patches_see_as_much_as_those_of_the_paper() -> None:

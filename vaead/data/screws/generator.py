@@ -7,13 +7,10 @@ Source: T. Matsubara, K. Hama, R. Tachibana, K. Uehara, arXiv:1807.05800, its ex
 """
 
 import math
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 
 from vaead.data.screws.defects import DRAW
@@ -66,9 +63,9 @@ def make_screw(
     >>> make_screw(seed=0, index=0, scale=0.2).image.shape
     (96, 128)
     """
-    _check_whole("seed", seed, 0)
-    _check_whole("index", index, 0)
-    _check_scale(scale)
+    require_whole("seed", seed, 0)
+    require_whole("index", index, 0)
+    require_scale(scale)
     _check_defect(defect, severity)
     scene = make_scene(_random(seed, _WORKSHOP), _random(seed, index, _SCENE), scale)
     camera = _random(seed, index, _CAMERA)
@@ -85,74 +82,18 @@ def make_screw(
     return Screw(_expose(np.where(mask, changed, normal), noise), mask)
 
 
-def write_screws(
-    folder: Path,
-    seed: int,
-    train: int,
-    good: int,
-    defective: int,
-    scale: float,
-    on_image: Callable[[int, int], None] | None = None,
-) -> None:
-    """Write a set of images in the layout of MVTec AD.
-
-    Normal images go to train/good and test/good, others to test/<defect>, their masks (0 and 255) to
-    ground_truth/<defect>. No image of one folder has the index of an image of another one, and a file
-    is the same however many are written.
-
-    Args:
-        folder: Where to; absent or empty.
-        seed: Names the set; 0 or more.
-        train: Normal images for training, at least 1.
-        good: Normal images for testing.
-        defective: Images of each kind of defect.
-        scale: As for `make_screw`.
-        on_image: Called with the number of images written and of all after each.
-
-    Raises:
-        InvalidInputError: A number is out of its range, or the folder is not empty or cannot be written.
-    """
-    _check_whole("seed", seed, 0)
-    _check_whole("train", train, 1)
-    _check_whole("good", good, 0)
-    _check_whole("defective", defective, 0)
-    _check_scale(scale)
-    plan = list(_plan(train, good, defective))
-    try:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InvalidInputError(
-                f"folder must be empty or new, got {str(folder)!r}; name another one, or empty it"
-            )
-        for number, (file, mask_file, index, defect) in enumerate(plan, start=1):
-            screw = make_screw(seed, index, defect, scale=scale)
-            _write(folder / file, screw.image)
-            if mask_file is not None:
-                _write(folder / mask_file, screw.mask.astype(np.uint8) * 255)
-            if on_image is not None:
-                on_image(number, len(plan))
-    except OSError as error:
+def require_whole(name: str, value: int, least: int) -> None:
+    """Raise InvalidInputError unless a value is a whole number, and not too small."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
         raise InvalidInputError(
-            f"folder must be one that can be written, got {str(folder)!r} ({error.strerror or error}); "
-            "free some space, change its permissions, or name another folder"
-        ) from error
+            f"{name} must be a whole number, {least} or more, got {value!r}; choose such a number"
+        )
 
 
-def _plan(train: int, good: int, defective: int) -> Iterator[tuple[Path, Path | None, int, str | None]]:
-    """File, file of the mask, index and defect of each image.
-
-    Each folder takes every seventh index, so that none depends on the number of files in another.
-    """
-    folders: list[tuple[str, int, str | None]] = [("train/good", train, None), ("test/good", good, None)]
-    folders += [(f"test/{defect}", defective, defect) for defect in DEFECTS]
-    for place, (folder, count, defect) in enumerate(folders):
-        for number in range(count):
-            mask_file = None if defect is None else Path("ground_truth", defect, f"{number:03d}_mask.png")
-            yield Path(folder, f"{number:03d}.png"), mask_file, number * len(folders) + place, defect
-
-
-def _write(file: Path, pixels: NDArray[np.uint8]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(file)
+def require_scale(scale: float) -> None:
+    """Raise InvalidInputError unless `make_screw` can make images of that scale."""
+    if not 0.2 <= scale <= 4:
+        raise InvalidInputError(f"scale must be from 0.2 to 4, got {scale!r}; 1 makes 640x480 pixels")
 
 
 def _random(*names: int) -> np.random.RandomState:
@@ -164,7 +105,7 @@ def _random(*names: int) -> np.random.RandomState:
 
 
 def _focus(grey: Field, blur_px: float) -> Field:
-    """What a lens that is not quite sharp makes of a scene (H, W), 0 to 255."""
+    """Blur a scene (H, W), 0 to 255, as a lens that is slightly out of focus."""
     blurred: Field = ndimage.gaussian_filter(np.clip(grey, 0, 255), blur_px, truncate=3)
     return blurred
 
@@ -173,18 +114,6 @@ def _expose(grey: Field, noise: Field) -> NDArray[np.uint8]:
     """Add the noise of a sensor, which grows with brightness, and round."""
     noisy = grey + noise * np.sqrt(1.2 + 0.018 * grey)
     return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
-
-
-def _check_whole(name: str, value: int, least: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise InvalidInputError(
-            f"{name} must be a whole number, {least} or more, got {value!r}; choose such a number"
-        )
-
-
-def _check_scale(scale: float) -> None:
-    if not 0.2 <= scale <= 4:
-        raise InvalidInputError(f"scale must be from 0.2 to 4, got {scale!r}; 1 makes 640x480 pixels")
 
 
 def _check_defect(defect: str | None, severity: float | None) -> None:

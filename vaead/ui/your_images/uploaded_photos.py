@@ -111,7 +111,7 @@ class OwnPhotos:
 
 
 @dataclass(frozen=True)
-class _Batch:
+class Batch:
     """Photos that are read the same way: those of one ZIP, or all loose files."""
 
     photos: Photos
@@ -129,11 +129,17 @@ def read_uploads(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], role: st
         role: "normal" or "test".
     """
     archives = ExitStack()
-    batches = list(_batches(own, files, archives))
+    return read_batches(own, list(_batches(own, files, archives)), role, archives)
+
+
+def read_batches(
+    own: OwnPhotos, batches: Sequence[Batch], role: str = "", archives: ExitStack | None = None
+) -> Upload:
+    """Begin to read batches; see `read_uploads`. The archives are closed at the end."""
     plan = [(batch, photo, target) for batch in batches for target, photo in _with_roles(batch.photos, role)]
 
     def steps() -> Generator[None]:
-        with archives:
+        with archives or ExitStack():
             for batch, photo, target in plan:
                 _read_photo(own, photo, batch.read, own.normal if target == "normal" else own.test)
                 yield
@@ -141,12 +147,12 @@ def read_uploads(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], role: st
     return Upload(steps(), len(plan), role)
 
 
-def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitStack) -> Iterator[_Batch]:
+def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitStack) -> Iterator[Batch]:
     loose = [(name, file) for name, file in files if not name.lower().endswith(".zip")]
     contents = dict(reversed(loose))  # of files of one name, the first is read and the others are refused
     if loose:
         photos = _sorted(own, "upload", lambda: sort_uploads(name for name, _ in loose))
-        yield _Batch(photos, lambda name: _read_limited(contents[name]))
+        yield Batch(photos, lambda name: _read_limited(contents[name]))
     for name, file in files:
         if name.lower().endswith(".zip"):
             try:
@@ -158,7 +164,7 @@ def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitS
             photos = _sorted(own, name, lambda names=archive.names: sort_photos(names))  # type: ignore[misc]
             if not (photos.train or photos.test or photos.unsorted or photos.rejected or archive.rejected):
                 own.rejected.append(Rejected.of(name, refusal("zip_empty", name=name)))
-            yield _Batch(photos, archive.read)
+            yield Batch(photos, archive.read)
 
 
 def _sorted(own: OwnPhotos, name: str, sort: Callable[[], Photos]) -> Photos:

@@ -1,12 +1,10 @@
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
-from vaead.data.screws.generator import DEFECTS, Screw, make_screw, write_screws
+from vaead.data.screws.generator import DEFECTS, Screw, make_screw
 from vaead.errors import InvalidInputError, UnknownNameError
 
 SCALE = 0.25
@@ -128,80 +126,6 @@ def test_defects_of_the_surface_are_mostly_on_the_plate(defect: str) -> None:
     assert sum(radius > 128 for radius in radii) > 5, radii
 
 
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {
-        str(file.relative_to(folder).as_posix()): file.read_bytes()
-        for file in folder.rglob("*")
-        if file.is_file()
-    }
-
-
-def write(folder: Path, train: int = 2, good: int = 1, defective: int = 1, **other: Any) -> None:
-    write_screws(
-        folder, **{"seed": 5, "train": train, "good": good, "defective": defective, "scale": 0.2} | other
-    )
-
-
-def test_folders_are_those_of_mvtec_ad(tmp_path: Path) -> None:
-    write(tmp_path / "set" / "screws")
-    names = {"train/good/000.png", "train/good/001.png", "test/good/000.png"}
-    names |= {f"test/{defect}/000.png" for defect in DEFECTS}
-    names |= {f"ground_truth/{defect}/000_mask.png" for defect in DEFECTS}
-    assert set(files_of(tmp_path / "set" / "screws")) == names
-
-
-def test_files_hold_images_and_their_masks(tmp_path: Path) -> None:
-    write(tmp_path)
-    for defect in DEFECTS:
-        with (
-            Image.open(tmp_path / "test" / defect / "000.png") as image,
-            Image.open(tmp_path / "ground_truth" / defect / "000_mask.png") as mask,
-        ):
-            assert image.mode == mask.mode == "L"
-            assert image.size == mask.size == (128, 96)
-            assert set(np.unique(np.asarray(mask))) == {0, 255}
-
-
-def test_files_do_not_depend_on_how_many_are_written(tmp_path: Path) -> None:
-    write(tmp_path / "few")
-    write(tmp_path / "many", train=3, good=2, defective=2)
-    few, many = files_of(tmp_path / "few"), files_of(tmp_path / "many")
-    assert few.items() < many.items()
-
-
-def test_no_two_files_show_the_same_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[int] = []
-
-    def spy(seed: int, index: int, defect: str | None = None, *, scale: float) -> Screw:
-        seen.append(index)
-        return make_screw(seed, index, defect, scale=scale)
-
-    monkeypatch.setattr("vaead.data.screws.generator.make_screw", spy)
-    write(tmp_path, train=3, good=2, defective=2)
-    assert len(set(seen)) == len(seen) == 3 + 2 + 2 * len(DEFECTS)
-
-
-def test_progress_counts_every_image(tmp_path: Path) -> None:
-    calls: list[tuple[int, int]] = []
-    write(tmp_path, on_image=lambda written, total: calls.append((written, total)))
-    assert calls == [(number, 8) for number in range(1, 9)]
-
-
-def test_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(InvalidInputError, match=r"folder must be empty or new, got .*; name another"):
-        write(tmp_path)
-    assert files_of(tmp_path) == {"notes.txt": b"mine"}
-
-
-def test_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("mine")
-    with pytest.raises(InvalidInputError, match="folder must be empty or new"):
-        write(tmp_path / "file")
-    with pytest.raises(InvalidInputError, match=r"folder must be one that can be written, got .*\(Not a dir"):
-        write(tmp_path / "file" / "below")
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -224,21 +148,3 @@ def test_bad_number_is_refused(arguments: dict[str, Any], message: str) -> None:
 def test_unknown_defect_lists_the_kinds() -> None:
     with pytest.raises(UnknownNameError, match=r"defect must be one of scratch, chip, .*, got 'rust'"):
         make_screw(0, 0, "rust")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"seed": -1}, "seed must be a whole number, 0 or more, got -1"),
-        ({"train": 0}, "train must be a whole number, 1 or more, got 0"),
-        ({"good": -1}, "good must be a whole number, 0 or more, got -1"),
-        ({"defective": 1.5}, r"defective must be a whole number, 0 or more, got 1\.5"),
-        ({"scale": 5}, r"scale must be from 0\.2 to 4, got 5"),
-    ],
-)
-def test_bad_set_is_refused_before_a_file_is_written(
-    tmp_path: Path, arguments: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(InvalidInputError, match=message):
-        write(tmp_path / "set", **arguments)
-    assert not (tmp_path / "set").exists()
