@@ -22,6 +22,7 @@ from tests.ui.your_images.helpers import (
     zipped,
 )
 from vaead.data.photos import Limits
+from vaead.data.screws.generator import make_screw
 
 
 @pytest.fixture(autouse=True)
@@ -195,13 +196,17 @@ def test_a_click_shows_another_image(results: OwnPage) -> None:
 
 
 def test_false_alarm_rate_decides_how_many_are_flagged(results: OwnPage) -> None:
-    results.upload("test", *screws(6, scale=0.5))  # which the threshold was computed from
+    normal = make_screw(0, 2, scale=0.5).image.astype(np.uint16)
+    brighter = [np.minimum(normal + levels, 255).astype(np.uint8) for levels in range(0, 14, 2)]
+    results.upload(
+        "test", *((f"{number}.png", png(image), "image/png") for number, image in enumerate(brighter))
+    )
 
     def flagged(percent: float) -> int:
         results.app.slider(key="own_rate").set_value(percent)
         results.run()
         count = sum(bool(tile.icon) for tile in results.tiles)
-        assert f"**{count} of 13 flagged**" in results.said
+        assert f"**{count} of 14 flagged**" in results.said
         return count
 
     few = flagged(1)
