@@ -190,8 +190,9 @@ def _outcome(future: Future[_Outcome]) -> _Outcome:
 
 
 def _end_without_traceback() -> None:
-    """Let Ctrl-C, which reaches all processes, end this one at once and silently."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Let Ctrl-C, which reaches all processes, end this one at once and silently, unless it is ignored."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _check_address(backend: str, address: str | None) -> None:

@@ -83,10 +83,11 @@ def test_each_process_has_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ctrl_c_ends_all_processes_without_a_traceback(tmp_path: Path) -> None:
     code = """
-import sys
+import signal, sys
 from tests.unit.processes.worker_tasks import wait
 from vaead.processes.workers import Workers
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs the tests may ignore it
     list(Workers(jobs=2).map(wait, [(sys.argv[1], number) for number in range(9)]))
 """
     script = tmp_path / "script.py"
