@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-if TYPE_CHECKING:
-    from click._termui_impl import ProgressBar
+from vaead.cli.progress_bar import progress_bar
 
 
 @click.command()
@@ -31,11 +26,6 @@ def screws(out: Path, seed: int, train: int, good: int, defective: int, scale: f
     from vaead.data.screws.screw_set import ScrewSet  # SciPy takes a while to import
 
     made = ScrewSet(seed, train, good, defective, scale=scale)
-    with contextlib.ExitStack() as shown:
-
-        @functools.cache  # opened by the first image, so that an error stands alone on its line
-        def bar(total: int) -> ProgressBar[int]:
-            return shown.enter_context(click.progressbar(length=total, label="images", file=sys.stderr))
-
-        made.write(out, lambda _, total: bar(total).update(1))
+    with progress_bar() as step:
+        made.write(out, step)
     click.echo(str(out))
