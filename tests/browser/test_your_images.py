@@ -56,7 +56,7 @@ def test_demo_shows_what_is_found_without_a_training(visit: Visitor) -> None:
     # The image twice, the overlay, the mask and a map of each score.
     expect(figure.locator(".heatmaplayer image")).to_have_count(7, timeout=1000 * DRAWN_S)
     expect(visitor.page.get_by_text("By a model that comes with vaead")).to_be_visible()
-    decision = re.compile("its calibrated score .* is above .* of 30 held-out")
+    decision = re.compile("its calibrated score .* is above the threshold .* of 30 calibration images")
     expect(visitor.page.get_by_text(decision)).to_be_visible()
     assert visitor.server.trainings() == []
 
@@ -67,7 +67,7 @@ def test_own_images_are_uploaded_trained_on_and_judged(visit: Visitor, parts: Pa
     upload(visitor, 0, [*sorted((parts / "normal").iterdir()), parts / "notes.png"], "6 normal ·")
     expect(visitor.page.get_by_text("Left out: 1")).to_be_visible()
     visitor.button("Add images").click()
-    upload(visitor, 1, sorted((parts / "judged").iterdir()), "2 to judge ·")
+    upload(visitor, 1, sorted((parts / "judged").iterdir()), "2 to test ·")
 
     for name, value in (("Epochs", "1"), ("Crops", "1280")):
         visitor.page.get_by_role("spinbutton", name=name).fill(value)
@@ -96,7 +96,7 @@ def test_folder_with_a_dataset_brings_both_kinds(visit: Visitor, parts: Path) ->
     visitor.page.get_by_text("A folder").click()
     expect(visitor.page.locator("input[webkitdirectory]")).to_have_count(2)
     upload(visitor, 0, parts, "6 normal ·")
-    expect(visitor.page.get_by_text("2 to judge ·")).to_be_visible()
+    expect(visitor.page.get_by_text("2 to test ·")).to_be_visible()
 
 
 def test_uploads_are_taken_in_although_others_are_and_buttons_are_clicked(
@@ -113,7 +113,7 @@ def test_uploads_are_taken_in_although_others_are_and_buttons_are_clicked(
     visitor.page.locator("input[type=file]").nth(1).set_input_files(sorted((parts / "judged").iterdir()))
     visitor.page.get_by_text("A folder").first.click()
     expect(visitor.page.get_by_text("8 normal ·")).to_be_visible(timeout=1000 * DRAWN_S)
-    expect(visitor.page.get_by_text("2 to judge ·")).to_be_visible()
+    expect(visitor.page.get_by_text("2 to test ·")).to_be_visible()
 
 
 def test_model_that_was_downloaded_judges_without_normal_images(
@@ -124,7 +124,7 @@ def test_model_that_was_downloaded_judges_without_normal_images(
         for file in (ROOT / "models" / "screws" / "industrial").iterdir():
             archive.write(file, f"model/{file.name}")
     visitor = open_page(visit)
-    upload(visitor, 1, sorted((parts / "judged").iterdir()), "2 to judge ·")
+    upload(visitor, 1, sorted((parts / "judged").iterdir()), "2 to test ·")
     visitor.button("Use a model downloaded here").click()
     upload(visitor, -1, model, "By the model that you brought")
     figure = visitor.page.locator(".st-key-own_maps").get_by_role("figure")

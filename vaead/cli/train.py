@@ -209,4 +209,4 @@ def _described(photos: Sequence[NDArray[np.float32]], recipe: Recipe) -> str:
         f"{network.patch_size}x{network.patch_size} every {network.stride} px" for network in recipe.networks
     )
     scale = recipe.source.scale
-    return f"on {len(photos)} photos, judged at {shown} px (scale {scale:g}) in patches of {windows}"
+    return f"on {len(photos)} photos, scaled to {shown} px (scale {scale:g}), in patches of {windows}"

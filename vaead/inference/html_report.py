@@ -154,7 +154,7 @@ class Report:
             texts("report.photos"): texts(
                 "report.photo_value", scale=f"{photos.scale:g}", color=color, size=size
             ),
-            texts("report.held_out"): str(card.normal_scores.n_images),
+            texts("report.calibration_images"): str(card.normal_scores.n_images),
             texts("report.rate"): percent(self._rate),
         }
 

@@ -268,7 +268,7 @@ def test_details_list_the_layers_and_their_parameters(open_page: Open) -> None:
         ({"explained_variance": 0.01}, "This model's bottleneck has died"),
         (
             {"error_per_pixel": 12.5},
-            "This model is too sure of itself: on held-out normal images M is 12.5 nats",
+            "This model is too sure of itself: on calibration images M is 12.5 nats",
         ),
     ],
 )

@@ -90,7 +90,7 @@ def test_metrics_are_those_of_image_scores_under_both_rules(open_evaluate: OpenE
     before = page.table(0), page.figure("roc")["data"]
     page.segment("rule", "window")
     assert (page.table(0), page.figure("roc")["data"]) == before
-    assert "judged by their image scores" in page.texts
+    assert "All test images, by their image scores" in page.texts
 
 
 def test_matrix_shows_the_mean_of_the_seeds(open_evaluate: OpenEvaluate, pairs: Path) -> None:

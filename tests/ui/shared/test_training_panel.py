@@ -123,7 +123,7 @@ def test_progress_shows_epoch_times_and_losses(open_page: Open, start: Start) ->
     assert metrics(page)["Remaining"] in ("76 s", "77 s")
     curves = {trace["name"]: trace["y"][0] for trace in page.figure("live_losses")["data"]}
     terms = {"D, rarity": 1.0, "A, complexity": 2.0, "M, error": 3.5}
-    assert curves == {"loss": 6.5, "loss, held-out": 6.6} | terms
+    assert curves == {"loss": 6.5, "loss, calibration images": 6.6} | terms
 
 
 def test_second_job_says_that_it_waits(open_page: Open, start: Start) -> None:

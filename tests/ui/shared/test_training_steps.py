@@ -15,7 +15,7 @@ from vaead.recipe import ClassSource, Recipe
 if TYPE_CHECKING:
     from tests.ui.conftest import Open, Page
 
-FINISHING = "Trained; held-out images are being scored, and the model is stored"
+FINISHING = "Trained; calibration images are being scored, and the model is stored"
 
 Show = Callable[..., "Page"]
 
@@ -69,7 +69,7 @@ def test_losses_are_those_of_the_network_in_training(
     page = show("multi-scale", told)
     assert name in [text.value for text in page.app.markdown]
     curves = {trace["name"]: trace["y"] for trace in page.figure("live_losses")["data"]}
-    assert curves["loss, held-out"] == losses
+    assert curves["loss, calibration images"] == losses
 
 
 def test_losses_of_one_network_need_no_name(show: Show) -> None:

@@ -64,7 +64,7 @@ def test_downloaded_model_judges_without_normal_images(photo_model: Path) -> Non
     page = OwnPage()
     page.upload("test", *screws(3))
     assert page.titles == [
-        "1. Images: 0 normal, 3 to judge",
+        "1. Images: 0 normal, 3 to test",
         "2. Train a model on the normal images, or bring one",
     ]
     download = downloads.model_zip(Results(load_model(photo_model), photo_model))
@@ -74,7 +74,7 @@ def test_downloaded_model_judges_without_normal_images(photo_model: Path) -> Non
     assert len(page.tiles) == 3
     assert "By the model that you brought: `industrial`, patches of 24 px at scale 0.5" in page.said
     # It has learned from images twice as large.
-    assert page.warnings[0].startswith("3 of the images to judge, such as `part 0.png` (160x120 px)")
+    assert page.warnings[0].startswith("3 of the test images, such as `part 0.png` (160x120 px)")
     page.upload("test", ("more.png", screw(9), "image/png"))
     assert len(page.tiles) == 4
     page.upload("normal", *screws(2))

@@ -52,7 +52,7 @@ def test_first_visit_offers_uploads_and_the_demo_and_says_the_limits() -> None:
     page = OwnPage()
     assert [uploader.label for uploader in page.app.file_uploader] == [
         "**Normal images**, to learn from",
-        "**Images to judge**",
+        "**Test images**, to look for anomalies",
     ]
     assert page.has_button("own_demo")
     assert "2,000 images and 500 MB" in page.said
@@ -70,10 +70,10 @@ def test_demo_brings_images_with_labels_and_masks() -> None:
     page = OwnPage()
     page.click("own_demo")
     assert page.titles == [
-        "1. Images: 4 normal, 7 to judge",
+        "1. Images: 4 normal, 7 to test",
         "2. Train a model on the normal images, or bring one",
     ]
-    assert "**7 to judge** · 320x240 px · grey · 5 with masks" in page.said
+    assert "**7 to test** · 320x240 px · grey · 5 with masks" in page.said
     assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 24, 4)
 
 
@@ -82,7 +82,7 @@ def test_uploads_are_counted_and_settings_suit_their_size() -> None:
     page.upload("normal", *screws(3, scale=0.5))
     page.upload("test", *screws(2, scale=0.5))
     assert "**3 normal** · 320x240 px · grey" in page.said
-    assert page.titles[0] == "1. Images: 3 normal, 2 to judge"
+    assert page.titles[0] == "1. Images: 3 normal, 2 to test"
     assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 24, 4)
     page.set_number("own_scale", 1.0)
     assert (page["own_patch"], page["own_stride"]) == (48, 8)
@@ -93,7 +93,7 @@ def test_zip_in_the_layout_of_mvtec_brings_both_kinds_wherever_it_is_put() -> No
     files = {f"parts/train/good/{index}.png": screw(index) for index in range(3)}
     files |= {"parts/test/good/0.png": screw(7), "parts/test/chip/0.png": screw(8, "chip")}
     page.upload("test", zipped(files | {"parts/ground_truth/chip/0_mask.png": mask(8, "chip")}))
-    assert page.titles[0] == "1. Images: 3 normal, 2 to judge"
+    assert page.titles[0] == "1. Images: 3 normal, 2 to test"
     assert "1 with masks" in page.said
 
 
@@ -101,7 +101,7 @@ def test_bad_files_are_named_with_their_reasons_and_the_others_go_on() -> None:
     page = OwnPage()
     bomb = zipped({"bomb.png": b"\0" * 50_000_000})
     page.upload("normal", ("note.png", b"just text", "image/png"), bomb, *screws(2))
-    assert page.titles[0] == "1. Images: 2 normal, 0 to judge"
+    assert page.titles[0] == "1. Images: 2 normal, 0 to test"
     assert "content of no known image format" in page.rejected["note.png"]
     assert "must unpack to at most 200 times its packed size" in page.rejected["bomb.png"]
     page.upload("test", ("broken.zip", b"PK no zip", "application/zip"))
@@ -114,7 +114,7 @@ def test_upload_of_too_much_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     page = OwnPage()
     page.upload("normal", *screws(5))
     assert page.errors[0].startswith("images must be at most 3, got 4")
-    assert page.titles[0] == "1. Images: 3 normal, 0 to judge"
+    assert page.titles[0] == "1. Images: 3 normal, 0 to test"
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_images_of_another_resolution_are_told() -> None:
     page.upload("normal", *screws(2))
     page.upload("test", *screws(1), ("large.png", screw(5, scale=0.5), "image/png"))
     assert [warning.partition(" px")[0] for warning in page.warnings] == [
-        "1 of the images to judge, such as `large.png` (320x240"
+        "1 of the test images, such as `large.png` (320x240"
     ]
 
 
@@ -246,4 +246,4 @@ def test_reasons_are_told_in_japanese() -> None:
 def test_page_speaks_japanese(start: Start) -> None:
     page = OwnPage(lang="日本語")
     page.click("own_demo")
-    assert page.titles[0] == "1. 画像: 正常 4 枚、判定対象 7 枚"
+    assert page.titles[0] == "1. 画像: 正常 4 枚、テスト 7 枚"

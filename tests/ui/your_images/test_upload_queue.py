@@ -82,7 +82,7 @@ def test_demo_is_whole_and_has_its_model_after_a_click(
     page = OwnPage()
     click_at(2, RerunException(RerunData()))
     page.click("own_demo")
-    assert page.titles[0] == "1. Images: 4 normal, 7 to judge"
+    assert page.titles[0] == "1. Images: 4 normal, 7 to test"
     assert len({photo.digest for photo in page["_own"].photos.test}) == 7
     assert len(page.tiles) == 7
 

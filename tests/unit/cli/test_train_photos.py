@@ -30,7 +30,7 @@ def test_photos_are_trained_on(photos: Path, tmp_path: Path, no_arithmetic: Crop
     result = run("train", "--images", photos, *SMALL, "--out", tmp_path / "new" / "model")
     assert lines_of(result) == [str(tmp_path / "new" / "model")]
     assert result.stderr.startswith(
-        "Training on 4 photos, judged at 32x24 px (scale 0.25) in patches of 16x16 every 8 px: 128 crops"
+        "Training on 4 photos, scaled to 32x24 px (scale 0.25), in patches of 16x16 every 8 px: 128 crops"
     )
     card = load_model(tmp_path / "new" / "model").card
     assert card.recipe == Recipe.from_preset(
