@@ -57,7 +57,7 @@ def run() -> dict[str, Any]:
 
 def _judge(peer: str, name: str, normal: int) -> float:
     dataset = load_dataset(name)
-    scores = PEERS[peer](dataset.train_images(normal), dataset.test.images)
+    scores = PEERS[peer](dataset.train.of_class(normal), dataset.test.images)
     auroc = class_aurocs(scores, dataset.test.labels, normal)["all"]
     print(peer, name, normal, round(auroc, 4), flush=True)
     return round(auroc, 5)

@@ -30,7 +30,7 @@ LOSS_EPOCHS = 3
 def run() -> dict[str, Any]:
     """Measure both ways of training."""
     recipe = Recipe.from_preset("article", ClassSource("mnist", 1))
-    images, _ = split_normal(load_dataset("mnist").train_images(1), recipe.train)
+    images, _ = split_normal(load_dataset("mnist").train.of_class(1), recipe.train)
     crops, positions = unit_crops(images, recipe.networks[0], recipe.train.crops, np.random.default_rng(0))
     seconds = _alternate(recipe, crops, positions)
     print({name: median(times) for name, times in seconds.items()}, flush=True)

@@ -43,7 +43,7 @@ def case(request: pytest.FixtureRequest) -> Case:
         request.getfixturevalue("data_dir")
     folder = MODELS / request.param / "1" / "article"
     dataset = load_dataset(request.param)
-    images = np.stack([dataset.test_images(label)[0] for label in (1, 9)])
+    images = np.stack([dataset.test.of_class(label)[0] for label in (1, 9)])
     model = load_model(folder)
     scorer = PatchScorer(model.networks[0].program)
     return model, images, [loop_over_windows(image, scorer) for image in images]

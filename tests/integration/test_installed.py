@@ -89,7 +89,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 
 
 def test_shipped_model_scores_an_image(environment: Environment) -> None:
-    Image.fromarray(load_dataset("digits").test_images(9)[0]).save(environment.work / "nine.png")
+    Image.fromarray(load_dataset("digits").test.of_class(9)[0]).save(environment.work / "nine.png")
     result = environment.run("vaead", "score", "--dataset", "digits", "--normal", "1", "nine.png", "--json")
     assert (result.returncode, result.stderr) == (0, "")
     ((scores),) = json.loads(result.stdout)

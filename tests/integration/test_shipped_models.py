@@ -53,7 +53,7 @@ def load(request: pytest.FixtureRequest) -> Load:
     """Load a dataset; where it must be downloaded, the test is skipped unless the files are at hand."""
 
     def load_if_at_hand(name: str) -> Dataset:
-        if get_spec(name).needs_download:
+        if name != "digits":
             request.getfixturevalue("data_dir")
         return load_dataset(name)
 
@@ -62,7 +62,7 @@ def load(request: pytest.FixtureRequest) -> Load:
 
 @pytest.fixture(scope="module")
 def digits() -> NDArray[np.uint8]:
-    return load_dataset("digits").test_images(8)[:3]
+    return load_dataset("digits").test.of_class(8)[:3]
 
 
 def test_the_models_of_the_first_visit_are_there() -> None:
@@ -103,7 +103,7 @@ def test_shipped_model_was_trained_on_the_images_of_its_dataset(recipe: Recipe, 
 def measure(model: Model, dataset: Dataset, anomalous: int) -> dict[str, float]:
     """AUROC of each score on all test images of the normal class and another one."""
     normal = model.card.recipe.class_source.normal
-    terms = [model.term_maps(dataset.test_images(number)) for number in (normal, anomalous)]
+    terms = [model.term_maps(dataset.test.of_class(number)) for number in (normal, anomalous)]
     return {score: Metrics.compute(*(part.image_scores(score) for part in terms)).auroc for score in SCORES}
 
 

@@ -25,7 +25,7 @@ def digits() -> Dataset:
 @pytest.fixture(scope="session")
 def images(digits: Dataset) -> NDArray[np.uint8]:
     """Five test images of digit 9, (5, 28, 28): 605 windows of the article, more than one batch."""
-    return digits.test_images(9)[:5]
+    return digits.test.of_class(9)[:5]
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
     dataset = load_dataset(source.dataset)
     normal = dataset.class_index(source.normal)
     _require_fit([dataset.image_shape], recipe.networks)
-    images = dataset.train_images(normal)
+    images = dataset.train.of_class(normal)
     store.save(_train(images, dataset.class_fingerprint(normal), recipe, on_epoch))
     return store.load(recipe)
 

@@ -48,7 +48,7 @@ def test_table_shows_the_metrics_of_the_three_scores(open_evaluate: OpenEvaluate
     columns = page.table(0)
     dataset = load_dataset("digits")
     model = ModelStore(store).load(Recipe.from_preset("article", ClassSource("digits", 1)))
-    normal, anomalous = (model.term_maps(dataset.test_images(number)) for number in (1, 9))
+    normal, anomalous = (model.term_maps(dataset.test.of_class(number)) for number in (1, 9))
     assert list(columns)[1:] == SCORES
     for score in SCORES:
         auroc = Metrics.compute(normal.image_scores(score), anomalous.image_scores(score)).auroc
@@ -194,7 +194,7 @@ def test_scores_file_has_a_row_an_image(
     nines = [row for row in rows if row["class"] == "9"]
     assert (len(rows), len(nines)) == (450, 45)
     model = ModelStore(store).load(Recipe.from_preset("article", ClassSource("digits", 1)))
-    terms = model.term_maps(load_dataset("digits").test_images(9))
+    terms = model.term_maps(load_dataset("digits").test.of_class(9))
     for column, values in (
         ("calibrated", terms.image_scores("calibrated")),
         ("calibrated_largest_window", terms.window_max("calibrated")),

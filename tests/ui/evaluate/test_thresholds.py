@@ -42,7 +42,7 @@ class Terms:
 def terms(store: Path) -> Terms:
     model = ModelStore(store).load(Recipe.from_preset("article", ClassSource("digits", 1)))
     dataset = load_dataset("digits")
-    return Terms(model, *(model.term_maps(dataset.test_images(number)) for number in (1, 9)))
+    return Terms(model, *(model.term_maps(dataset.test.of_class(number)) for number in (1, 9)))
 
 
 def counts(page: EvaluatePage) -> list[list[str]]:

@@ -44,7 +44,7 @@ def results_of(result: Result) -> list[dict[str, Any]]:
 def test_one_anomalous_class_is_judged_on_all_test_images(shelf: Path, model: Model) -> None:
     (result,) = results_of(run(*DIGITS, "--anomaly", "9", "--store", shelf, "--json"))
     dataset = load_dataset("digits")
-    normal, anomalous = dataset.test_images(1), dataset.test_images(9)
+    normal, anomalous = dataset.test.of_class(1), dataset.test.of_class(9)
     fixed = {"dataset": "digits", "normal": 1, "anomaly": 9, "preset": "article"}
     fixed |= {"n_normal": len(normal), "n_anomalous": len(anomalous)}
     assert {name: result[name] for name in fixed} == fixed
@@ -97,7 +97,7 @@ def photos(tmp_path: Path) -> Path:
         for number in range(2):
             file = tmp_path / "photos" / "test" / defect / f"{number}.png"
             file.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(digits.test_images(label)[number]).save(file)
+            Image.fromarray(digits.test.of_class(label)[number]).save(file)
     mask = tmp_path / "photos" / "ground_truth" / "nine" / "0_mask.png"
     mask.parent.mkdir(parents=True)
     shutil.copy(file, mask)
@@ -133,7 +133,7 @@ def test_flagged_are_those_above_the_threshold(
     dataset, threshold = load_dataset("digits"), model.card.normal_scores.threshold_value
     above = {}
     for score in SCORES:
-        sides = (model.anomaly_score(dataset.test_images(label)[:2], score) for label in (1, 9))
+        sides = (model.anomaly_score(dataset.test.of_class(label)[:2], score) for label in (1, 9))
         normal, anomalous = (int((scores > threshold(score, rate)).sum()) for scores in sides)
         above[score] = {"normal": normal, "anomalous": anomalous}
     for result in results_of(evaluate_folder(store, recipe, photos, "--json", *options)):

@@ -28,9 +28,9 @@ def save(pixels: NDArray[np.uint8], file: Path) -> None:
 def sets(digits: Dataset) -> dict[str, Pixels]:
     """Images by defect, (n, 28, 28)."""
     return {
-        "good": digits.test_images(1)[:4],
-        "nine": digits.test_images(9)[:3],
-        "two": digits.test_images(2)[:2],
+        "good": digits.test.of_class(1)[:4],
+        "nine": digits.test.of_class(9)[:3],
+        "two": digits.test.of_class(2)[:2],
     }
 
 

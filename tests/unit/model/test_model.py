@@ -53,7 +53,7 @@ def test_calibrated_is_that_of_both_networks(multi_scale: Model, images: Images)
 def test_calibrated_tells_other_digits_from_normal_ones(multi_scale: Model, images: Images) -> None:
     from vaead import load_dataset
 
-    normal = multi_scale.anomaly_score(load_dataset("digits").test_images(1), "calibrated")
+    normal = multi_scale.anomaly_score(load_dataset("digits").test.of_class(1), "calibrated")
     assert np.median(normal) < multi_scale.anomaly_score(images, "calibrated").min()
 
 

@@ -25,7 +25,7 @@ Parts = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 @pytest.fixture(scope="module")
 def parts(digits: Dataset, recipe: Recipe) -> Parts:
     """The images that `fit` trains on, and those that only watch."""
-    return split_normal(digits.train_images(1), recipe.train)
+    return split_normal(digits.train.of_class(1), recipe.train)
 
 
 def fit_with(parts: Parts, recipe: Recipe, on_epoch: OnEpoch | None = None) -> tuple[Vae, list[EpochReport]]:

@@ -49,7 +49,7 @@ def test_card_lists_the_layers(model: Model, vae: Array) -> None:
 
 
 def test_calibration_is_that_of_the_held_out_images(model: Model, digits: Dataset, recipe: Recipe) -> None:
-    _, held_out = split_normal(digits.train_images(1), recipe.train)
+    _, held_out = split_normal(digits.train.of_class(1), recipe.train)
     terms, calibration = model.term_maps(held_out), model.card.normal_scores
     assert calibration.n_images == len(held_out)
     scores = terms.image_scores("new")
@@ -60,7 +60,7 @@ def test_calibration_is_that_of_the_held_out_images(model: Model, digits: Datase
 
 
 def test_calibrated_score_of_new_normal_images_is_as_calibrated(multi_scale: Model, digits: Dataset) -> None:
-    scores = multi_scale.anomaly_score(digits.test_images(1), "calibrated")
+    scores = multi_scale.anomaly_score(digits.test.of_class(1), "calibrated")
     shares = [multi_scale.card.normal_scores.rank("calibrated", score) for score in scores]
     assert 0.2 < np.median(shares) < 0.9
 
@@ -68,7 +68,7 @@ def test_calibrated_score_of_new_normal_images_is_as_calibrated(multi_scale: Mod
 def test_health_is_that_of_held_out_patches(
     model: Model, digits: Dataset, recipe: Recipe, vae: Array
 ) -> None:
-    _, held_out = split_normal(digits.train_images(1), recipe.train)
+    _, held_out = split_normal(digits.train.of_class(1), recipe.train)
     every = every_crop(held_out, 8).reshape(-1, 8, 8) / np.float32(255)
     decoded = vae(every)
     expected = TrainingDiagnostics.compute(

@@ -29,7 +29,6 @@ class DatasetSpec:
         title: Name as people write it.
         class_names: One name for each label 0, 1, 2, ...
         load: Reads the images; see `Progress` for its argument. It keeps nothing in memory itself.
-        needs_download: True if the images come from the network unless they are on this computer.
         image_shape: Height and width of every image, in pixels.
     """
 
@@ -37,7 +36,6 @@ class DatasetSpec:
     title: str
     class_names: tuple[str, ...]
     load: "Callable[[Progress | None], Dataset]"
-    needs_download: bool
     image_shape: tuple[int, int] = (28, 28)
 
     def class_index(self, value: int | str) -> int:
@@ -57,7 +55,7 @@ class Split(NamedTuple):
     labels: NDArray[np.uint8]
 
     def of_class(self, label: int) -> NDArray[np.uint8]:
-        """A new array of the images of one class, in the order of the dataset."""
+        """A new array (n, height, width) of the images of one class, in the order of the dataset."""
         images: NDArray[np.uint8] = self.images[self.labels == label]
         return images
 
@@ -96,59 +94,15 @@ class Dataset:
         """Label of a class; see `resolve_class`."""
         return resolve_class(self.class_names, value)
 
-    def train_images(self, class_: int | str) -> NDArray[np.uint8]:
-        """Training images of one class, in the order of the dataset.
-
-        Args:
-            class_: Label or name of the class.
-
-        Returns:
-            A new array (n, height, width), 0 to 255.
-
-        Raises:
-            UnknownNameError: The dataset has no such class.
-            DataUnavailableError: The training part cannot be read.
-        """
-        return self.train.of_class(self.class_index(class_))
-
-    def test_images(self, class_: int | str) -> NDArray[np.uint8]:
-        """Test images of one class, in the order of the dataset.
-
-        Args:
-            class_: Label or name of the class.
-
-        Returns:
-            A new array (n, height, width), 0 to 255.
-
-        Raises:
-            UnknownNameError: The dataset has no such class.
-        """
-        return self.test.of_class(self.class_index(class_))
-
-    def class_fingerprint(self, class_: int | str) -> str:
-        """Identify the training images of one class.
-
-        The order of the images and the format of their file play no part; every pixel does.
-
-        Args:
-            class_: Label or name of the class.
+    def class_fingerprint(self, label: int) -> str:
+        """Identify the training images of one class, whatever their order and the format of their file.
 
         Returns:
             64 hexadecimal digits: the SHA-256 of the image shape and of the sorted SHA-256 of each image.
-
-        Raises:
-            UnknownNameError: The dataset has no such class.
         """
-        digests = sorted(hashlib.sha256(image).digest() for image in self.train_images(class_))
+        digests = sorted(hashlib.sha256(image).digest() for image in self.train.of_class(label))
         height, width = self.image_shape
         return hashlib.sha256(f"{height}x{width}:".encode() + b"".join(digests)).hexdigest()
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Identify the training images and labels: 64 hexadecimal digits, whatever the order."""
-        labels = range(len(self.class_names))
-        parts = (f"{label}:{self.class_fingerprint(label)}" for label in labels)
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def resolve_class(class_names: tuple[str, ...], value: int | str) -> int:

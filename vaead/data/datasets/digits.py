@@ -48,7 +48,6 @@ DIGITS = DatasetSpec(
     title="Digits (scikit-learn)",
     class_names=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
     load=load_digits,
-    needs_download=False,
 )
 
 

@@ -84,7 +84,6 @@ MNIST = DatasetSpec(
     title="MNIST",
     class_names=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
     load=load_mnist,
-    needs_download=True,
 )
 FASHION_MNIST = DatasetSpec(
     name="fashion_mnist",
@@ -102,7 +101,6 @@ FASHION_MNIST = DatasetSpec(
         "Ankle boot",
     ),
     load=load_fashion_mnist,
-    needs_download=True,
 )
 
 

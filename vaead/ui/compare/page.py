@@ -66,7 +66,7 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     classes = {"normal": choice.recipe.class_source.normal, "anomalous": choice.anomalous}
     numbers = _pair_controls(dataset, classes, texts)
     spec = get_spec(dataset.name)
-    images = np.stack([dataset.test_images(classes[role])[number] for role, number in numbers.items()])
+    images = np.stack([dataset.test.of_class(classes[role])[number] for role, number in numbers.items()])
     names = {role: sidebar.class_name(texts, spec, label) for role, label in classes.items()}
     pair, calibration = figure.Pair(images, model.term_maps(images), names), model.card.normal_scores
 

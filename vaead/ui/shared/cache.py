@@ -77,7 +77,7 @@ def training_jobs() -> TrainingJobs:
 )
 def gallery(dataset: Dataset, number: int, hover: str) -> go.Figure:
     """The first test images of a class, see `panels.gallery`; no draw changes them, so they are kept."""
-    return panels.gallery(dataset.test_images(number)[:_GALLERY_IMAGES], columns=8, hover=hover)
+    return panels.gallery(dataset.test.of_class(number)[:_GALLERY_IMAGES], columns=8, hover=hover)
 
 
 def load_stored(recipe: Recipe) -> Model:

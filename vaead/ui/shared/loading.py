@@ -43,7 +43,7 @@ def load_dataset(name: str, texts: Texts) -> Dataset:
 
 def show_thumbnails(slot: DeltaGenerator, dataset: Dataset, number: int, texts: Texts) -> None:
     """Show a few test images of a class."""
-    images = dataset.test_images(number)[:_THUMBNAILS]
+    images = dataset.test.of_class(number)[:_THUMBNAILS]
     name = sidebar.class_name(texts, get_spec(dataset.name), number)
     slot.image(np.hstack(list(images)), width="stretch", caption=name, alt=name)
 

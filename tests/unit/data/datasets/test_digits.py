@@ -12,16 +12,12 @@ def digits() -> Dataset:
 
 def test_quarter_of_each_class_is_for_testing(digits: Dataset) -> None:
     for label in range(10):
-        n_train, n_test = len(digits.train_images(label)), len(digits.test_images(label))
+        n_train, n_test = len(digits.train.of_class(label)), len(digits.test.of_class(label))
         assert n_test == round(0.25 * (n_train + n_test))
 
 
 def test_no_digit_is_lost(digits: Dataset) -> None:
     assert len(digits.train.images) + len(digits.test.images) == 1797
-
-
-def test_digits_have_the_fingerprint_of_stored_models(digits: Dataset) -> None:
-    assert digits.fingerprint == "c64a2802dd3e5d8faf939384a30dd262d74e69261370a97a2169011f77708e0a"
 
 
 def test_digits_have_a_black_margin_and_white_strokes(digits: Dataset) -> None:

@@ -108,19 +108,9 @@ def test_fashion_mnist_is_downloaded(
     assert len(server.requests) == 4
 
 
-@pytest.mark.parametrize(
-    ("spec", "fingerprint"),
-    [
-        (mnist.MNIST, "3a26bad535e3c50f855aa89c13e855530cf26f5d8d1750a96cd3b3b0609834cc"),
-        (mnist.FASHION_MNIST, "7651db7b151d2f56faf58bee05c9ec987234fe105ee47a9124680b839bb3b0f3"),
-    ],
-    ids=["mnist", "fashion_mnist"],
-)
-def test_full_data_has_the_fingerprint_of_stored_models(
-    data_dir: Path, monkeypatch: pytest.MonkeyPatch, spec: DatasetSpec, fingerprint: str
-) -> None:
+@pytest.mark.parametrize("spec", [mnist.MNIST, mnist.FASHION_MNIST], ids=["mnist", "fashion_mnist"])
+def test_full_data_has_all_images(data_dir: Path, monkeypatch: pytest.MonkeyPatch, spec: DatasetSpec) -> None:
     monkeypatch.setenv("VAEAD_DATA_DIR", str(data_dir))
     dataset = spec.load(None)
     assert len(dataset.train.images) == 60_000
     assert len(dataset.test.images) == 10_000
-    assert dataset.fingerprint == fingerprint

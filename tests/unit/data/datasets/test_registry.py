@@ -17,7 +17,7 @@ class Source:
     """A dataset that counts how often it is loaded."""
 
     def __init__(self, name: str) -> None:
-        self.spec = DatasetSpec(name, name.title(), ("only",), self.load, needs_download=False)
+        self.spec = DatasetSpec(name, name.title(), ("only",), self.load)
         self.n_loads = 0
         self.error: Exception | None = None
         self.gate = threading.Event()
