@@ -61,12 +61,12 @@ class Workers:
 
     @property
     def remote(self) -> bool:
-        """Whether the work leaves this machine."""
+        """True if the work leaves this machine."""
         return self._address is not None
 
     @property
     def chosen(self) -> bool:
-        """Whether the address or the number of processes was given."""
+        """True if the address or the number of processes was given."""
         return self.remote or self._jobs is not None
 
     @property
@@ -158,7 +158,7 @@ class Workers:
 
 
 class _Outcome(NamedTuple):
-    """What a task has given: its result, or the error that it raised."""
+    """Outcome of a task: its result, or the error that it raised."""
 
     result: Any = None
     error: Exception | None = None

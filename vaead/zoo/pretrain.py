@@ -63,7 +63,7 @@ def pretrain(wanted: Sequence[Recipe], store: ModelStore, workers: Workers) -> I
 
 
 def is_measured(recipe: Recipe, store: ModelStore) -> bool:
-    """Whether the store holds the model of a recipe, readable and with its AUROC."""
+    """True if the store holds the model of a recipe, readable and with its AUROC."""
     try:
         return recipe in store and bool(store.load(recipe).card.auroc)
     except ModelFormatError:
@@ -141,7 +141,7 @@ def write_pairs(trained: Sequence[Recipe], store: ModelStore) -> list[AnyPath]:
 
 
 def _measured(cards: Sequence[ModelCard], dataset: str) -> Pairs:
-    """What the cards of models of a dataset say, all of one preset."""
+    """AUROCs from the cards of all models of a dataset and preset."""
     seeds = tuple(sorted({card.recipe.train.seed for card in cards}))
     auroc = {
         score: np.array([_matrix(cards, dataset, seed, score) for seed in seeds], np.float64)

@@ -1,4 +1,4 @@
-"""What a dataset is: its description, its images, and the checks that both must pass.
+"""A dataset: its description, its images, and the checks that both must pass.
 
 Nothing here reads a file or the network, so the names of datasets and classes cost nothing to list.
 """
@@ -22,7 +22,7 @@ ARRAY_NAMES = ("x_train", "y_train", "x_test", "y_test")
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """What is known of a dataset before its images are loaded.
+    """Description of a dataset, known before its images are loaded.
 
     Attributes:
         name: Short name, as in the command line and in URLs.

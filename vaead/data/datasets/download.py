@@ -74,7 +74,7 @@ class RemoteFile:
     checksum: str
 
     def is_intact(self, path: Path) -> bool:
-        """Whether `path` is this file, by its checksum."""
+        """True if `path` is this file, by its checksum."""
         if not path.is_file():
             return False
         import pooch  # slow to import
@@ -85,7 +85,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class DownloadConfig:
-    """Where to download from, and how long to wait.
+    """Address of a download, and its time limits.
 
     Attributes:
         base_url: Address of the folder that holds the files, with a slash at its end.
@@ -200,7 +200,7 @@ def _transfer(url: str, part: Path, bar: "_ProgressBar", config: DownloadConfig)
 
 
 def _is_transient(error: "requests.RequestException") -> bool:
-    """Whether the same request may succeed a moment later."""
+    """True if the same request may succeed a moment later."""
     import requests
 
     if error.response is not None:

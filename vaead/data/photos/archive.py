@@ -61,7 +61,7 @@ class Archive:
                 # The checksum is compared when the end is reached.
                 stream.read(1)
         except _ZIP_ERRORS as error:
-            raise refusal("zip_damaged_file", name=name, problem=_said(error)) from error
+            raise refusal("zip_damaged_file", name=name, problem=_message(error)) from error
         if len(data) != entry.file_size:
             raise refusal("zip_false_size", name=name, declared=entry.file_size, found=len(data))
         return data
@@ -151,7 +151,7 @@ def _open(stream: BinaryIO, name: str, limits: Limits) -> zipfile.ZipFile:
     except _TooManyEntriesError as error:
         raise too_many from error
     except _ZIP_ERRORS as error:
-        raise refusal("zip_damaged", name=name, problem=_said(error)) from error
+        raise refusal("zip_damaged", name=name, problem=_message(error)) from error
     if len(file.infolist()) > limits.zip_entries:
         raise too_many
     return file
@@ -197,5 +197,5 @@ def _require_total(entries: dict[str, zipfile.ZipInfo], name: str, limits: Limit
         raise refusal("zip_bytes", name=name, most=most, found=found)
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return str(error) or type(error).__name__

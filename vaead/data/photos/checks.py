@@ -1,4 +1,4 @@
-"""What can be said of a set of images before anything long starts."""
+"""Checks of a set of images before anything long starts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check_normals(digests: Iterable[str]) -> None:
 
 
 def is_other_resolution(longer_px: float, usual_px: tuple[float, float]) -> bool:
-    """Whether things in an image are likely to be larger or smaller than in others.
+    """True if things in an image are likely to be larger or smaller than in others.
 
     Args:
         longer_px: Its longer side.

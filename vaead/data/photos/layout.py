@@ -1,4 +1,4 @@
-"""Which photos are for training, which for testing, and which mask belongs to which photo.
+"""Layout of a folder: the photos for training, those for testing, and their masks.
 
 Only names are looked at, so that a folder, a ZIP and an upload are all sorted by the same rules.
 """

@@ -1,4 +1,4 @@
-"""How much the program takes in: every limit in one place."""
+"""Limits of what the program takes in, in one place."""
 
 from __future__ import annotations
 

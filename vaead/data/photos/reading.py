@@ -31,7 +31,7 @@ _MAX_SCALE = 10
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How images are read.
+    """Options for reading images.
 
     Attributes:
         color: 'luminance' for one channel, 'rgb' for three.

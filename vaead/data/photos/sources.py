@@ -63,10 +63,10 @@ def _read_file(source: str | Path, name: str, n_bytes: int) -> bytes:
     # Every file system of fsspec has errors of its own.
     except Exception as error:
         raise DataUnavailableError(
-            f"image {name!r} must be a file that can be read, got {_said(error)!r} for {str(source)!r}; "
+            f"image {name!r} must be a file that can be read, got {_message(error)!r} for {str(source)!r}; "
             "check its permissions and the connection"
         ) from error
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__

@@ -23,8 +23,8 @@ def _between(low: float, high: float, severity: float) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class _Place:
-    """The surroundings of a defect.
+class _Frame:
+    """Coordinates around a defect.
 
     Attributes:
         window: Rows and columns.
@@ -39,12 +39,12 @@ class _Place:
     lamp: tuple[float, float]
 
 
-def _place(scene: Scene, x: float, y: float, direction: float, reach: float) -> _Place:
+def _frame_at(scene: Scene, x: float, y: float, direction: float, reach: float) -> _Frame:
     window = scene.window(x, y, reach)
     dx, dy = scene.x[:, window[1]] - x, scene.y[window[0]] - y
     cos, sin = np.cos(direction), np.sin(direction)
     lamp = scene.light.angle - direction
-    return _Place(
+    return _Frame(
         window, dx * cos + dy * sin, dy * cos - dx * sin, (float(np.cos(lamp)), float(np.sin(lamp)))
     )
 
@@ -73,8 +73,8 @@ def _lattice(random: np.random.RandomState) -> Field:
 
 def _wave(lattice: Field, u: Field, v: Field, order: int = 3) -> Field:
     """Noise, about -1 to 1, with a distance of 1 between grains: smooth, or with creases for order 1."""
-    places = np.broadcast_arrays(u, v)
-    sampled: Field = ndimage.map_coordinates(lattice, places, order=order, mode="grid-wrap")
+    points = np.broadcast_arrays(u, v)
+    sampled: Field = ndimage.map_coordinates(lattice, points, order=order, mode="grid-wrap")
     return sampled
 
 
@@ -93,20 +93,20 @@ def _scratch(scene: Scene, random: np.random.RandomState, severity: float) -> Fi
     lattice = _lattice(random)
     length = _between(80, 230, severity)
     half_width = max(_between(1.0, 2.0, severity), 0.7 / scene.scale)
-    place = _place(scene, x, y, direction, length / 2 + 25)
-    off = place.across - bend * place.along**2 - 1.2 * _wave(lattice, place.along / 19, np.zeros(1))
-    pressure = np.sqrt(np.clip(1 - (2 * place.along / length) ** 2, 0, 1))
-    pressure = pressure * (0.8 + 0.35 * _wave(lattice, place.along / 9, np.full(1, 7.5)))
+    frame = _frame_at(scene, x, y, direction, length / 2 + 25)
+    off = frame.across - bend * frame.along**2 - 1.2 * _wave(lattice, frame.along / 19, np.zeros(1))
+    pressure = np.sqrt(np.clip(1 - (2 * frame.along / length) ** 2, 0, 1))
+    pressure = pressure * (0.8 + 0.35 * _wave(lattice, frame.along / 9, np.full(1, 7.5)))
     groove = np.exp(-((off / half_width) ** 2))
-    side = np.sign(place.lamp[1]) * 1.7 * half_width
+    side = np.sign(frame.lamp[1]) * 1.7 * half_width
     bank = np.exp(-(((off - side) / half_width) ** 2))
     change = tone * _between(45, 110, severity) * pressure * (groove - 0.45 * bank)
-    return _put(scene, place.window, scene.grey[place.window] + change * scene.surface[place.window])
+    return _put(scene, frame.window, scene.grey[frame.window] + change * scene.surface[frame.window])
 
 
-def _blob(place: _Place, radii: tuple[float, float], lattice: Field, roughness: float) -> Field:
+def _blob(frame: _Frame, radii: tuple[float, float], lattice: Field, roughness: float) -> Field:
     """Distance from the middle of an irregular patch; 1 is its edge."""
-    u, v = place.along / radii[0], place.across / radii[1]
+    u, v = frame.along / radii[0], frame.across / radii[1]
     coarse = _wave(lattice, 1.4 * u + 5, 1.4 * v + 5)
     fine = _wave(lattice, 4 * u + 15, 4 * v + 15)
     return np.hypot(u, v) + roughness * (coarse + 0.4 * fine)
@@ -118,13 +118,13 @@ def _stain(scene: Scene, random: np.random.RandomState, severity: float) -> Fiel
     direction, aspect = random.uniform(0, _TAU), random.uniform(0.6, 1.0)
     lattice = _lattice(random)
     radius = _between(22, 62, severity)
-    place = _place(scene, x, y, direction, 1.6 * radius)
-    distance = _blob(place, (radius, aspect * radius), lattice, 0.16)
-    clouds = _wave(lattice, place.along / 13, place.across / 13)
+    frame = _frame_at(scene, x, y, direction, 1.6 * radius)
+    distance = _blob(frame, (radius, aspect * radius), lattice, 0.16)
+    clouds = _wave(lattice, frame.along / 13, frame.across / 13)
     body = ramp((1 - distance) / 0.3) * (0.6 + 0.16 * clouds - 0.12 * ramp(1 - distance))
     edge = 0.3 * np.exp(-(((distance - 0.84) / 0.1) ** 2))
-    cover = _between(0.3, 0.6, severity) * scene.surface[place.window] * (body + edge)
-    return _put(scene, place.window, scene.grey[place.window] * (1 - cover))
+    cover = _between(0.3, 0.6, severity) * scene.surface[frame.window] * (body + edge)
+    return _put(scene, frame.window, scene.grey[frame.window] * (1 - cover))
 
 
 def _particle(scene: Scene, random: np.random.RandomState, severity: float) -> Field:
@@ -134,26 +134,26 @@ def _particle(scene: Scene, random: np.random.RandomState, severity: float) -> F
     tone = 38 if random.uniform() < 0.65 else 222
     lattice = _lattice(random)
     radius = max(_between(6, 15, severity), 1.6 / scene.scale)
-    place = _place(scene, x, y, direction, 3 * radius)
+    frame = _frame_at(scene, x, y, direction, 3 * radius)
     radii = (radius, aspect * radius)
-    distance = _blob(place, radii, lattice, 0.2)
+    distance = _blob(frame, radii, lattice, 0.2)
     offset = 0.55 * radius
-    behind = _Place(
-        place.window, place.along + offset * place.lamp[0], place.across + offset * place.lamp[1], place.lamp
+    behind = _Frame(
+        frame.window, frame.along + offset * frame.lamp[0], frame.across + offset * frame.lamp[1], frame.lamp
     )
     shadow = _between(0.3, 0.6, severity) * ramp((1.25 - _blob(behind, radii, lattice, 0.2)) / 0.5)
-    grey = scene.grey[place.window] * (1 - shadow * (0.3 + 0.7 * scene.surface[place.window]))
-    facing = (place.along * place.lamp[0] + place.across * place.lamp[1]) / radius
-    facets = _wave(lattice, place.along / 2.6, place.across / 2.6)
+    grey = scene.grey[frame.window] * (1 - shadow * (0.3 + 0.7 * scene.surface[frame.window]))
+    facing = (frame.along * frame.lamp[0] + frame.across * frame.lamp[1]) / radius
+    facets = _wave(lattice, frame.along / 2.6, frame.across / 2.6)
     body = tone + 42 * facing + 14 * facets
     opacity = _between(0.75, 1, severity) * np.clip((1 - distance) * radius * scene.scale + 0.5, 0, 1)
-    return _put(scene, place.window, grey + opacity * (body - grey))
+    return _put(scene, frame.window, grey + opacity * (body - grey))
 
 
-def _relief(place: _Place, lattice: Field, facet: float) -> Field:
+def _relief(frame: _Frame, lattice: Field, facet: float) -> Field:
     """Slope towards the lamp, about -1 to 1, of a fracture with facets of a given size."""
-    u, v = place.along / facet, place.across / facet
-    higher = _wave(lattice, u - 0.2 * place.lamp[0], v - 0.2 * place.lamp[1], order=1)
+    u, v = frame.along / facet, frame.across / facet
+    higher = _wave(lattice, u - 0.2 * frame.lamp[0], v - 0.2 * frame.lamp[1], order=1)
     return (_wave(lattice, u, v, order=1) - higher) / 0.2
 
 
@@ -165,17 +165,17 @@ def _chip(scene: Scene, random: np.random.RandomState, severity: float) -> Field
     lattice = _lattice(random)
     half_length = max(_between(13, 36, severity), 2.5 / scene.scale)
     radii = (half_length, aspect * half_length)
-    place = _place(scene, float(x), float(y), angle + np.pi / 2, 1.8 * half_length)
-    distance = _blob(place, radii, lattice, 0.3)
-    relief = _relief(place, lattice, 0.5 * half_length) + 0.5 * _relief(place, lattice, 0.2 * half_length)
-    fine = _wave(lattice, place.along / 1.8, place.across / 1.8)
-    facing = -(place.along * place.lamp[0] + place.across * place.lamp[1]) / half_length
+    frame = _frame_at(scene, float(x), float(y), angle + np.pi / 2, 1.8 * half_length)
+    distance = _blob(frame, radii, lattice, 0.3)
+    relief = _relief(frame, lattice, 0.5 * half_length) + 0.5 * _relief(frame, lattice, 0.2 * half_length)
+    fine = _wave(lattice, frame.along / 1.8, frame.across / 1.8)
+    facing = -(frame.along * frame.lamp[0] + frame.across * frame.lamp[1]) / half_length
     body = scene.light.strength * (74 + 48 * relief + 11 * fine + 52 * facing)
     lip = np.exp(-(((distance - 0.95) * radii[1] / 1.6) ** 2)) * 75 * np.maximum(facing + 0.3, 0)
     opacity = _between(0.75, 1, severity) * np.clip((1 - distance) * radii[1] * scene.scale + 0.5, 0, 1)
-    grey = scene.grey[place.window]
+    grey = scene.grey[frame.window]
     return _put(
-        scene, place.window, grey + scene.surface[place.window] * (opacity * (body - grey) + lip * opacity)
+        scene, frame.window, grey + scene.surface[frame.window] * (opacity * (body - grey) + lip * opacity)
     )
 
 

@@ -18,7 +18,7 @@ WIDTH_PX, HEIGHT_PX = 640, 480
 
 @dataclass(frozen=True)
 class Light:
-    """Where the light comes from.
+    """Direction and strength of the light.
 
     Attributes:
         angle: Direction of the lamp, seen from the plate.
@@ -84,8 +84,8 @@ def _brushed(random: np.random.RandomState, along: Field, across: Field, scale: 
     streaks = np.zeros((reach, reach))
     for length, thickness, share in ((36, 1, 0.028), (170, 1, 0.034), (420, 4, 0.022)):
         streaks += share * _noise(random, (reach, reach), (thickness * scale, length * scale))
-    places = [across * scale + reach / 2, along * scale + reach / 2]
-    sampled: Field = ndimage.map_coordinates(streaks, places, order=1, mode="grid-wrap")
+    points = [across * scale + reach / 2, along * scale + reach / 2]
+    sampled: Field = ndimage.map_coordinates(streaks, points, order=1, mode="grid-wrap")
     return sampled
 
 

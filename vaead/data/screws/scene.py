@@ -111,7 +111,7 @@ def _with_hole(workshop: np.random.RandomState, random: np.random.RandomState, p
     window = plate.window(centre_x, centre_y, RIM_PX + _SEAT_PX + 4)
     dx, dy = plate.x[:, window[1]] - centre_x, plate.y[window[0]] - centre_y
     radius, angle = np.hypot(dx, dy), np.arctan2(dy, dx)
-    depth, wall_angle, nearness = _wall_places(plate, window)
+    depth, wall_angle, nearness = _wall_points(plate, window)
     nearness_of_mouth = _CAMERA_PX / (_CAMERA_PX + CHAMFER_DEPTH_PX)
     inside = (nearness_of_mouth - nearness) * _BORE_PX
     surface = 1 - _coverage(inside, scale)
@@ -140,8 +140,8 @@ def _with_hole(workshop: np.random.RandomState, random: np.random.RandomState, p
     return replace(plate, hole=window, depth=depth, angle=wall_angle, wall_light=wall_light)
 
 
-def _wall_places(plate: Scene, window: Window) -> tuple[Field, Field, Field]:
-    """Which point of the wall each pixel shows.
+def _wall_points(plate: Scene, window: Window) -> tuple[Field, Field, Field]:
+    """The point of the wall that each pixel shows.
 
     The lens looks straight down at the middle of the picture. A circle of the wall at depth z looks
     smaller by the factor s = camera / (camera + z) and moves towards the middle by the same factor, so

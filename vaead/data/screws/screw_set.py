@@ -48,7 +48,7 @@ class ScrewImage:
 
     @property
     def to_train(self) -> bool:
-        """Whether it is for training, and not for testing."""
+        """True if it is for training, and not for testing."""
         return self.folder.startswith("train/")
 
     @property

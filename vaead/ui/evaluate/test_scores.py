@@ -26,7 +26,7 @@ _EVALUATIONS_IN_MEMORY = 512
 
 @dataclass(frozen=True)
 class Sides:
-    """Which test images are compared: their places in the test split.
+    """The test images that are compared, by their indices in the test split.
 
     Attributes:
         normal: (n,).
@@ -45,7 +45,7 @@ class Sides:
 
 @dataclass(frozen=True)
 class SplitScores:
-    """What can decide about the images of a test split; by the name of the score, each (N,).
+    """Image scores and largest windows of a test split, by the name of the score, each (N,).
 
     Attributes:
         image: Image scores.
@@ -56,7 +56,7 @@ class SplitScores:
     largest: Scores
 
     def by(self, rule: str) -> Scores:
-        """What a threshold is compared with under one of `vaead.calibration.thresholds.RULES`."""
+        """The values that a threshold is compared with under one of `vaead.calibration.thresholds.RULES`."""
         return self.image if rule == "score" else self.largest
 
 

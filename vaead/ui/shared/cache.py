@@ -91,7 +91,7 @@ def load_stored(recipe: Recipe) -> Model:
 
 
 def changed_ns(recipe: Recipe) -> int:
-    """When the model of a recipe was last written, 0 if it is not there."""
+    """Time of the last change of a recipe's model, 0 if it is not there."""
     card = ModelStore().folder(recipe) / CARD
     return card.stat().st_mtime_ns if isinstance(card, Path) and card.is_file() else 0
 

@@ -46,7 +46,7 @@ def show(results: Results, photo: OwnPhoto, score: str, rate: float, texts: Text
 
 
 def label_name(photo: OwnPhoto, texts: Texts) -> str:
-    """What the label says; see `defect_name`; empty without a label."""
+    """Name of the label, see `defect_name`; empty without a label."""
     return "" if photo.defect is None else defect_name(photo.defect, texts)
 
 

@@ -119,7 +119,7 @@ class Results:
             return self._metrics
 
     def new_normals(self, photos: Iterable[OwnPhoto]) -> int:
-        """How many of these normal images came after the model was trained."""
+        """Number of these normal images that came after the model was trained."""
         return 0 if self.normals is None else sum(photo.digest not in self.normals for photo in photos)
 
     def _predict(self, photo: OwnPhoto) -> Prediction | Rejected:

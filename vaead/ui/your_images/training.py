@@ -24,7 +24,7 @@ from vaead.ui.your_images.training_settings import Plan, estimate
 
 
 def is_running(own: OwnSession) -> bool:
-    """Whether a training of this visitor is queued or runs."""
+    """True if a training of this visitor is queued or runs."""
     status = None if own.task is None else training_jobs().status(own.task)
     return status is not None and status.state.active
 
