@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from vaead.data.photos import Photo, ReadOptions, Rejected, read_each, read_mask, read_photo
+from vaead.data.photos import Limits, Photo, ReadOptions, Rejected, read_each, read_mask, read_photo
 from vaead.data.photos.layout import NORMAL
 from vaead.errors import ModelFormatError, VaeadError
 from vaead.inference.map_files import folder_sink, require_short_name, write_maps, write_masks
@@ -56,6 +56,7 @@ class PredictSettings:
         masks: Folder for masks, None for none.
         draw: True to draw pictures for a report.
         base_dir: Folder in which relative sources begin; empty for the current folder.
+        limits: Limits of photos.
     """
 
     thresholds: Thresholds
@@ -64,6 +65,7 @@ class PredictSettings:
     masks: AnyPath | None = None
     draw: bool = False
     base_dir: str = ""
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def predict_each(
     Yields:
         For each photo the prediction with all arrays, or why it is left out.
     """
-    options = read_options(model.card.recipe)
+    options = read_options(model.card.recipe, settings.limits)
     located = (replace(each, source=_located(each.source, settings), title=each.label) for each in photos)
     for each in read_each(located, options):
         if isinstance(each, Rejected):

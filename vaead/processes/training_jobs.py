@@ -6,7 +6,6 @@ events that the child prints, one JSON object a line.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import enum
 import os
@@ -19,11 +18,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import IO
-from weakref import WeakMethod
 
 from vaead.errors import TrainingError
 from vaead.model.events import EpochReport, TrainingDone, TrainingFailed, TrainingStarted, read_event
 from vaead.paths import AnyPath
+from vaead.processes.at_exit import before_exit
+from vaead.processes.temporary import temporary_folder
 from vaead.processes.train_command import Task, train_command
 
 GRACE_S = 3.0  # from the polite signal, or the last event, until a child is killed
@@ -95,7 +95,7 @@ class TrainingJobs:
         self._jobs: dict[Task, _Job] = {}  # the latest job of each task, in the order of submission
         self._threads: dict[Task, threading.Thread] = {}  # one for each child that may still live
         self._closed = False
-        atexit.register(_call_if_alive, WeakMethod(self.close))
+        before_exit(self.close)
 
     def submit(self, task: Task) -> JobStatus:
         """Start a job, or queue it. If the same task is queued or running already, join that job.
@@ -218,7 +218,8 @@ class _Job:
 
 def _follow(command: list[str], job: _Job) -> str:
     """Run a child until it is gone; returns why the job failed, which counts if no event has ended it."""
-    env = os.environ | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    folder = str(temporary_folder().path)  # a killed child leaves its own files
+    env = os.environ | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": folder}
     # A session of its own makes the child and all it starts one group, which can be stopped as a whole.
     child = Popen(
         command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, errors="replace", env=env, start_new_session=True
@@ -270,8 +271,3 @@ def _unexpected_end(code: int, stderr_tail: deque[str]) -> str:
     lines = [line.strip() for line in stderr_tail if line.strip()]
     # Who is killed has no time to write why, so the last line would mislead.
     return f"{message}. Its last words: {lines[-1][:300]}" if lines and cause != "SIGKILL" else message
-
-
-def _call_if_alive(reference: WeakMethod[Callable[[], None]]) -> None:
-    if method := reference():
-        method()

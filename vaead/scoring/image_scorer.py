@@ -16,15 +16,9 @@ from numpy.typing import NDArray
 from vaead.config import NetworkConfig
 from vaead.errors import InvalidInputError
 from vaead.scoring.loss_terms import TERMS
-from vaead.scoring.patch_scorer import PatchScorer
+from vaead.scoring.patch_scorer import PatchScorer, batch_size
 from vaead.scoring.patches import PatchGrid, average_windows, extract_windows, unit
 from vaead.scoring.scan import Scan
-
-_BATCH = 512
-"""Patches a call: the activations of so many small ones still fit into the processor's cache."""
-_BATCH_PIXELS = 2**20
-"""Pixels a call at most, so that memory stays bounded with large patches."""
-
 
 _ALONE: ContextVar[bool] = ContextVar("vaead_alone", default=False)
 
@@ -130,7 +124,7 @@ class ImageScorer:
         self, work: Callable[[slice], None], count: int, on_progress: Progress | None = None
     ) -> None:
         """Do the work on patches 0 to count - 1, a batch at a time, on all cores."""
-        size = max(1, min(_BATCH, _BATCH_PIXELS // self.config.patch_values))
+        size = batch_size(self.config.patch_shape)
         parts = [slice(start, min(start + size, count)) for start in range(0, count, size)]
         alone = len(parts) == 1 or _ALONE.get()
         done = map(work, parts) if alone else _workers().map(work, parts)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import queue
+from collections.abc import Sequence
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -10,12 +12,23 @@ from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError
+from vaead.scoring.program_check import require_bounded
 
 SIGNATURES = ("scan", "decode")
 """Functions of a program, see `PatchScorer`."""
 
+_BATCH = 512
+"""Patches a call: the activations of so many small ones still fit into the processor's cache."""
+_BATCH_VALUES = 2**20
+"""Numbers a call at most, so that memory stays bounded with large patches."""
+
 Named = dict[str, NDArray[np.float32]]
 """Arrays by name, one row a patch."""
+
+
+def batch_size(patch_shape: Sequence[int]) -> int:
+    """Patches a call at most."""
+    return max(1, min(_BATCH, _BATCH_VALUES // max(1, math.prod(patch_shape))))
 
 
 class PatchScorer:
@@ -29,8 +42,9 @@ class PatchScorer:
         """Load a program made by `vaead.training.export.to_litert`.
 
         Raises:
-            ModelFormatError: The bytes are not such a program.
+            ModelFormatError: The bytes are not such a program; see also `require_bounded`.
         """
+        require_bounded(program, batch_size)
         self._program = program
         self._idle: queue.SimpleQueue[Interpreter] = queue.SimpleQueue()
         try:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import streamlit as st
+from streamlit import runtime
 
 from vaead.i18n.texts import Texts
+from vaead.processes.at_exit import end_within
+from vaead.processes.temporary import temporary_folder
 from vaead.ui import method
 from vaead.ui.shared import query_params, sidebar
 from vaead.version import __version__
@@ -15,8 +18,13 @@ from vaead.version import __version__
 _ICON = Path(__file__).parent / "icon.png"
 
 
+_END_S = 4.0
+"""From the end of the server until its process ends, whatever visitors have asked for."""
+
+
 def show() -> None:
     """Draw the page that the address asks for."""
+    _prepare_server()
     st.set_page_config(
         page_title="vaead",
         page_icon=str(_ICON),
@@ -41,6 +49,14 @@ def show() -> None:
     )
     query_params.carry_over(page.url_path)
     page.run()
+
+
+@cache
+def _prepare_server() -> None:
+    """Once a server: remove what one that was killed has left, and see to it that this one ends soon."""
+    if runtime.exists():
+        temporary_folder()
+        end_within(_END_S)
 
 
 # Each imports its page only when it is opened: scikit-learn takes a second, and Compare does without.

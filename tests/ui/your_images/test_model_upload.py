@@ -7,7 +7,6 @@ import hashlib
 import io
 import json
 import os
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +17,8 @@ from tests.ui.conftest import ROOT
 from tests.ui.your_images.helpers import File, OwnPage, screw, screws
 from vaead.data.photos import Limits
 from vaead.data.photos.reasons import PhotoError
-from vaead.model.store import load_model
-from vaead.processes import model_trial
+from vaead.inference.photo_service import PhotoService
+from vaead.model.store import load_card
 from vaead.ui.your_images import downloads, model_upload
 from vaead.ui.your_images.predictions import Results
 
@@ -67,7 +66,7 @@ def test_downloaded_model_judges_without_normal_images(photo_model: Path) -> Non
         "1. Images: 0 normal, 3 to test",
         "2. Train a model on the normal images, or bring one",
     ]
-    download = downloads.model_zip(Results(load_model(photo_model), photo_model))
+    download = downloads.model_zip(Results(load_card(photo_model), photo_model))
     page.bring_model(("model.zip", download, "application/zip"))
     assert page.errors == []
     assert page.titles[-1] == "3. What it finds"
@@ -145,7 +144,7 @@ def test_program_that_would_fill_the_memory_is_refused(files: Files, folder: Pat
 def test_card_that_would_fill_the_memory_is_not_read(
     files: Files, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model_trial, "try_out", lambda folder: pytest.fail("was read"))
+    monkeypatch.setattr(model_upload, "photo_service", lambda: pytest.fail("was read"))
     large = files | {"card.json": os.urandom(5_000_001)}  # packs badly, or the ZIP would be refused for that
     with pytest.raises(model_upload.UnusableModelError, match="broken"):
         model_upload.unpack_model(packed(large), "model.zip", folder)
@@ -160,14 +159,12 @@ def test_zip_that_is_too_large_is_refused(
 
 
 def test_model_whose_trial_crashes_is_refused(
-    photo_model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    files: Files, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    crash = tmp_path / "crash"
-    crash.write_text("#!/bin/sh\nkill -SEGV $$\n")
-    crash.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(crash))
-    with pytest.raises(model_trial.TrialError, match=r"^$"):
-        model_trial.try_out(photo_model)
+    crashing = PhotoService(command=("/bin/sh", "-c", "kill -SEGV $$"))
+    monkeypatch.setattr(model_upload, "photo_service", lambda: crashing)
+    with pytest.raises(model_upload.UnusableModelError, match="broken"):
+        model_upload.unpack_model(packed(files), "model.zip", folder)
 
 
 def test_model_whose_parts_do_not_fit_fails_its_trial(files: Files, folder: Path) -> None:
@@ -184,7 +181,7 @@ def test_training_takes_the_place_of_a_model_that_was_brought(photo_model: Path,
     page.upload("test", *screws(1))
     page.bring_model(as_file(files))
     before = page["_own"].results.folder
-    page["_own"].take_model(Results(load_model(photo_model), photo_model))
+    page["_own"].take_model(Results(load_card(photo_model), photo_model))
     assert not before.exists()
     page.run()
     assert "By the model that you brought" not in page.said

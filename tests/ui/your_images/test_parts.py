@@ -18,13 +18,15 @@ from PIL import Image
 
 from tests.ui.your_images.helpers import png, screw
 from vaead.cli import main
+from vaead.data.photos import Limits
+from vaead.data.photos.examine import examine
 from vaead.data.screws.generator import DEFECTS
 from vaead.data.screws.screw_set import ScrewSet
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.inference.map_files import file_name
 from vaead.metrics.groups import ALL, MEASURES
-from vaead.model.store import load_model
+from vaead.model.store import load_card, load_model
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.your_images import downloads, predictions
@@ -32,7 +34,7 @@ from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session_folder import FolderWatch, PrivateFolder
 from vaead.ui.your_images.training_settings import estimate
 from vaead.ui.your_images.upload_queue import Upload
-from vaead.ui.your_images.uploaded_photos import Batch, OwnPhotos, examine, read_batches, read_uploads
+from vaead.ui.your_images.uploaded_photos import Batch, OwnPhotos, read_batches, read_uploads
 
 RATE = 0.05
 SCREWS = ScrewSet(train=2, good=2, defective=1, severities=(1.0,), scale=0.5)
@@ -57,7 +59,7 @@ def photos(tmp_path: Path) -> OwnPhotos:
 
 @pytest.fixture
 def results(photos: OwnPhotos, photo_model: Path) -> Results:
-    made = Results(load_model(photo_model), photo_model)
+    made = Results(load_card(photo_model), photo_model)
     made.score(photos.test, ignore)
     return made
 
@@ -110,9 +112,9 @@ def test_files_are_kept_under_made_up_names(photos: OwnPhotos) -> None:
 
 def test_colours_are_found_and_grey_stored_as_colour_is_grey() -> None:
     grey = np.full((30, 40, 3), 90, np.uint8)
-    assert not examine(png(grey), "grey.png").has_colors
+    assert not examine(png(grey), "grey.png", Limits()).has_colors
     grey[:10, :, 0] = 200
-    assert examine(png(grey), "red.png").has_colors
+    assert examine(png(grey), "red.png", Limits()).has_colors
 
 
 def test_estimate_grows_with_crops_epochs_and_patches(photos: OwnPhotos) -> None:
@@ -157,7 +159,7 @@ def test_maps_that_were_dropped_are_computed_again(
     photos: OwnPhotos, photo_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(predictions, "_KEPT_BYTES", 1)
-    results = Results(load_model(photo_model), photo_model)
+    results = Results(load_card(photo_model), photo_model)
     results.score(photos.test, ignore)
     assert len(results._kept) == 1
     photo, first = next(iter(results.scored.items()))
@@ -216,7 +218,7 @@ def test_table_of_metrics_has_a_row_for_each_defect_and_score(results: Results) 
 
 
 def test_there_are_no_metrics_without_labels(photos: OwnPhotos, photo_model: Path) -> None:
-    results = Results(load_model(photo_model), photo_model)
+    results = Results(load_card(photo_model), photo_model)
     finish(read_uploads(photos, [("x.png", io.BytesIO(screw(3)))], "test"))
     results.score(photos.test[-1:], ignore)
     assert results.metrics() == []
@@ -251,7 +253,7 @@ def test_maps_of_images_with_one_name_are_all_packed(results: Results) -> None:
 
 def test_model_can_be_loaded_after_unpacking(results: Results, tmp_path: Path) -> None:
     zipfile.ZipFile(io.BytesIO(downloads.model_zip(results))).extractall(tmp_path)
-    assert load_model(tmp_path / "model").card.recipe == results.model.card.recipe
+    assert load_model(tmp_path / "model").card.recipe == results.card.recipe
 
 
 def test_report_names_every_image(results: Results) -> None:

@@ -18,12 +18,13 @@ from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRec
 
 from tests.ui.your_images.helpers import OwnPage, screw, screws, small_demo
-from vaead.data.photos import Rejected
+from vaead.data.photos import Limits, Rejected
+from vaead.data.photos.examine import examine
 from vaead.inference.prediction import Prediction
-from vaead.model.store import load_model
+from vaead.model.store import load_card
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.upload_queue import Upload, UploadQueue
-from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, examine, read_uploads
+from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, read_uploads
 from vaead.zoo import screw_demo
 
 T = TypeVar("T")
@@ -162,7 +163,7 @@ def test_of_two_uploads_with_one_name_the_first_is_read(photos: OwnPhotos) -> No
     first, second = screw(1), screw(2)
     upload = read_uploads(photos, [("a.png", io.BytesIO(first)), ("a.png", io.BytesIO(second))], "normal")
     assert len(list(upload.steps)) == 1
-    assert [photo.digest for photo in photos.normal] == [examine(first, "a.png").digest]
+    assert [photo.digest for photo in photos.normal] == [examine(first, "a.png", Limits()).digest]
     assert [each.name for each in photos.rejected] == ["a.png"]
 
 
@@ -183,7 +184,7 @@ def two_predict(monkeypatch: pytest.MonkeyPatch) -> None:
 def results(photos: OwnPhotos, photo_model: Path) -> Results:
     """A model without results, and one image to test."""
     list(read_uploads(photos, [("a.png", io.BytesIO(screw(1)))], "test").steps)
-    return Results(load_model(photo_model), photo_model)
+    return Results(load_card(photo_model), photo_model)
 
 
 @pytest.mark.usefixtures("two_predict")

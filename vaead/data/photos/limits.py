@@ -10,7 +10,8 @@ class Limits:
     """Limits that keep one file or one visitor from using up the machine.
 
     Attributes:
-        image_pixels: Width times height of one image, before and after scaling.
+        image_pixels: Width times height of one image as it is stored.
+        scaled_pixels: The same after scaling.
         image_bytes: Size of one image file.
         upload_images: Number of images in one upload. A folder on the user's own disk has no such limit.
         upload_bytes: Size of all files of one upload, unpacked.
@@ -22,6 +23,7 @@ class Limits:
     """
 
     image_pixels: int = 50_000_000
+    scaled_pixels: int = 50_000_000
     image_bytes: int = 100_000_000
     upload_images: int = 2_000
     upload_bytes: int = 500_000_000
@@ -29,6 +31,10 @@ class Limits:
     zip_unpacked_bytes: int = 500_000_000
     zip_ratio: int = 200
     zip_ratio_from_bytes: int = 1_000_000
+
+
+VISITOR_LIMITS = Limits(scaled_pixels=8_000_000)
+"""For visitors of the page, whose anomaly maps, as large as scaled images, are held by the server."""
 
 
 def megabytes(n_bytes: int) -> str:

@@ -160,7 +160,7 @@ def _read(source: Source, name: str, options: ReadOptions, background: float) ->
         raise
     # The WebP plugin asks for Pillow's own limit before it tells the size.
     except Image.DecompressionBombError as error:
-        raise refusal("pixels_unknown", name=name, most=_millions(options.limits)) from error
+        raise refusal("pixels_unknown", name=name, most=_millions(options.limits.image_pixels)) from error
     except MemoryError as error:
         raise refusal("memory", name=name) from error
     # Pillow raises errors of many types for damaged files, and any other file may be the next to be read.
@@ -182,17 +182,19 @@ def _require_size(size: tuple[int, int], name: str, options: ReadOptions) -> Non
     width, height = size
     scaled = _scaled(width, options.scale), _scaled(height, options.scale)
     scale = {} if options.scale == 1 else {"scale": f"{options.scale:g}"}
-    for pixels, at_scale in ((width * height, {}), (scaled[0] * scaled[1], scale)):
-        if pixels > options.limits.image_pixels:
-            values = {"most": _millions(options.limits), "found": f"{width}x{height}", **at_scale}
-            raise refusal("pixels_at_scale" if at_scale else "pixels", name=name, **values)
+    limits = options.limits
+    if width * height > limits.image_pixels:
+        raise refusal("pixels", name=name, most=_millions(limits.image_pixels), found=f"{width}x{height}")
+    if scaled[0] * scaled[1] > limits.scaled_pixels:
+        values = {"most": _millions(limits.scaled_pixels), "scale": f"{options.scale:g}"}
+        raise refusal("pixels_at_scale", name=name, found=f"{width}x{height}", **values)
     if min(scaled) < options.min_px:
         values = {"least": f"{options.min_px}x{options.min_px}", "found": f"{scaled[0]}x{scaled[1]}", **scale}
         raise refusal("small_at_scale" if scale else "small", name=name, **values)
 
 
-def _millions(limits: Limits) -> str:
-    return f"{limits.image_pixels / 1e6:g}"
+def _millions(pixels: int) -> str:
+    return f"{pixels / 1e6:g}"
 
 
 def _to_unit(samples: Samples, top: int, color: Color, background: float) -> NDArray[np.float32]:

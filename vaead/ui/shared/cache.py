@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -12,6 +13,7 @@ import streamlit as st
 
 from vaead.data.datasets import Dataset, load_dataset
 from vaead.errors import DataUnavailableError
+from vaead.inference.photo_service import PhotoService
 from vaead.model.files import CARD
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
@@ -64,6 +66,12 @@ class DatasetSource:
 def dataset_source() -> DatasetSource:
     """The datasets of this server."""
     return DatasetSource()
+
+
+@cache
+def photo_service() -> PhotoService:
+    """The processes of this server that read and score the photos of visitors."""
+    return PhotoService()
 
 
 @st.cache_resource(show_spinner=False)

@@ -37,7 +37,7 @@ def take_model(own: OwnSession) -> None:
         return
     folder = own.new_run() / "model"
     save_model(folder, model)
-    own.take_model(Results(model, folder, "shipped", own.photos.normal_digests))
+    own.take_model(Results(model.card, folder, "shipped", own.photos.normal_digests))
 
 
 @st.cache_resource(show_spinner=False)

@@ -78,7 +78,7 @@ def report_html(results: Results, rate: float, texts: Texts) -> str:
             yield replace(prediction, drawing=draw(prediction, results.calibration)).without_arrays()
 
     predictions = with_drawings(results.predictions(rate).values(), drawn)
-    return Report(results.model.card, rate, texts).html(predictions)
+    return Report(results.card, rate, texts).html(predictions)
 
 
 def model_zip(results: Results) -> bytes:

@@ -10,12 +10,13 @@ import streamlit as st
 
 from vaead.data.photos import Limits, open_zip
 from vaead.data.photos.reasons import PhotoError
-from vaead.errors import InvalidInputError, VaeadError
+from vaead.errors import InvalidInputError, ModelFormatError, ModelNotFoundError, VaeadError
 from vaead.i18n.texts import Texts
+from vaead.inference.photo_service import PhotoLostError
+from vaead.model.card import ModelCard
 from vaead.model.files import CARD, is_of_network
-from vaead.model.model import Model
-from vaead.model.store import load_model
-from vaead.processes import model_trial
+from vaead.model.store import load_card
+from vaead.ui.shared.cache import photo_service
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images.messages import error_message
 from vaead.ui.your_images.predictions import Results
@@ -67,7 +68,7 @@ def _bring(own: OwnSession, name: str, file: BinaryIO, texts: Texts) -> None:
     own.trouble = None
     try:
         folder = own.new_run() / "model"
-        model = unpack_model(file, name, folder)
+        card = unpack_model(file, name, folder)
     except UnusableModelError as error:
         values = {key: plain(value) for key, value in error.values.items()}
         own.trouble = texts(f"own.model_{error.kind}", name=code(name), **values)
@@ -78,11 +79,11 @@ def _bring(own: OwnSession, name: str, file: BinaryIO, texts: Texts) -> None:
         own.trouble = error_message(error, texts)
     else:
         own.task = None  # a training that has ended before would take its place again
-        own.take_model(Results(model, folder, "brought"))
+        own.take_model(Results(card, folder, "brought"))
 
 
-def unpack_model(file: BinaryIO, name: str, folder: Path) -> Model:
-    """Unpack the model in a ZIP, try it out and load it.
+def unpack_model(file: BinaryIO, name: str, folder: Path) -> ModelCard:
+    """Unpack the model in a ZIP and try it out in another process; nothing but its card is read here.
 
     Args:
         file: The ZIP.
@@ -121,16 +122,14 @@ def _read(file: BinaryIO, name: str) -> dict[str, bytes]:
     return files
 
 
-def _load(folder: Path) -> Model:
+def _load(folder: Path) -> ModelCard:
     try:
-        model_trial.try_out(folder)
-    except model_trial.TrialError as error:
-        problem = str(error).replace(str(folder), folder.name)
-        if not problem:
-            raise UnusableModelError("broken") from error
-        raise UnusableModelError("damaged", problem=problem) from error
-    model = load_model(folder)
-    recipe = model.card.recipe
-    if not recipe.for_photos:
-        raise UnusableModelError("classes", dataset=recipe.class_source.dataset)
-    return model
+        photo_service().check(folder)
+        card = load_card(folder)
+    except PhotoLostError as error:
+        raise UnusableModelError("broken") from error
+    except (ModelFormatError, ModelNotFoundError) as error:
+        raise UnusableModelError("damaged", problem=str(error)) from error
+    if not card.recipe.for_photos:
+        raise UnusableModelError("classes", dataset=card.recipe.class_source.dataset)
+    return card

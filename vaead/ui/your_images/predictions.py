@@ -12,16 +12,20 @@ from typing import Literal
 from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.reasons import refusal
 from vaead.errors import InvalidInputError
-from vaead.inference.predict import PredictSettings, predict_each
+from vaead.inference.photo_service import PhotoLostError
 from vaead.inference.prediction import Prediction, Thresholds
 from vaead.metrics.groups import GroupEvaluator, GroupMetrics
 from vaead.metrics.pixel import PixelCounts
-from vaead.model.model import Model
+from vaead.model.card import ModelCard
+from vaead.ui.shared.cache import photo_service
 from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 _KEPT_BYTES = 64_000_000
 """Arrays in memory for one visitor; others are computed again when they are looked at."""
+_MOST_LOST = 3
+"""Images whose process ended or took too long, after which a model gets no more of them."""
 _RATE = 0.05
 """Any false-alarm rate: thresholds are replaced by those of the rate that the visitor chooses."""
 
@@ -36,7 +40,7 @@ class Results:
     Downloads are made in other threads than the page, and while it goes on.
 
     Attributes:
-        model: The model.
+        card: Card of the model.
         folder: Folder of its files.
         origin: Where it came from.
         normals: Digests of the normal images that there were when it was trained, None where nobody knows.
@@ -44,7 +48,7 @@ class Results:
         rejected: Images that could not be scored, each with its reason.
     """
 
-    model: Model
+    card: ModelCard
     folder: Path
     origin: Origin = "trained"
     normals: frozenset[str] | None = None
@@ -55,31 +59,38 @@ class Results:
     _metrics: list[GroupMetrics] | None = None
     _kept: OrderedDict[OwnPhoto, Prediction] = field(default_factory=OrderedDict)
     _kept_bytes: int = 0
+    _lost: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def calibration(self) -> NormalScores:
         """Scores of held-out normal images."""
-        return self.model.card.normal_scores
+        return self.card.normal_scores
 
     @property
     def learned_sides_px(self) -> list[float]:
         """Longer sides of the smallest and the largest image that it has learned from; empty if not known."""
-        scale = self.model.card.recipe.source.scale
-        return [side / scale for side in self.model.card.longer_side_px or ()]
+        scale = self.card.recipe.source.scale
+        return [side / scale for side in self.card.longer_side_px or ()]
 
     def missing(self, photos: Iterable[OwnPhoto]) -> list[OwnPhoto]:
         """Images that have not been scored yet."""
         return [photo for photo in photos if photo not in self._seen]
 
     def score(self, photos: Iterable[OwnPhoto], on_progress: Callable[[int, int], None]) -> None:
-        """Score the images that have not been scored yet. If it is broken off, the rest is still missing."""
+        """Score the images that have not been scored yet. If it is broken off, the rest is still missing.
+
+        A model that has cost too many processes gets no more.
+        """
         missing = self.missing(photos)
         for number, photo in enumerate(missing, start=1):
             on_progress(number, len(missing))
             if photo in self._seen:
                 continue
-            found = self._predict(photo)
+            if self._lost < _MOST_LOST:
+                found = self._predict(photo)
+            else:
+                found = Rejected.of(photo.name, refusal("model_lost", name=photo.name, count=_MOST_LOST))
             if isinstance(found, Prediction):
                 self._keep(photo, found)
                 self._add(photo, found.without_arrays(), found.count_pixels())
@@ -125,9 +136,12 @@ class Results:
     def _predict(self, photo: OwnPhoto) -> Prediction | Rejected:
         mask = None if photo.mask is None else str(photo.mask)
         source = Photo(photo.name, str(photo.path), photo.defect, mask, title=photo.name)
-        settings = PredictSettings(Thresholds.from_rate(self.calibration, _RATE), true_masks=True)
-        (found,) = predict_each(self.model, [source], settings)
-        return found
+        thresholds = Thresholds.from_rate(self.calibration, _RATE)
+        try:
+            return photo_service().predict(self.folder, self.card, source, thresholds)
+        except PhotoLostError as error:
+            self._lost += 1
+            return Rejected.of(photo.name, error)
 
     def _add(
         self, photo: OwnPhoto, found: Prediction | Rejected, pixel_counts: dict[str, PixelCounts]

@@ -39,7 +39,7 @@ def score_all(own: OwnSession, results: Results, texts: Texts) -> None:
 
 def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
     """Say where the model comes from, unless it is the visitor's last training, and what it has not seen."""
-    card = results.model.card
+    card = results.card
     recipe = card.recipe
     for fault in training_warnings(card.diagnostics, texts):
         st.warning(fault)

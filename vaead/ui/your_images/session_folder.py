@@ -14,6 +14,8 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from vaead.processes.temporary import temporary_folder
+
 _ABSENT_S = 180.0
 """Streamlit keeps a session for 120 s after its browser has left, in case it comes back."""
 _POLL_S = 15.0
@@ -29,7 +31,7 @@ class PrivateFolder:
     """
 
     def __init__(self) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="vaead-"))
+        self.path = Path(tempfile.mkdtemp(dir=temporary_folder().path))
         self._before: list[Callable[[], None]] = []
         self._finalizer = weakref.finalize(self, _remove, self.path, self._before)
 

@@ -12,7 +12,7 @@ import streamlit as st
 from vaead.errors import VaeadError
 from vaead.i18n.texts import Texts
 from vaead.model.files import CARD
-from vaead.model.store import load_model
+from vaead.model.store import load_card
 from vaead.processes.train_command import PhotoTask
 from vaead.processes.training_jobs import JobState
 from vaead.ui.shared import training_panel
@@ -107,7 +107,7 @@ def collect(own: OwnSession) -> None:
     if own.results is not None and own.results.folder == task.out:
         return
     try:
-        results = Results(load_model(task.out), task.out, normals=own.task_normals)
+        results = Results(load_card(task.out), task.out, normals=own.task_normals)
     except VaeadError as error:
         own.trouble, own.task = str(error), None
         return

@@ -10,14 +10,14 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from vaead.data.photos import is_other_resolution
-from vaead.data.photos.limits import megabytes
+from vaead.data.photos.limits import VISITOR_LIMITS, megabytes
 from vaead.i18n.texts import Texts
 from vaead.ui.shared.markdown import code
 from vaead.ui.your_images import demo
 from vaead.ui.your_images.messages import LONG_TABLE, error_message, show_rejected
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload_queue import ROLES, Upload
-from vaead.ui.your_images.uploaded_photos import LIMITS, OwnPhoto, OwnPhotos, read_uploads
+from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, read_uploads
 
 _SHOWN = 8
 _SHOWN_PX = 94
@@ -119,10 +119,10 @@ def _uploaders(own: OwnSession, texts: Texts) -> None:
     st.caption(
         texts(
             "own.limits",
-            images=f"{LIMITS.upload_images:,}",
-            total=megabytes(LIMITS.upload_bytes),
-            pixels=f"{LIMITS.image_pixels / 1e6:g}",
-            file=megabytes(LIMITS.image_bytes),
+            images=f"{VISITOR_LIMITS.upload_images:,}",
+            total=megabytes(VISITOR_LIMITS.upload_bytes),
+            pixels=f"{VISITOR_LIMITS.image_pixels / 1e6:g}",
+            file=megabytes(VISITOR_LIMITS.image_bytes),
         )
     )
 

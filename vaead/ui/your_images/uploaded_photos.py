@@ -2,67 +2,43 @@
 
 from __future__ import annotations
 
-import io
 import statistics
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 from vaead.data.photos import (
-    Limits,
     Photo,
     Photos,
-    ReadOptions,
     Rejected,
     check_amount,
     open_zip,
-    pixel_digest,
-    read_mask,
-    read_photo,
     sort_photos,
     sort_uploads,
 )
+from vaead.data.photos.examine import PhotoFacts
+from vaead.data.photos.limits import VISITOR_LIMITS
 from vaead.data.photos.reasons import refusal
 from vaead.errors import InvalidInputError, VaeadError
+from vaead.ui.shared.cache import photo_service
 from vaead.ui.your_images.upload_queue import Upload
-
-LIMITS = Limits()
-"""Limits of one visitor."""
-
-THUMBNAIL_PX = 160
-_COLOR_STEP = 4 / 255
-"""Channels that differ by more are a colour; less may be left by the compression of a grey image."""
-_SAMPLED_PX = 512
-"""Colours are looked for, and thumbnails made, in so many pixels of the longer side at least."""
 
 
 @dataclass(frozen=True, eq=False)
-class OwnPhoto:
+class OwnPhoto(PhotoFacts):
     """A readable image.
 
     Attributes:
         name: Name of the file as uploaded.
         path: The file as it came, under a made-up name.
-        size: Height and width in pixels.
-        has_colors: Whether it is not grey.
-        digest: The same for images with the same pixels.
-        thumbnail: A small JPEG.
         defect: Kind of defect, 'good' for a normal one, None where nothing is known.
         mask: File of its mask, None where there is none.
     """
 
     name: str
     path: Path
-    size: tuple[int, int]
-    has_colors: bool
-    digest: str
-    thumbnail: bytes
     defect: str | None = None
     mask: Path | None = None
 
@@ -102,12 +78,17 @@ class OwnPhotos:
         Raises:
             InvalidInputError: It would be too much in all.
         """
-        check_amount(len(self.normal) + len(self.test) + 1, self.n_bytes + len(data), LIMITS)
+        check_amount(len(self.normal) + len(self.test) + 1, self.n_bytes + len(data), VISITOR_LIMITS)
         path = self.folder / f"{self._written:05d}{ending}"
         path.write_bytes(data)
         self._written += 1
         self.n_bytes += len(data)
         return path
+
+    def remove(self, path: Path) -> None:
+        """Delete a file that cannot be read."""
+        self.n_bytes -= path.stat().st_size
+        path.unlink()
 
 
 @dataclass(frozen=True)
@@ -156,7 +137,7 @@ def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitS
     for name, file in files:
         if name.lower().endswith(".zip"):
             try:
-                archive = stack.enter_context(open_zip(file, name, LIMITS))
+                archive = stack.enter_context(open_zip(file, name, VISITOR_LIMITS))
             except InvalidInputError as error:
                 own.rejected.append(Rejected.of(name, error))
                 continue
@@ -185,51 +166,35 @@ def _with_roles(photos: Photos, role: str) -> Iterator[tuple[str, Photo]]:
 
 def _read_limited(file: BinaryIO) -> bytes:
     # One more than is accepted, so that `read_photo` finds out and says so.
-    return file.read(LIMITS.image_bytes + 1)
+    return file.read(VISITOR_LIMITS.image_bytes + 1)
 
 
 def _read_photo(own: OwnPhotos, photo: Photo, read: Callable[[str], bytes], into: list[OwnPhoto]) -> None:
     """Add one photo, or the reason why not."""
+    file = _write(own, photo.source, read)
+    if file is None:
+        return
+    mask = None if photo.mask is None else _write(own, photo.mask, read)
+    named = None if mask is None or photo.mask is None else (mask, photo.mask)
     try:
-        data = read(photo.source)
-        taken = examine(data, photo.name)
+        facts, rejected_mask = photo_service().examine(file, photo.name, named)
     except VaeadError as error:
         own.rejected.append(Rejected.of(photo.name, error))
+        for written in filter(None, (file, mask)):
+            own.remove(written)
         return
-    path = own.write(data, PurePosixPath(photo.name).suffix.lower())
-    taken = replace(taken, path=path, defect=photo.defect)
-    if photo.mask is not None:
-        try:
-            mask = read(photo.mask)
-            read_mask(mask, photo.mask, taken.size, ReadOptions(limits=LIMITS))
-            taken = replace(taken, mask=own.write(mask, PurePosixPath(photo.mask).suffix.lower()))
-        except VaeadError as error:
-            own.rejected.append(Rejected.of(photo.mask, error))
-    into.append(taken)
+    if rejected_mask is not None and mask is not None:
+        own.rejected.append(rejected_mask)
+        own.remove(mask)
+        mask = None
+    into.append(OwnPhoto(**vars(facts), name=photo.name, path=file, defect=photo.defect, mask=mask))
 
 
-def examine(data: bytes, name: str) -> OwnPhoto:
-    """Decode an image once; its path is not known yet.
-
-    Raises:
-        InvalidInputError: It cannot be read, or is too large.
-    """
-    pixels = read_photo(data, name, ReadOptions(color="rgb", limits=LIMITS))
-    step = max(1, max(pixels.shape[:2]) // _SAMPLED_PX)
-    part = pixels[::step, ::step]
-    return OwnPhoto(
-        name=name,
-        path=Path(),
-        size=(pixels.shape[0], pixels.shape[1]),
-        has_colors=bool((part.max(axis=2) - part.min(axis=2)).max() > _COLOR_STEP),
-        digest=pixel_digest(pixels),
-        thumbnail=_thumbnail(part),
-    )
-
-
-def _thumbnail(pixels: NDArray[np.float32]) -> bytes:
-    image = Image.fromarray(np.round(pixels * 255).astype(np.uint8))
-    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
+def _write(own: OwnPhotos, source: str, read: Callable[[str], bytes]) -> Path | None:
+    """Write a file of an upload into the visitor's folder; None if it cannot be read."""
+    try:
+        data = read(source)
+    except VaeadError as error:
+        own.rejected.append(Rejected.of(source, error))
+        return None
+    return own.write(data, PurePosixPath(source).suffix.lower())

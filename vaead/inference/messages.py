@@ -1,0 +1,120 @@
+"""Requests to the processes that handle photos and models of strangers, and their answers, as MessagePack.
+
+Both sides know the types, so an answer can hold numbers and text, but no code.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from vaead.config import Record
+from vaead.data.photos import Photo, Rejected
+from vaead.data.photos.examine import PhotoFacts
+
+
+class ExamineRequest(Record, frozen=True, tag="examine"):
+    """Read a photo and its mask once.
+
+    Attributes:
+        path: File of the photo.
+        name: Name of the photo in messages.
+        mask: File of its mask and its name in messages, if there is one.
+    """
+
+    path: str
+    name: str
+    mask: tuple[str, str] | None = None
+
+
+class PredictRequest(Record, frozen=True, tag="predict"):
+    """Predict a photo with the model in a folder, and read its true mask."""
+
+    folder: str
+    photo: Photo
+
+
+class CheckRequest(Record, frozen=True, tag="check"):
+    """Load the model in a folder, and score an empty image with it."""
+
+    folder: str
+
+
+Request = ExamineRequest | PredictRequest | CheckRequest
+
+
+class Array(Record, frozen=True):
+    """A NumPy array."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    content: bytes
+
+    @classmethod
+    def of(cls, array: NDArray[Any]) -> Array:
+        """Take an array."""
+        return cls(array.dtype.str, array.shape, array.tobytes())
+
+    def numpy(self) -> NDArray[Any]:
+        """The array, read-only; raises ValueError if it is none."""
+        return np.frombuffer(self.content, np.dtype(self.dtype)).reshape(self.shape)
+
+
+class Examined(Record, frozen=True, tag="examined"):
+    """Facts of a photo, and why its mask is left out."""
+
+    facts: PhotoFacts
+    rejected_mask: Rejected | None = None
+
+
+class Predicted(Record, frozen=True, tag="predicted"):
+    """The arrays of a `Prediction`, from which the rest follows.
+
+    Attributes:
+        image: (H, W) or (H, W, 3).
+        terms: D, A and M, each (rows, columns).
+        calibrated_score: Calibrated score of the image; None where there is none.
+        calibrated_map: (H, W), with it.
+        true_mask: (H, W), if it is known.
+        rejected_mask: The true mask, if it cannot be read.
+    """
+
+    image: Array
+    terms: tuple[Array, Array, Array]
+    calibrated_score: float | None
+    calibrated_map: Array | None
+    true_mask: Array | None
+    rejected_mask: Rejected | None
+
+
+class Refused(Record, frozen=True, tag="refused"):
+    """A photo or a model cannot be used."""
+
+    rejected: Rejected
+
+
+class Sound(Record, frozen=True, tag="sound"):
+    """A model can be used."""
+
+
+Answer = Examined | Predicted | Refused | Sound
+
+
+def encode(message: Request | Answer) -> bytes:
+    """Message to bytes."""
+    return msgspec.msgpack.encode(message)
+
+
+def decode_request(content: bytes) -> Request:
+    """Bytes to request; raises msgspec.MsgspecError if they are none."""
+    request: Request = msgspec.msgpack.decode(content, type=Request)
+    return request
+
+
+def decode_answer(content: bytes) -> Answer:
+    """Bytes to answer; raises msgspec.MsgspecError if they are none."""
+    answer: Answer = msgspec.msgpack.decode(content, type=Answer)
+    return answer

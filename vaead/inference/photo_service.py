@@ -1,0 +1,155 @@
+"""Read photos and run models of strangers in processes of their own; see `LimitedProcesses`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from vaead.data.photos import Photo, Rejected
+from vaead.data.photos.examine import PhotoFacts
+from vaead.data.photos.reasons import PhotoError, refusal
+from vaead.errors import ModelFormatError
+from vaead.inference.messages import (
+    Answer,
+    CheckRequest,
+    Examined,
+    ExamineRequest,
+    Predicted,
+    PredictRequest,
+    Refused,
+    Request,
+    decode_answer,
+    encode,
+)
+from vaead.inference.prediction import Prediction, Thresholds
+from vaead.model.card import ModelCard
+from vaead.processes.limited_processes import LimitedProcesses, ProcessLostError
+from vaead.scoring.patches import PatchGrid
+from vaead.scoring.term_maps import CalibratedScore, TermMaps
+
+MOST_S = 120.0
+"""For one photo. At the proposed scale one takes less than a second."""
+_COMMAND = (sys.executable, "-m", "vaead.inference.photo_worker")
+
+
+class PhotoService:
+    """Reads and predicts photos for all visitors, each of whom waits for one photo at a time."""
+
+    def __init__(
+        self, count: int | None = None, most_s: float = MOST_S, command: Sequence[str] = _COMMAND
+    ) -> None:
+        """Choose the processes; none is started yet.
+
+        Args:
+            count: Number of processes; None takes one a core.
+            most_s: Time for one photo.
+            command: Starts a process.
+        """
+        self._most_s = most_s
+        self._processes = LimitedProcesses(command, count or os.cpu_count() or 1, most_s)
+
+    def examine(
+        self, path: Path, name: str, mask: tuple[Path, str] | None = None
+    ) -> tuple[PhotoFacts, Rejected | None]:
+        """Read a photo once.
+
+        Args:
+            path: Its file.
+            name: Its name in messages.
+            mask: File of its mask and the name of that, if there is one.
+
+        Returns:
+            Its facts, and why the mask is left out, if it cannot be read.
+
+        Raises:
+            PhotoError: The photo cannot be read.
+        """
+        named = None if mask is None else (str(mask[0]), mask[1])
+        found = self._ask(ExamineRequest(str(path), name, named), name)
+        if isinstance(found, Examined):
+            return found.facts, found.rejected_mask
+        raise _error(found, name)
+
+    def predict(
+        self, folder: Path, card: ModelCard, photo: Photo, thresholds: Thresholds
+    ) -> Prediction | Rejected:
+        """Predict a photo with the model in a folder, as `predict_each` does.
+
+        Args:
+            folder: Folder of the model.
+            card: Its card.
+            photo: The photo; its sources are files.
+            thresholds: Thresholds of the decision and of the masks.
+
+        Raises:
+            PhotoLostError: The process has ended, or took too long.
+        """
+        found = self._ask(PredictRequest(str(folder), photo), photo.label)
+        if isinstance(found, Predicted):
+            try:
+                return _prediction(found, card, photo, thresholds)
+            except (ValueError, TypeError) as error:  # of arrays that do not fit the model
+                raise PhotoLostError(refusal("lost", name=photo.label)) from error
+        return found.rejected if isinstance(found, Refused) else Rejected.of(photo.name, _error(found, ""))
+
+    def check(self, folder: Path) -> None:
+        """Load the model in a folder, and score an empty image with it.
+
+        Raises:
+            ModelFormatError: It cannot be used.
+            PhotoLostError: The process has ended, or took too long.
+        """
+        found = self._ask(CheckRequest(str(folder)), folder.name)
+        if isinstance(found, Refused):
+            raise ModelFormatError(found.rejected.reason.replace(str(folder), folder.name))
+
+    def close(self) -> None:
+        """Kill all processes."""
+        self._processes.close()
+
+    def _ask(self, request: Request, name: str) -> Answer:
+        try:
+            return decode_answer(self._processes.call(encode(request)))
+        except ProcessLostError as error:
+            if error.cause == "time":
+                raise PhotoLostError(refusal("slow", name=name, most=f"{self._most_s:g}")) from error
+            raise PhotoLostError(refusal("lost", name=name)) from error
+        except msgspec.MsgspecError as error:
+            raise PhotoLostError(refusal("lost", name=name)) from error
+
+
+class PhotoLostError(PhotoError):
+    """A process has ended while it read or predicted a photo, or took too long."""
+
+    def __init__(self, error: PhotoError) -> None:
+        super().__init__(error.reason)
+
+
+def _error(found: Answer, name: str) -> PhotoError:
+    if isinstance(found, Refused) and found.rejected.why is not None:
+        return PhotoError(found.rejected.why)
+    return PhotoLostError(refusal("lost", name=name))
+
+
+def _prediction(found: Predicted, card: ModelCard, photo: Photo, thresholds: Thresholds) -> Prediction:
+    """Put a prediction together; raises ValueError if an array has not the shape that the model gives it."""
+    image = found.image.numpy()
+    shape = (image.shape[0], image.shape[1])
+    network = card.recipe.networks[0]
+    grid = PatchGrid(*shape, network.patch_size, network.stride)
+    kl, log_variance, mahalanobis = (each.numpy().reshape(1, *grid.shape) for each in found.terms)
+    calibrated = None
+    if found.calibrated_map is not None and found.calibrated_score is not None:
+        score = np.array([found.calibrated_score], np.float32)
+        calibrated = CalibratedScore(score, found.calibrated_map.numpy().reshape(1, *shape))
+    terms = TermMaps(kl, log_variance, mahalanobis, grid, calibrated)
+    true_mask = None if found.true_mask is None else found.true_mask.numpy().reshape(shape)
+    scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
+    prediction = Prediction(photo, shape, scores, thresholds, image, terms)
+    return replace(prediction, true_mask=true_mask, rejected_mask=found.rejected_mask)

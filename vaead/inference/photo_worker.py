@@ -1,0 +1,120 @@
+"""Process that reads photos and runs models of strangers: `python -m vaead.inference.photo_worker`.
+
+It answers the requests of `vaead.inference.photo_service`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from vaead.data.photos import ReadOptions, Rejected, read_mask
+from vaead.data.photos.examine import examine
+from vaead.data.photos.limits import VISITOR_LIMITS
+from vaead.errors import VaeadError
+from vaead.inference.messages import (
+    Answer,
+    Array,
+    CheckRequest,
+    Examined,
+    ExamineRequest,
+    Predicted,
+    PredictRequest,
+    Refused,
+    Sound,
+    decode_request,
+    encode,
+)
+from vaead.inference.predict import PredictSettings, predict_each
+from vaead.inference.prediction import Prediction, Thresholds
+from vaead.model.model import Model
+from vaead.model.store import load_model
+from vaead.processes.limited_processes import serve
+from vaead.scoring.image_scorer import on_one_core
+from vaead.scoring.loss_terms import SCORES
+
+_MODELS_IN_MEMORY = 2
+_ANY_RATE = 0.05
+"""Thresholds depend on it, and they are not in the answer."""
+
+
+def answer(request: bytes) -> bytes:
+    """Answer a request."""
+    asked = decode_request(request)
+    name = asked.folder if isinstance(asked, CheckRequest) else ""
+    try:
+        match asked:
+            case ExamineRequest():
+                name = asked.name
+                found: Answer = _examine(asked)
+            case PredictRequest():
+                name = asked.photo.name
+                found = _predict(asked)
+            case CheckRequest():
+                found = _check(asked)
+    except VaeadError as error:
+        found = Refused(Rejected.of(name, error))
+    return encode(found)
+
+
+def _examine(asked: ExamineRequest) -> Examined:
+    facts = examine(asked.path, asked.name, VISITOR_LIMITS)
+    if asked.mask is None:
+        return Examined(facts)
+    path, name = asked.mask
+    try:
+        read_mask(path, name, facts.size, ReadOptions(limits=VISITOR_LIMITS))
+    except VaeadError as error:
+        return Examined(facts, Rejected.of(name, error))
+    return Examined(facts)
+
+
+def _predict(asked: PredictRequest) -> Predicted | Refused:
+    model = _load(asked.folder)
+    thresholds = Thresholds.from_rate(model.card.normal_scores, _ANY_RATE)
+    settings = PredictSettings(thresholds, true_masks=True, limits=VISITOR_LIMITS)
+    # Other processes work on the other cores.
+    with on_one_core():
+        (found,) = predict_each(model, [asked.photo], settings)
+    return Refused(found) if isinstance(found, Rejected) else _arrays(found)
+
+
+def _arrays(found: Prediction) -> Predicted:
+    assert found.image is not None
+    assert found.terms is not None
+    terms, calibrated = found.terms, found.terms.calibrated
+    return Predicted(
+        image=Array.of(found.image),
+        terms=(Array.of(terms.kl[0]), Array.of(terms.log_variance[0]), Array.of(terms.mahalanobis[0])),
+        calibrated_score=None if calibrated is None else float(calibrated.image[0]),
+        calibrated_map=None if calibrated is None else Array.of(calibrated.map[0]),
+        true_mask=None if found.true_mask is None else Array.of(found.true_mask),
+        rejected_mask=found.rejected_mask,
+    )
+
+
+def _check(asked: CheckRequest) -> Sound:
+    """Ask a model for all that the page asks of it, with the smallest image that it takes."""
+    model = _load(asked.folder)
+    network = model.card.recipe.networks[0]
+    shape = model.card.image_shape or (network.patch_size, network.patch_size)
+    colors = () if network.channels == 1 else (network.channels,)
+    terms = model.term_maps(np.zeros((1, *shape, *colors), np.float32))
+    normal_scores = model.card.normal_scores
+    for score in SCORES:
+        terms.anomaly_maps(score)
+        normal_scores.color_range(score)
+        normal_scores.heat_range(score)
+        terms.mask_above(score, normal_scores.threshold_value(score, _ANY_RATE, "window"))
+        normal_scores.threshold_value(score, _ANY_RATE)
+    return Sound()
+
+
+@lru_cache(_MODELS_IN_MEMORY)
+def _load(folder: str) -> Model:
+    return load_model(folder)
+
+
+if __name__ == "__main__":
+    serve(answer)

@@ -1,0 +1,46 @@
+"""Actions when the program ends, before Python waits for its threads.
+
+`atexit` comes after that: a thread that waits for another process would keep the program alive until then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from functools import cache
+from weakref import WeakMethod
+
+_actions: list[WeakMethod[Callable[[], None]]] = []
+_most_s: list[float] = []
+
+
+def before_exit(action: Callable[[], None]) -> None:
+    """Call a method when the main thread has ended, unless its object is gone by then."""
+    _actions.append(WeakMethod(action))
+    _watch()
+
+
+def end_within(most_s: float) -> None:
+    """End the program at the latest so long after its main thread, whatever its other threads do."""
+    _most_s.append(most_s)
+    _watch()
+
+
+@cache
+def _watch() -> None:
+    threading.Thread(target=_clean_up, name="vaead-exit", daemon=True).start()
+
+
+def _clean_up() -> None:
+    threading.main_thread().join()
+    start_s = time.monotonic()
+    for reference in _actions:
+        if action := reference():
+            with contextlib.suppress(Exception):  # the others come all the same
+                action()
+    if _most_s:
+        time.sleep(max(0.0, min(_most_s) - (time.monotonic() - start_s)))
+        os._exit(0)
