@@ -6,6 +6,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from tests.ui.conftest import Page
+from vaead.data.screws import screw_set
 from vaead.data.screws.generator import make_screw
-from vaead.data.screws.screw_set import ScrewSet
+from vaead.data.screws.screw_set import ScrewImage, ScrewSet
 from vaead.processes.train_command import Task
 from vaead.processes.training_jobs import TrainingJobs
 from vaead.zoo import screw_demo
@@ -48,11 +50,16 @@ Start = Callable[[str], TrainingJobs]
 """Make the page train with a script; returns its jobs."""
 
 
+drawn = cache(ScrewImage.make)
+"""Images of the demo, each drawn once for all tests."""
+
+
 def small_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the demo bring 4 normal images, and to test 2 normal ones and one of each defect."""
     monkeypatch.setattr(
         screw_demo, "SET", ScrewSet(train=4, good=2, defective=1, severities=(1.0,), scale=0.5)
     )
+    monkeypatch.setattr(screw_set, "_make", drawn)
 
 
 def scripted_training(tmp_path: Path, photo_model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
@@ -87,6 +94,7 @@ def png(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+@cache
 def screw(index: int, defect: str | None = None, scale: float = 0.25) -> bytes:
     return png(make_screw(0, index, defect, scale=scale).image)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import cache
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from vaead.errors import ModelNotFoundError
@@ -40,7 +40,7 @@ def take_model(own: OwnSession) -> None:
     own.take_model(Results(model.card, folder, "shipped", own.photos.normal_digests))
 
 
-@st.cache_resource(show_spinner=False)
+@cache
 def samples() -> dict[str, NDArray[np.uint8]]:
     """One image of each kind; the same for all visitors."""
     return screw_demo.samples()

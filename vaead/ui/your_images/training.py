@@ -16,7 +16,7 @@ from vaead.model.store import load_card
 from vaead.processes.train_command import PhotoTask
 from vaead.processes.training_jobs import JobState
 from vaead.ui.shared import training_panel
-from vaead.ui.shared.cache import training_jobs
+from vaead.ui.shared.cache import photo_service, training_jobs
 from vaead.ui.your_images.messages import error_message
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
@@ -107,6 +107,7 @@ def collect(own: OwnSession) -> None:
     if own.results is not None and own.results.folder == task.out:
         return
     try:
+        photo_service().check(task.out)
         results = Results(load_card(task.out), task.out, normals=own.task_normals)
     except VaeadError as error:
         own.trouble, own.task = str(error), None

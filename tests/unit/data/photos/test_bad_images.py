@@ -67,7 +67,7 @@ def test_limit_of_pixels_is_the_callers_and_not_pillows(n_pixels: int) -> None:
 
 
 def test_scale_must_not_pass_the_limit_of_pixels() -> None:
-    options = ReadOptions(scale=10, limits=Limits(image_pixels=1_000))
+    options = ReadOptions(scale=10, limits=Limits(scaled_pixels=1_000))
     with pytest.raises(InvalidInputError, match=r"million pixels at scale 10, got 12x9 px"):
         read_photo(encode(GREY), "a.png", options)
 
