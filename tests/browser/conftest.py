@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -172,13 +173,26 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The app on a free port, with a copy of the shipped models; needs a browser, else it is not started."""
-    folder = tmp_path_factory.mktemp("server")
+    """The app for all visitors; needs a browser, else it is not started."""
+    with run_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture(name="run_server")
+def _run_server(browser: Browser) -> Callable[[Path], AbstractContextManager[Server]]:
+    return run_server
+
+
+@contextmanager
+def run_server(folder: Path) -> Iterator[Server]:
+    """The app on a free port, with a copy of the shipped models and its own place for temporary files."""
     for model in SHIPPED:
-        shutil.copytree(ROOT / "models" / model, folder / "store" / model)
-    (folder / "no_data").mkdir()
+        shutil.copytree(ROOT / "models" / model, folder / "store" / model, dirs_exist_ok=True)
+    for name in ("no_data", "temporary"):
+        (folder / name).mkdir(exist_ok=True)
     env = os.environ | {
         "VAEAD_STORE": str(folder / "store"),
+        "TMPDIR": str(folder / "temporary"),
         # An empty folder: MNIST cannot be had, but nobody tries to download it.
         "VAEAD_DATA_DIR": os.environ.get("VAEAD_DATA_DIR") or str(folder / "no_data"),
     }

@@ -5,6 +5,7 @@ It answers the requests of `vaead.inference.photo_service`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -35,6 +36,7 @@ from vaead.scoring.image_scorer import on_one_core
 from vaead.scoring.loss_terms import SCORES
 
 _MODELS_IN_MEMORY = 2
+_AS_STORED = replace(VISITOR_LIMITS, scaled_pixels=VISITOR_LIMITS.image_pixels)
 _ANY_RATE = 0.05
 """Thresholds depend on it, and they are not in the answer."""
 
@@ -59,12 +61,12 @@ def answer(request: bytes) -> bytes:
 
 
 def _examine(asked: ExamineRequest) -> Examined:
-    facts = examine(asked.path, asked.name, VISITOR_LIMITS)
+    facts = examine(asked.path, asked.name, _AS_STORED)
     if asked.mask is None:
         return Examined(facts)
     path, name = asked.mask
     try:
-        read_mask(path, name, facts.size, ReadOptions(limits=VISITOR_LIMITS))
+        read_mask(path, name, facts.size, ReadOptions(limits=_AS_STORED))
     except VaeadError as error:
         return Examined(facts, Rejected.of(name, error))
     return Examined(facts)

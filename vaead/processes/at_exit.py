@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import threading
@@ -15,6 +16,9 @@ from weakref import WeakMethod
 
 _actions: list[WeakMethod[Callable[[], None]]] = []
 _most_s: list[float] = []
+_done = threading.Event()
+_LONGEST_S = 10.0
+"""For all actions."""
 
 
 def before_exit(action: Callable[[], None]) -> None:
@@ -32,6 +36,7 @@ def end_within(most_s: float) -> None:
 @cache
 def _watch() -> None:
     threading.Thread(target=_clean_up, name="vaead-exit", daemon=True).start()
+    atexit.register(_done.wait, _LONGEST_S)  # a daemon thread ends with the program, wherever it is
 
 
 def _clean_up() -> None:
@@ -41,6 +46,7 @@ def _clean_up() -> None:
         if action := reference():
             with contextlib.suppress(Exception):  # the others come all the same
                 action()
+    _done.set()
     if _most_s:
         time.sleep(max(0.0, min(_most_s) - (time.monotonic() - start_s)))
         os._exit(0)

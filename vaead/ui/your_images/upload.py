@@ -28,10 +28,12 @@ def read_queue(own: OwnSession, texts: Texts) -> None:
     """Read all uploads that wait. If a click breaks that off, the next run of the page goes on."""
     _poll(own)
     slot = st.empty()
-    while (step := own.uploads.advance()) is not None:
-        if not step.ended:
-            shown = texts("own.reading", done=step.done, total=step.total)
-            slot.progress(step.done / step.total, shown)
+    while (state := own.uploads.state()) is not None:
+        if state.done < state.total:
+            shown = texts("own.reading", done=state.done + 1, total=state.total)
+            slot.progress(state.done / state.total, shown)
+        step = own.uploads.advance()
+        if step is None or not step.ended:
             continue
         if step.problem is not None:
             own.trouble = error_message(step.problem, texts)

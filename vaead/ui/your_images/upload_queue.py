@@ -102,6 +102,12 @@ class UploadQueue:
         with self._lock:
             self._uploads.append(upload)
 
+    def state(self) -> Progress | None:
+        """The upload of which the next image is read; None if there is none."""
+        # Without the lock, which is held while an image is read.
+        upload = next(iter(self._uploads), None)
+        return None if upload is None else Progress(upload.done, upload.total)
+
     def advance(self) -> Progress | None:
         """Read the next image; None if there is no upload."""
         with self._lock:
