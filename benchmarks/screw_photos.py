@@ -43,8 +43,10 @@ def read_screws(screws: ScrewSet, scale: float) -> dict[str, list[ScrewPhoto]]:
 
 def _read(image: ScrewImage, scale: float) -> ScrewPhoto:
     screw, options = image.make(), ReadOptions(scale=scale)
-    pixels = read_photo(to_png(screw.image), "screw", options)
-    return ScrewPhoto(pixels, read_mask(mask_to_png(screw.mask), "mask", pixels.shape, options))
+    photo = to_png(screw.image)
+    pixels = read_photo(photo, "screw", options)
+    mask = read_mask([(mask_to_png(screw.mask), "mask")], (photo, "screw"), pixels.shape, options)
+    return ScrewPhoto(pixels, mask.pixels)
 
 
 def train(images: list[NDArray[np.float32]], preset: str, scale: float, **settings: int) -> Model:

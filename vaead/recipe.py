@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypedDict, Unpack
 import msgspec
 from msgspec.structs import asdict, replace
 
-from vaead.config import NetworkConfig, Record, TrainConfig, require_name
+from vaead.config import NetworkConfig, Record, TrainConfig, require_name, require_range
 from vaead.errors import InvalidInputError, VaeadError
 from vaead.presets import Preset, get_preset
 
@@ -30,6 +30,7 @@ class ClassSource(Record, frozen=True, tag_field="kind", tag="class"):
     color: ClassVar[str] = "luminance"
     scale: ClassVar[float] = 1.0
     aligned: ClassVar[bool] = True
+    bits: ClassVar[int | None] = None
 
     dataset: str
     normal: int
@@ -43,14 +44,18 @@ class PhotoSource(Record, frozen=True, tag_field="kind", tag="photos"):
         scale: Factor by which photos are resized, above 0 and at most 1.
         aligned: True if all have one size and show the same thing at the same position; each position is
             calibrated by itself then.
+        bits: Bits that are used in files of 16 bit, see `ReadOptions`; None for all.
     """
 
     color: str = "luminance"
     scale: float = 1.0
     aligned: bool = False
+    bits: int | None = None
 
     def __post_init__(self) -> None:
         require_name("color", self.color, COLORS)
+        if self.bits is not None:
+            require_range("bits", self.bits, 8, 16)
         if not (isinstance(self.scale, int | float) and _SMALLEST_SCALE <= self.scale <= 1):
             raise InvalidInputError(
                 f"scale must be a number from {_SMALLEST_SCALE:g} to 1, got {self.scale!r}; try 0.5"

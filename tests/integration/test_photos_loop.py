@@ -43,7 +43,7 @@ def test_folder_is_scored_with_all_outputs(made: tuple[Path, Path], tmp_path: Pa
     (screws / "test/good/bad.png").unlink()
     assert len(entries) == 2 + len(DEFECTS)
     assert all(isinstance(entry[name], float) for entry in entries for name in SCORES)
-    with (tmp_path / "s.csv").open(encoding="utf-8", newline="") as table:
+    with (tmp_path / "s.csv").open(encoding="utf-8-sig", newline="") as table:
         assert [row["image"] for row in csv.DictReader(table)] == [entry["image"] for entry in entries]
     assert np.load(tmp_path / "maps/test/stain/000.new.npy").shape == (48, 64)
     with Image.open(tmp_path / "masks/test/stain/000.new.mask.png") as mask:

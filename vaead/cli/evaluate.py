@@ -17,6 +17,7 @@ from vaead.cli.options import (
     WORKER_OPTIONS,
     PathType,
     dataset_options,
+    one_line,
     require_alone,
     require_class,
     stored_model,
@@ -26,6 +27,7 @@ from vaead.cli.progress_bar import with_bar
 from vaead.data.datasets import get_spec, load_dataset
 from vaead.data.photos import Photo, find_photos
 from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.reasons import Reason
 from vaead.errors import InvalidInputError
 from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
 from vaead.inference.prediction import Prediction, Thresholds
@@ -100,14 +102,23 @@ def _evaluate_photos(
             f"images must be a dataset with test/good and test/<defect>, got a plain folder {images!r}; sort "
             "its images into such folders"
         )
-    evaluator = GroupEvaluator(NORMAL, _defects(photos.test))
+    to_score = [photo for photo in photos.to_score if photo.defect is not None]
+    if not photos.has_split:
+        click.echo(
+            "Note: no folder holds normal photos for testing alone, so all normal photos are scored; if the "
+            "model has learned from them, it looks better than it is",
+            err=True,
+        )
+    evaluator = GroupEvaluator(NORMAL, _defects(to_score))
     rejected = list(photos.rejected)
+    notes: list[Reason] = []
     settings = PredictSettings(thresholds, true_masks=True)
-    with workers, contextlib.closing(predict_photos(located, photos.test, settings, workers)) as predictions:
-        for each in with_bar(predictions, len(photos.test)):
+    with workers, contextlib.closing(predict_photos(located, to_score, settings, workers)) as predictions:
+        for each in with_bar(predictions, len(to_score)):
             if isinstance(each, Prediction):
                 evaluator.add(str(each.photo.defect), each.scores, each.pixel_counts)
                 rejected += [each.rejected_mask] if each.rejected_mask else []
+                notes += each.notes
             else:
                 rejected.append(each)
     results = evaluator.evaluate(thresholds.image)
@@ -115,6 +126,8 @@ def _evaluate_photos(
         counts = f"{result.n_normal} normal, {result.n_anomalous} anomalous"
         title = f"{result.group}\t{counts}"
         click.echo(_record({"defect": result.group}, result) if as_json else _line(title, result))
+    for note in notes:
+        click.echo(f"Note: {one_line(str(note))}", err=True)
     skipped = Skipped()
     skipped.show(rejected)
     skipped.sum_up(results[-1].n_normal + results[-1].n_anomalous)

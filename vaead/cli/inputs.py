@@ -51,13 +51,19 @@ class Skipped:
     """Files that are left out: a line each on standard error, and how many it were."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self._shown: set[str] = set()
+
+    @property
+    def count(self) -> int:
+        """Number of files."""
+        return len(self._shown)
 
     def show(self, rejected: Iterable[Rejected]) -> None:
-        """Print why files are left out."""
+        """Print why files are left out, each once."""
         for each in rejected:
-            self.count += 1
-            click.echo(f"Skipped: {one_line(each.reason)}", err=True)
+            if each.reason not in self._shown:
+                self._shown.add(each.reason)
+                click.echo(f"Skipped: {one_line(each.reason)}", err=True)
 
     def sum_up(self, used: int) -> None:
         """Print how many files were left out, if any was.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,7 +15,7 @@ from vaead.data.photos.names import is_image_name
 from vaead.errors import InvalidInputError
 from vaead.inference.map_files import MAP_KINDS, MASK_KINDS, writes
 from vaead.inference.prediction import Prediction
-from vaead.inference.tables import score_columns, score_record, score_row
+from vaead.inference.tables import csv_writer, score_columns, score_record, score_row
 from vaead.model.card import ModelCard
 from vaead.paths import AnyPath, UrlPath, identity, open_text, require_writable, to_path, write_whole
 from vaead.scoring.loss_terms import SCORES
@@ -60,11 +59,11 @@ def csv_file(file: AnyPath, with_flags: bool) -> Iterator[Add]:
         if isinstance(file, UrlPath):
             require_writable(file.parent)  # else it would be found out when all is done
         stream = open_text(file)
-    writer = csv.writer(stream, lineterminator="\n")
+        write_row = csv_writer(stream)
 
     def write(row: Sequence[object]) -> None:
         with writes("--csv", file):
-            writer.writerow(row)
+            write_row(row)
 
     try:
         write(score_columns(with_flags))

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from vaead.cli.inputs import Skipped
@@ -22,7 +23,9 @@ from vaead.cli.options import (
     require_class,
 )
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
-from vaead.data.photos import Rejected, check_normals, find_photos, pixel_digest, read_each
+from vaead.cli.take_stock import find_normals, take_stock
+from vaead.data.photos import Photo, Rejected, check_normals, pixel_digest, read_each
+from vaead.data.photos.survey import Survey
 from vaead.errors import InvalidInputError, StoreError
 from vaead.inference.read_photos import read_options
 from vaead.model.files import require_replaceable
@@ -37,9 +40,9 @@ _PRESETS = (
     f"[default: {DEFAULT_PRESET}, with --images {_PHOTO_PRESETS[0]}]"
 )
 _FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent")
-_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "out")
+_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "bits", "out")
 _IN_RECIPE = (
-    *("dataset", "normal", "preset", "patch_size", "stride", "scale", "color", "aligned"),
+    *("dataset", "normal", "preset", "patch_size", "stride", "scale", "color", "aligned", "bits"),
     *("epochs", "crops", "latent", "seed"),
 )
 
@@ -59,7 +62,9 @@ class _Options:
     scale: float | None
     color: str | None
     aligned: bool
+    bits: int | None
     out: AnyPath | None
+    dry_run: bool
     epochs: int | None
     crops: int | None
     latent: int | None
@@ -86,7 +91,9 @@ class _Options:
 @click.option("--scale", type=float, help="Resize photos by this factor.  [default: the preset's]")
 @click.option("--color", type=click.Choice(list(COLORS)), help="Of photos.  [default: luminance]")
 @click.option("--aligned", is_flag=True, help="Photos of one size that show the same at each position.")
+@click.option("--bits", type=int, help="Bits used in photos of 16 bit.  [default: from the brightest pixel]")
 @click.option("--out", type=PathType(), help="Folder or URL of the model of photos.")
+@click.option("--dry-run", is_flag=True, help="With --images: print what would be trained on, and end.")
 @click.option("--epochs", type=int, help="Passes over the crops.  [default: the preset's]")
 @click.option("--crops", type=int, help="Random patches to train on.  [default: the preset's]")
 @click.option("--latent", type=int, help="Dimensions of the latent variable.  [default: the preset's]")
@@ -108,8 +115,11 @@ def train(**options: Any) -> None:
     report: Progress = JsonProgress() if given.progress == "json" else TextProgress()
     try:
         recipe = _recipe(given)
-        if given.images is not None:
-            _train_on_photos(given.images, recipe, _require_out(given.out), report)
+        if given.dry_run:
+            _require_images(given.images)
+            take_stock(find_normals(str(given.images)), Skipped(), err=False)
+        elif given.images is not None:
+            _train_on_photos(given, recipe, _require_out(given.out), report)
         else:
             _train_on_class(recipe, ModelStore(given.store), report)
     except BaseException as error:
@@ -132,7 +142,7 @@ def _recipe(given: _Options) -> Recipe:
     if given.images is not None:
         preset = get_preset(given.preset or _PHOTO_PRESETS[0], for_photos=True)
         scale = preset.scale if given.scale is None else given.scale
-        photos = PhotoSource(given.color or "luminance", scale, given.aligned)
+        photos = PhotoSource(given.color or "luminance", scale, given.aligned, given.bits)
         return Recipe.from_preset(preset.name, photos, **given.settings())
     source = ClassSource(*require_class(given.dataset, given.normal, "--images"))
     require_alone("--dataset", _FOR_PHOTOS)
@@ -148,16 +158,27 @@ def _train_on_class(recipe: Recipe, models: ModelStore, report: Progress) -> Non
     report.done(models.folder(recipe), model.card)
 
 
-def _train_on_photos(images: str, recipe: Recipe, out: AnyPath, report: Progress) -> None:
+def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Progress) -> None:
     _check_out(out)
-    photos = _read_normals(images, recipe)
+    found = find_normals(str(given.images))
+    skipped = Skipped()
+    survey = take_stock(found, skipped, err=True)
+    recipe = _with_bits(given, recipe, survey)
+    photos, validation = (_read(some, recipe, skipped) for some in (found.to_train, found.validation))
+    skipped.sum_up(len(photos) + len(validation))
+    check_normals(map(pixel_digest, photos))
     report.start(recipe, _described(photos, recipe))
     from vaead.training.pipeline import train_photos  # TensorFlow takes seconds to import
 
-    model = train_photos(photos, recipe, report.epoch)
+    model = train_photos(photos, recipe, report.epoch, validation)
     # The model replaces a folder by its name, which "." does not tell.
     save_model(out.resolve() if isinstance(out, Path) else out, model)
     report.done(out, model.card)
+
+
+def _require_images(images: str | None) -> None:
+    if images is None:
+        raise InvalidInputError("--dry-run must stand with --images, got none; add --images")
 
 
 def _require_out(out: AnyPath | None) -> AnyPath:
@@ -180,25 +201,22 @@ def _check_out(out: AnyPath) -> None:
         ) from error
 
 
-def _read_normals(images: str, recipe: Recipe) -> list[NDArray[np.float32]]:
-    """Read the normal photos of a folder; name those that cannot be read, and refuse too few."""
-    found = find_photos(images)
-    if not found.to_train:
-        raise InvalidInputError(
-            f"images must be a folder of normal photos, or a dataset with train/good, got none in "
-            f"{images!r}; name another folder"
-        )
-    options, skipped = read_options(recipe), Skipped()
-    skipped.show(found.rejected)
-    photos = []
-    for each in read_each(found.to_train, options):
+def _with_bits(given: _Options, recipe: Recipe, survey: Survey) -> Recipe:
+    """The recipe with the depth of the photos, unless it has one."""
+    if given.recipe is not None or given.bits is not None or survey.bits is None:
+        return recipe
+    return replace(recipe, source=replace(recipe.source, bits=survey.bits))
+
+
+def _read(photos: Sequence[Photo], recipe: Recipe, skipped: Skipped) -> list[NDArray[np.float32]]:
+    """Read photos; name those that cannot be read."""
+    found = []
+    for each in read_each(photos, read_options(recipe)):
         if isinstance(each, Rejected):
             skipped.show([each])
         else:
-            photos.append(each[1])
-    skipped.sum_up(len(photos))
-    check_normals(map(pixel_digest, photos))
-    return photos
+            found.append(each[1])
+    return found
 
 
 def _described(photos: Sequence[NDArray[np.float32]], recipe: Recipe) -> str:

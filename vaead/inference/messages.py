@@ -14,20 +14,21 @@ from numpy.typing import NDArray
 from vaead.config import Record
 from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.examine import PhotoFacts
+from vaead.data.photos.reasons import Reason
 
 
 class ExamineRequest(Record, frozen=True, tag="examine"):
-    """Read a photo and its mask once.
+    """Read a photo and its masks once.
 
     Attributes:
         path: File of the photo.
         name: Name of the photo in messages.
-        mask: File of its mask and its name in messages, if there is one.
+        masks: Files of its masks, and their names in messages.
     """
 
     path: str
     name: str
-    mask: tuple[str, str] | None = None
+    masks: tuple[tuple[str, str], ...] = ()
 
 
 class PredictRequest(Record, frozen=True, tag="predict"):
@@ -64,10 +65,11 @@ class Array(Record, frozen=True):
 
 
 class Examined(Record, frozen=True, tag="examined"):
-    """Facts of a photo, and why its mask is left out."""
+    """Facts of a photo, why its masks are left out, and choices that were made in reading them."""
 
     facts: PhotoFacts
     rejected_mask: Rejected | None = None
+    notes: tuple[Reason, ...] = ()
 
 
 class Predicted(Record, frozen=True, tag="predicted"):

@@ -12,7 +12,6 @@ import msgspec
 import numpy as np
 
 from vaead.data.photos import Photo, Rejected
-from vaead.data.photos.examine import PhotoFacts
 from vaead.data.photos.reasons import PhotoError, refusal
 from vaead.errors import ModelFormatError
 from vaead.inference.messages import (
@@ -54,26 +53,21 @@ class PhotoService:
         self._most_s = most_s
         self._processes = LimitedProcesses(command, count or os.cpu_count() or 1, most_s)
 
-    def examine(
-        self, path: Path, name: str, mask: tuple[Path, str] | None = None
-    ) -> tuple[PhotoFacts, Rejected | None]:
-        """Read a photo once.
+    def examine(self, path: Path, name: str, masks: Sequence[tuple[Path, str]] = ()) -> Examined:
+        """Read a photo and its masks once.
 
         Args:
             path: Its file.
             name: Its name in messages.
-            mask: File of its mask and the name of that, if there is one.
-
-        Returns:
-            Its facts, and why the mask is left out, if it cannot be read.
+            masks: Files of its masks, and their names.
 
         Raises:
             PhotoError: The photo cannot be read.
         """
-        named = None if mask is None else (str(mask[0]), mask[1])
+        named = tuple((str(mask), mask_name) for mask, mask_name in masks)
         found = self._ask(ExamineRequest(str(path), name, named), name)
         if isinstance(found, Examined):
-            return found.facts, found.rejected_mask
+            return found
         raise _error(found, name)
 
     def predict(

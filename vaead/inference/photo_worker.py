@@ -62,14 +62,13 @@ def answer(request: bytes) -> bytes:
 
 def _examine(asked: ExamineRequest) -> Examined:
     facts = examine(asked.path, asked.name, _AS_STORED)
-    if asked.mask is None:
+    if not asked.masks:
         return Examined(facts)
-    path, name = asked.mask
     try:
-        read_mask(path, name, facts.size, ReadOptions(limits=_AS_STORED))
+        mask = read_mask(asked.masks, (asked.path, asked.name), facts.size, ReadOptions(limits=_AS_STORED))
     except VaeadError as error:
-        return Examined(facts, Rejected.of(name, error))
-    return Examined(facts)
+        return Examined(facts, Rejected.of(asked.masks[0][1], error))
+    return Examined(facts, notes=mask.notes)
 
 
 def _predict(asked: PredictRequest) -> Predicted | Refused:

@@ -147,17 +147,18 @@ def predict_photos(
 
 
 def _with_true_mask(prediction: Prediction, settings: PredictSettings, options: ReadOptions) -> Prediction:
-    """Add the true mask: no pixel of a normal photo, otherwise those in its file, if there is one."""
+    """Add the true mask: no pixel of a normal photo, otherwise those in its files, if there are any."""
     photo = prediction.photo
     if photo.defect == NORMAL:
         return replace(prediction, true_mask=np.zeros(prediction.shape, np.bool_))
-    if photo.mask is None:
+    if not photo.masks:
         return prediction
+    masks = [(_located(mask, settings), mask) for mask in photo.masks]
     try:
-        mask = read_mask(_located(photo.mask, settings), photo.mask, prediction.shape, options)
+        mask = read_mask(masks, (photo.source, photo.label), prediction.shape, options)
     except VaeadError as error:
-        return replace(prediction, rejected_mask=Rejected.of(photo.mask, error))
-    return replace(prediction, true_mask=mask)
+        return replace(prediction, rejected_mask=Rejected.of(photo.masks[0], error))
+    return replace(prediction, true_mask=mask.pixels, notes=mask.notes)
 
 
 def _summary(model: Model, prediction: Prediction, settings: PredictSettings) -> Prediction | Rejected:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos import Photo, Rejected
-from vaead.data.photos.reasons import refusal
+from vaead.data.photos.reasons import Reason, refusal
 from vaead.metrics.pixel import PixelCounts
 from vaead.model.model import Model
 from vaead.scoring.term_maps import TermMaps
@@ -65,6 +65,7 @@ class Prediction:
         terms: Outputs per window; None once dropped.
         true_mask: (H, W), True on anomalous pixels; None if dropped, not asked for, or unknown.
         rejected_mask: The true mask, if it cannot be read.
+        notes: Choices that were made in reading the true mask.
         pixel_counts: Counts of the pixels of the maps by name of the score, for pixel metrics.
         drawing: Pictures for a report.
     """
@@ -77,6 +78,7 @@ class Prediction:
     terms: TermMaps | None = None
     true_mask: NDArray[np.bool_] | None = None
     rejected_mask: Rejected | None = None
+    notes: tuple[Reason, ...] = ()
     pixel_counts: dict[str, PixelCounts] = field(default_factory=dict)
     drawing: Drawing | None = None
 

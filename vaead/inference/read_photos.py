@@ -14,7 +14,7 @@ from vaead.recipe import Recipe
 
 
 def load_photos(
-    folder: str | Path, scale: float = 1.0, color: Color = "luminance"
+    folder: str | Path, scale: float = 1.0, color: Color = "luminance", bits: int | None = None
 ) -> list[NDArray[np.float32]]:
     """Read all photos of a folder, in the order of their names, as `PatchVAEDetector` takes them.
 
@@ -22,6 +22,7 @@ def load_photos(
         folder: A path, or a URL that fsspec knows. Of a dataset one of its folders, such as train/good.
         scale: Factor by which they are resized, above 0 and at most 1.
         color: "luminance" or "rgb".
+        bits: Bits that are used in photos of 16 bit, see `ReadOptions`; None for all.
 
     Returns:
         (H, W), or (H, W, 3) in colours; 0 to 1.
@@ -30,11 +31,11 @@ def load_photos(
         InvalidInputError: The folder has no photos or is a whole dataset, or a photo cannot be read.
         DataUnavailableError: It is there but cannot be read.
     """
-    photos, options = find_photos(folder).unsorted, ReadOptions(color, scale)
+    photos, options = find_photos(folder).unsorted, ReadOptions(color, scale, bits=bits)
     if not photos:
         raise InvalidInputError(
-            f"folder must hold photos of one kind, got a whole dataset in {str(folder)!r}; name a folder "
-            "in it, such as train/good"
+            f"folder must hold photos of one kind, got a dataset or folders for different uses in "
+            f"{str(folder)!r}; name one of its folders, such as train/good"
         )
     return [read_photo(photo.source, photo.label, options) for photo in photos]
 
@@ -43,4 +44,5 @@ def read_options(recipe: Recipe, limits: Limits | None = None) -> ReadOptions:
     """Options to read photos for a model: no smaller than its patches; for classes as luminance."""
     source = recipe.source
     color: Color = "rgb" if source.color == "rgb" else "luminance"
-    return ReadOptions(color, source.scale, recipe.networks[0].patch_size, limits or Limits())
+    least_px = recipe.networks[0].patch_size
+    return ReadOptions(color, source.scale, least_px, source.bits, limits or Limits())

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
-from typing import Any
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import IO, Any
 
 from vaead.inference.prediction import Prediction
 from vaead.metrics.groups import MEASURES, GroupMetrics
 from vaead.scoring.loss_terms import SCORES
+
+_UTF_8 = "\ufeff"
+_FORMULA = re.compile(r"'*[=+\-@\t\r](?!\d+(\.\d*)?(e[+-]?\d+)?$)")
+"""Text that Excel takes for a formula, and no number; also behind apostrophes, as those are taken away."""
 
 METRIC_COLUMNS = ("group", "n_normal", "n_anomalous", "score", *MEASURES)
 
@@ -47,10 +52,35 @@ def metric_rows(groups: Iterable[GroupMetrics]) -> list[list[object]]:
     return rows
 
 
-def to_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table as the content of a CSV file."""
+def csv_writer(stream: IO[str]) -> Callable[[Sequence[object]], None]:
+    """Begin a CSV file in UTF-8; returns a function that writes a row. `from_csv` reads it back.
+
+    It begins with the mark that tells Excel that it is UTF-8. Text that Excel would run as a formula gets an
+    apostrophe in front.
+    """
+    stream.write(_UTF_8)
+    writer = csv.writer(stream, lineterminator="\n")
+    return lambda row: writer.writerow([_defused(cell) for cell in row])
+
+
+def to_csv(rows: Iterable[Sequence[object]]) -> str:
+    """A table, its titles first, as the content of a CSV file; see `csv_writer`."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    write_row = csv_writer(buffer)
+    for row in rows:
+        write_row(row)
     return buffer.getvalue()
+
+
+def from_csv(text: str) -> list[dict[str, str]]:
+    """The rows of a table of `to_csv`, each by the titles of its columns."""
+    titles, *rows = csv.reader(io.StringIO(text.removeprefix(_UTF_8)))
+    return [dict(zip(titles, map(_fused, row), strict=True)) for row in rows]
+
+
+def _defused(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
+
+
+def _fused(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell

@@ -65,7 +65,10 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
 
 
 def train_photos(
-    photos: Sequence[NDArray[np.generic]], recipe: Recipe, on_epoch: OnEpoch | None = None
+    photos: Sequence[NDArray[np.generic]],
+    recipe: Recipe,
+    on_epoch: OnEpoch | None = None,
+    validation: Sequence[NDArray[np.generic]] = (),
 ) -> Model:
     """Train a model on the user's own normal photos.
 
@@ -73,6 +76,7 @@ def train_photos(
         photos: (H, W), or (H, W, 3) for a recipe with colours; already scaled; uint8, or 0 to 1.
         recipe: A recipe whose source is photos.
         on_epoch: As in `train`.
+        validation: Normal photos to calibrate with, besides those that are held out.
 
     Returns:
         The model, not yet stored.
@@ -82,16 +86,18 @@ def train_photos(
             the recipe calls them aligned.
         TrainingError: Training did not reach its end.
     """
-    shapes = {photo.shape for photo in photos}
+    both = [*photos, *validation]
+    shapes = {photo.shape for photo in both}
     _require_fit([shape[:2] for shape in shapes], recipe.networks)
     if recipe.source.aligned and len(shapes) > 1:
         raise InvalidInputError(
             f"aligned photos must have one size, got {len(shapes)} sizes; leave out --aligned or crop them"
         )
-    if len({photo.dtype for photo in photos}) > 1:  # bytes among fractions would be taken for fractions
-        photos = [unit(photo) for photo in photos]
-    images = np.stack(photos) if recipe.source.aligned and photos else list(photos)
-    return _train(images, _fingerprint(photos), recipe, on_epoch)
+    fingerprint = _fingerprint(photos)
+    if len({photo.dtype for photo in both}) > 1:  # bytes among fractions would be taken for fractions
+        both = [unit(photo) for photo in both]
+    images: Images = np.stack(both) if recipe.source.aligned and both else both
+    return _train(images[: len(photos)], fingerprint, recipe, on_epoch, images[len(photos) :])
 
 
 def _require_fit(shapes: Sequence[tuple[int, ...]], networks: Sequence[NetworkConfig]) -> None:
@@ -108,6 +114,12 @@ def _fingerprint(photos: Sequence[NDArray[np.generic]]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
+def _joined(some: Images, others: Images) -> Images:
+    if isinstance(some, np.ndarray) and isinstance(others, np.ndarray):
+        return np.concatenate([some, others])
+    return [*some, *others]
+
+
 class _Fitted(NamedTuple):
     """A trained and exported network, its card, and its outputs for the held-out images."""
 
@@ -116,8 +128,16 @@ class _Fitted(NamedTuple):
     scans: list[Scan]
 
 
-def _train(normal: Images, fingerprint: str, recipe: Recipe, on_epoch: OnEpoch | None) -> Model:
+def _train(
+    normal: Images,
+    fingerprint: str,
+    recipe: Recipe,
+    on_epoch: OnEpoch | None,
+    validation: Images | None = None,
+) -> Model:
     images, held_out = split_normal(normal, recipe.train)
+    if validation is not None:
+        held_out = _joined(held_out, validation)
     start = time.monotonic()
     fitted = [
         _fit(images, held_out, recipe, index, _counted_on(on_epoch, recipe, index, start))

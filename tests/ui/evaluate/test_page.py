@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +11,7 @@ import pytest
 
 from vaead.data.datasets import load_dataset
 from vaead.i18n.texts import Texts
+from vaead.inference.tables import from_csv, to_csv
 from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import Evaluation, Interval, Metrics
 from vaead.model.store import ModelStore
@@ -186,10 +185,10 @@ def test_scores_file_has_a_row_an_image(
 ) -> None:
     made: dict[str, str] = {}
     monkeypatch.setattr(
-        downloads, "_button", lambda label, key, name, rows: made.update({key: downloads._csv(rows())})
+        downloads, "_button", lambda label, key, name, rows: made.update({key: to_csv(rows())})
     )
     open_evaluate()
-    rows = list(csv.DictReader(io.StringIO(made["scores"])))
+    rows = from_csv(made["scores"])
     assert list(rows[0]) == ["class", "image", *SCORES, "calibrated_largest_window"]
     nines = [row for row in rows if row["class"] == "9"]
     assert (len(rows), len(nines)) == (450, 45)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import gc
 import io
 import shutil
@@ -25,6 +24,7 @@ from vaead.data.screws.screw_set import ScrewSet
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.inference.map_files import file_name
+from vaead.inference.tables import from_csv
 from vaead.metrics.groups import ALL, MEASURES
 from vaead.model.store import load_card, load_model
 from vaead.recipe import PhotoSource, Recipe
@@ -210,7 +210,7 @@ def test_files_are_those_of_the_command_line(
 
 
 def test_table_of_metrics_has_a_row_for_each_defect_and_score(results: Results) -> None:
-    rows = list(csv.DictReader(io.StringIO(downloads.metrics_csv(results))))
+    rows = from_csv(downloads.metrics_csv(results))
     assert [(row["group"], row["score"]) for row in rows] == [
         (defect, score) for defect in (*DEFECTS, ALL) for score in SCORES
     ]
@@ -225,7 +225,7 @@ def test_there_are_no_metrics_without_labels(photos: OwnPhotos, photo_model: Pat
 
 
 def test_table_of_scores_has_a_row_an_image(results: Results) -> None:
-    rows = list(csv.DictReader(io.StringIO(downloads.scores_csv(results, RATE))))
+    rows = from_csv(downloads.scores_csv(results, RATE))
     assert [row["image"] for row in rows] == [photo.name for photo in results.scored]
     assert [row["label"] for row in rows[:3]] == ["good", "good", "scratch"]
     limit = results.calibration.threshold_value("new", RATE)

@@ -73,7 +73,7 @@ def test_csv_has_what_json_has(folder: Path, tree: Path, tmp_path: Path, given: 
     Image.fromarray(np.zeros((40, 28), np.uint8)).save(tree / "other size.png")
     table = tmp_path / "new" / "scores.csv"
     (line,) = lines_of(run("score", "--model", folder, tree, "--json", "--csv", table, *given))
-    with table.open(encoding="utf-8", newline="") as stream:
+    with table.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream))
     for entry, row in zip(json.loads(line), rows, strict=True):
         cells = {"image": entry["image"]} | {name: entry[name] for name in SCORES}
@@ -90,7 +90,7 @@ def test_table_has_the_labels_of_a_dataset(folder: Path, image: Path, tmp_path: 
         (tmp_path / "set" / name).parent.mkdir(parents=True)
         shutil.copy(image, tmp_path / "set" / name)
     lines_of(run("score", "--model", folder, tmp_path / "set", "--csv", tmp_path / "s.csv"))
-    with (tmp_path / "s.csv").open(encoding="utf-8", newline="") as stream:
+    with (tmp_path / "s.csv").open(encoding="utf-8-sig", newline="") as stream:
         assert [row["label"] for row in csv.DictReader(stream)] == ["good", "hole"]
 
 

@@ -32,7 +32,7 @@ def test_whole_dataset_is_refused(folder: Path) -> None:
     good = folder / "train" / "good"
     good.mkdir(parents=True)
     (folder / "10.png").rename(good / "10.png")
-    with pytest.raises(InvalidInputError, match=r"got a whole dataset .* name a folder in it"):
+    with pytest.raises(InvalidInputError, match=r"for different uses .* name one of its folders"):
         load_photos(folder)
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from vaead.config import NetworkConfig
 from vaead.errors import InvalidInputError
 from vaead.model.model import Model
-from vaead.scoring import image_scorer
+from vaead.scoring import patch_scorer
 from vaead.scoring.image_scorer import ImageScorer
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer
@@ -88,7 +88,7 @@ def test_batches_do_not_change_the_result(
     scorer: ImageScorer, images: NDArray[np.uint8], batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected, made = scorer.scan(images), scorer.reconstruct(images)
-    monkeypatch.setattr(image_scorer, "_BATCH", batch)
+    monkeypatch.setattr(patch_scorer, "_BATCH", batch)
     assert_same(scorer.scan(images), expected)
     np.testing.assert_allclose(scorer.reconstruct(images).sigma2, made.sigma2, rtol=1e-4)
 
@@ -96,7 +96,7 @@ def test_batches_do_not_change_the_result(
 def test_large_patches_come_in_small_batches(
     multi_scale: Model, images: NDArray[np.uint8], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(image_scorer, "_BATCH_PIXELS", 10 * 16 * 16)
+    monkeypatch.setattr(patch_scorer, "_BATCH_VALUES", 10 * 16 * 16)
     heard: list[int] = []
     multi_scale.networks[0].scorer.scan(images[:1], lambda done, _: heard.append(done))
     assert heard == [10, 16]

@@ -88,6 +88,7 @@ class FakeInterpreter:
 
 def test_threads_never_share_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FakeInterpreter, "meeting", threading.Barrier(3), raising=False)
+    monkeypatch.setattr(patch_scorer, "require_bounded", lambda *_: None)
     monkeypatch.setattr(patch_scorer, "Interpreter", FakeInterpreter)
     scorer = PatchScorer(b"program")
     with ThreadPoolExecutor(3) as threads:

@@ -5,12 +5,14 @@ from vaead.data.photos.checks import check_amount, check_normals, is_other_resol
 from vaead.data.photos.folder import find_photos
 from vaead.data.photos.layout import Photo, Photos, sort_photos, sort_uploads
 from vaead.data.photos.limits import Limits
+from vaead.data.photos.masks import Mask, read_mask
 from vaead.data.photos.names import Rejected
-from vaead.data.photos.reading import ReadOptions, read_each, read_mask, read_photo
+from vaead.data.photos.reading import ReadOptions, read_each, read_photo
 
 __all__ = [
     "Archive",
     "Limits",
+    "Mask",
     "Photo",
     "Photos",
     "ReadOptions",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import stat
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -31,6 +33,9 @@ _ZIP_ERRORS = (
 # An entry of the table of contents has 46 bytes, its name, and often the file's times.
 _CONTENTS_BYTES_PER_ENTRY = 256
 _ENCRYPTED = 0x1
+_UTF_8 = 0x800
+_UNICODE_PATH = 0x7075
+_KANA_OR_KANJI = re.compile("[\u3041-\u30ff\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -124,8 +129,7 @@ def open_zip(stream: BinaryIO, name: str, limits: Limits | None = None) -> Archi
     file = _open(stream, name, limits)
     entries: dict[str, zipfile.ZipInfo] = {}
     rejected: list[Rejected] = []
-    for entry in file.infolist():
-        raw_name = _decoded(entry)
+    for entry, raw_name in _decoded(file.infolist()):
         if raw_name.endswith("/") or is_system_file(raw_name.replace("\\", "/")):
             continue
         try:
@@ -157,14 +161,51 @@ def _open(stream: BinaryIO, name: str, limits: Limits) -> zipfile.ZipFile:
     return file
 
 
-def _decoded(entry: zipfile.ZipInfo) -> str:
-    """Return the name as it was meant: many programs write UTF-8 without setting its flag."""
-    if entry.flag_bits & 0x800:
+def _decoded(entries: Sequence[zipfile.ZipInfo]) -> Iterator[tuple[zipfile.ZipInfo, str]]:
+    """Entries with their names as they were meant: many programs write UTF-8 without setting its flag.
+
+    Windows in Japanese writes code page 932, in which the byte of a backslash may be a part of a character,
+    so separators are looked for afterwards. It is taken if it makes Japanese of all names that are not UTF-8.
+    """
+    names = [_unicode_name(entry) for entry in entries]
+    unknown = [
+        entry.orig_filename.encode("cp437", "replace")
+        for entry, name in zip(entries, names, strict=True)
+        if name is None
+    ]
+    encoding = "cp932" if _are_japanese(unknown) else "cp437"
+    for entry, name in zip(entries, names, strict=True):
+        raw = entry.orig_filename
+        yield entry, raw.encode("cp437", "replace").decode(encoding) if name is None else name
+
+
+def _unicode_name(entry: zipfile.ZipInfo) -> str | None:
+    """The name, if the ZIP says or its bytes show that it is UTF-8."""
+    if entry.flag_bits & _UTF_8:
         return entry.orig_filename
     try:
-        return entry.orig_filename.encode("cp437").decode("utf-8")
+        raw = entry.orig_filename.encode("cp437")
+        return _unicode_path(entry.extra, raw) or raw.decode("utf-8")
     except UnicodeError:
-        return entry.orig_filename
+        return None
+
+
+def _unicode_path(extra: bytes, raw: bytes) -> str | None:
+    """The name in the Unicode path of Info-ZIP, unless it belongs to another name."""
+    while len(extra) >= 4:
+        kind, length = struct.unpack_from("<HH", extra)
+        content, extra = extra[4 : 4 + length], extra[4 + length :]
+        if kind == _UNICODE_PATH and len(content) > 5 and content[1:5] == struct.pack("<L", zlib.crc32(raw)):
+            return content[5:].decode("utf-8")
+    return None
+
+
+def _are_japanese(names: Sequence[bytes]) -> bool:
+    """True if all are Japanese in code page 932."""
+    try:
+        return bool(names) and all(_KANA_OR_KANJI.search(name.decode("cp932")) for name in names)
+    except UnicodeError:
+        return False
 
 
 def _require_safe(entry: zipfile.ZipInfo, name: str, limits: Limits) -> None:

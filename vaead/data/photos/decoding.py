@@ -16,6 +16,9 @@ from __future__ import annotations
 import io
 import re
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -34,6 +37,7 @@ from PIL.TiffImagePlugin import (
 from PIL.WebPImagePlugin import WebPImageFile
 
 from vaead.data.photos.reasons import refusal
+from vaead.data.photos.sources import Source, read_bytes
 
 Samples = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -77,6 +81,16 @@ def format_name(data: bytes, name: str) -> str:
     raise refusal("format", name=name, format=found[0]) if found else refusal("unknown_format", name=name)
 
 
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Silence what Pillow warns of."""
+    # Threads share the list of filters. As only Pillow's warnings are filtered, the worst that two threads
+    # can do to each other is that such a warning is printed, or is not.
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
+
+
 def open_header(data: bytes, kind: str) -> ImageFile:
     """Read the header alone; pixels are decoded later, by `decode`."""
     return _PLUGINS[kind](io.BytesIO(data))
@@ -111,7 +125,7 @@ def decode(image: ImageFile, data: bytes, name: str) -> tuple[Samples, int]:
         samples, top = _decode_16_bit_grey(image, tags), 4_095 if rawmode == "I;12" else 65_535
     else:
         samples, top = _decode_8_bit(image), 255
-    return _upright(samples, _orientation(image)), top
+    return upright(samples, _orientation(image)), top
 
 
 def _require_readable_samples(mode: str, tags: Any, name: str) -> None:
@@ -178,8 +192,24 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _upright(samples: Samples, orientation: int) -> Samples:
-    """Turn and mirror (H, W, C) as EXIF orientations 2 to 8 ask for."""
+def read_orientation(source: Source, name: str, max_bytes: int) -> int:
+    """The EXIF orientation of an image file, 1 to 8; 1 where there is none.
+
+    Raises:
+        InvalidInputError: It is no image.
+        DataUnavailableError: The file is there but cannot be read.
+    """
+    data = read_bytes(source, name, max_bytes)
+    kind = format_name(data, name)
+    try:
+        with quiet_pillow(), open_header(data, kind) as image:
+            return _orientation(image)
+    except Exception:  # see `_orientation`
+        return 1
+
+
+def upright(samples: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn and mirror (H, W, ...) as EXIF orientations 2 to 8 ask for."""
     if orientation in (5, 6, 7, 8):
         samples = samples.swapaxes(0, 1)
     if orientation in (3, 4, 7, 8):

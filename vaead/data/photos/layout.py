@@ -6,10 +6,11 @@ Only names are looked at, so that a folder, a ZIP and an upload are all sorted b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from vaead.data.photos.folder_names import Role, folded, role_of
 from vaead.data.photos.names import (
     Rejected,
     clean_name,
@@ -23,14 +24,9 @@ from vaead.data.photos.reasons import refusal
 from vaead.errors import InvalidInputError
 
 NORMAL = "good"
-"""The folder of normal images in the layout of MVTec AD, and so the 'defect' of a normal test photo."""
+"""The 'defect' of a normal photo, as in the layout of MVTec AD."""
 
-# What shows a dataset, in the order in which it is looked for: a folder above a dataset may be called 'test',
-# but hardly 'train/good'. The shortest root counts, so that a defect may be called 'test'.
-_DATASET_FILES = (
-    re.compile(r"(?P<root>(?:[^/]+/)*?)train/good/."),
-    re.compile(r"(?P<root>(?:[^/]+/)*?)test/[^/]+/."),
-)
+_MASK_ENDING = re.compile(r"[_\- ]*(mask|gt|ground[_\- ]truth|seg)$")
 
 
 @dataclass(frozen=True)
@@ -41,14 +37,14 @@ class Photo:
         name: Path relative to its folder, ZIP or upload.
         source: What to read: a path or URL, or the name inside a ZIP or upload.
         defect: Kind of defect, 'good' for a normal photo; None where nothing is known.
-        mask: What to read for the mask, of the same kind as `source`; None where there is none.
-        title: Name of the photo and its mask in messages and tables; None where these are their sources.
+        masks: What to read for its masks, of the same kind as `source`; several are joined.
+        title: Name of the photo and its masks in messages and tables; None where these are their sources.
     """
 
     name: str
     source: str
     defect: str | None = None
-    mask: str | None = None
+    masks: tuple[str, ...] = ()
     title: str | None = None
 
     @property
@@ -62,16 +58,20 @@ class Photos:
     """Photos, sorted.
 
     Attributes:
-        train: Photos in train/good.
-        test: Photos in test/<defect>, each with its defect and, where there is one, its mask.
-        unsorted: All photos of a plain folder, in which nothing says what is normal; empty for a dataset.
+        train: Normal photos to train on.
+        test: Photos to test, each with its defect, where a folder tells it, and its masks.
+        unsorted: All photos of a plain folder, in which nothing says what is normal; else empty.
         rejected: Files that are left out, each with its reason.
+        validation: Normal photos to calibrate with, not to train on.
+        has_split: False if normal photos are all for training, as their folders tell classes alone.
     """
 
-    train: tuple[Photo, ...]
-    test: tuple[Photo, ...]
-    unsorted: tuple[Photo, ...]
-    rejected: tuple[Rejected, ...]
+    train: tuple[Photo, ...] = ()
+    test: tuple[Photo, ...] = ()
+    unsorted: tuple[Photo, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    validation: tuple[Photo, ...] = ()
+    has_split: bool = True
 
     @property
     def to_train(self) -> tuple[Photo, ...]:
@@ -81,16 +81,48 @@ class Photos:
     @property
     def to_score(self) -> tuple[Photo, ...]:
         """Photos to score, if the user says that this folder is to be scored."""
-        return self.unsorted or self.test
+        return self.unsorted or (self.test if self.has_split else (*self.train, *self.test))
+
+
+@dataclass(frozen=True)
+class _Image:
+    """An image file with the roles of its folders.
+
+    Attributes:
+        name: Its path.
+        folders: Its folders, from the outermost.
+        roles: A role for each of them, None where the name says nothing.
+    """
+
+    name: str
+    folders: tuple[str, ...]
+    roles: tuple[Role | None, ...]
+
+    @classmethod
+    def of(cls, name: str) -> _Image:
+        folders = tuple(name.split("/")[:-1])
+        return cls(name, folders, tuple(role_of(folder) for folder in folders))
+
+    def first(self, *roles: Role) -> int | None:
+        """Index of the outermost folder with one of the roles."""
+        return next((index for index, role in enumerate(self.roles) if role in roles), None)
+
+    def below(self, index: int) -> str:
+        """Its path from a folder on, without its ending, to compare."""
+        return folded(str(PurePosixPath(*self.folders[index:], PurePosixPath(self.name).stem)))
 
 
 def sort_photos(names: Iterable[str]) -> Photos:
-    """Sort files by the layout that their names show.
+    """Sort files by the layout that their names show; `folder_names` has the words that are understood.
 
-    A dataset has train/good or test/<defect>, as MVTec AD and anomalib have it, and may have masks in
-    ground_truth/<defect>, called like the image with '_mask' added; the '_mask' may be missing. It may lie
-    in a folder of its own. Anything else is a plain folder: all its images count, those in folders inside it
-    too. Photos come in natural order (2 before 10).
+    - A dataset with a split, as MVTec AD, MVTec LOCO and BTAD: train/<normal>, test/<normal or defect>, and
+      maybe validation/<normal> and ground_truth/<defect>.
+    - One folder a class, as VisA: a folder of normal photos, and others beside it with defects or masks.
+    - Anything else is a plain folder: all its images count, those in folders inside it too, unless the name
+      of a folder means anomaly, mask or test. Then nothing says what is normal, and none is trained on.
+
+    Each may lie in a folder of its own. Capitals do not matter. A mask has the name of its image, maybe with
+    '_mask' added, or lies in a folder of that name. Photos come in natural order (2 before 10).
 
     Hidden files are left out without a word, and so are files beside the images of a dataset that are no
     images themselves (licences, notes).
@@ -99,9 +131,9 @@ def sort_photos(names: Iterable[str]) -> Photos:
         names: Relative paths with forward slashes.
 
     Raises:
-        InvalidInputError: There is more than one dataset.
+        InvalidInputError: There is more than one dataset, or two names differ in nothing but capitals.
     """
-    images: list[str] = []
+    images: list[_Image] = []
     others: list[str] = []
     rejected: list[Rejected] = []
     for name in sorted(set(names), key=natural_key):
@@ -111,14 +143,23 @@ def sort_photos(names: Iterable[str]) -> Photos:
             require_text(name)
         except InvalidInputError as error:
             rejected.append(Rejected.of(printable(name), error))
+            continue
+        if is_image_name(name):
+            images.append(_Image.of(name))
         else:
-            (images if is_image_name(name) else others).append(name)
-    root = _dataset_root(images)
-    if root is None:
-        rejected += [_no_image(name) for name in others]
-        return Photos((), (), tuple(Photo(name, name) for name in images), tuple(rejected))
-    rejected += [_no_image(name) for name in others if re.match(r"(train|test)/", name.removeprefix(root))]
-    return _sort_dataset(images, root, rejected)
+            others.append(name)
+    _require_distinct(images)
+    split = _split_root(images)
+    if split is not None:
+        rejected += [_no_image(name) for name in others if _split_role(name, split) in ("train", "test")]
+        return _sort_split(images, split, rejected)
+    classes = _classes_root(images)
+    if classes is not None:
+        return _sort_classes(images, classes, rejected)
+    rejected += [_no_image(name) for name in others]
+    if any(image.first("anomalous", "mask", "test", "validation") is not None for image in images):
+        return _sort_doubtful(images, rejected)
+    return Photos(unsorted=tuple(Photo(each.name, each.name) for each in images), rejected=tuple(rejected))
 
 
 def sort_uploads(names: Iterable[str]) -> Photos:
@@ -128,7 +169,7 @@ def sort_uploads(names: Iterable[str]) -> Photos:
         Photos whose `name` is a safe relative path and whose `source` is the name as it was uploaded.
 
     Raises:
-        InvalidInputError: There is more than one dataset.
+        InvalidInputError: As for `sort_photos`.
     """
     originals: dict[str, str] = {}
     rejected: list[Rejected] = []
@@ -150,62 +191,198 @@ def relocate(photos: Photos, sources: dict[str, str]) -> Photos:
 
     def moved(some: tuple[Photo, ...]) -> tuple[Photo, ...]:
         return tuple(
-            replace(photo, source=sources[photo.source], mask=photo.mask and sources[photo.mask])
+            replace(photo, source=sources[photo.source], masks=tuple(sources[mask] for mask in photo.masks))
             for photo in some
         )
 
     return replace(
-        photos, train=moved(photos.train), test=moved(photos.test), unsorted=moved(photos.unsorted)
+        photos,
+        train=moved(photos.train),
+        test=moved(photos.test),
+        unsorted=moved(photos.unsorted),
+        validation=moved(photos.validation),
     )
+
+
+def _require_distinct(images: Sequence[_Image]) -> None:
+    """Refuse names that are one name on other systems: which of two files is meant would depend on it."""
+    seen: dict[str, str] = {}
+    for image in images:
+        path = ""
+        for part in image.name.split("/"):
+            path = f"{path}/{part}" if path else part
+            first = seen.setdefault(folded(path), path)
+            if first != path:
+                raise refusal("same_name", first=first, second=path)
 
 
 def _no_image(name: str) -> Rejected:
     return Rejected.of(name, refusal("ending", name=name))
 
 
-def _dataset_root(images: list[str]) -> str | None:
-    roots: list[str] = []
-    for pattern in _DATASET_FILES:
-        matches = (pattern.match(name) for name in images)
-        roots = roots or list(dict.fromkeys(match["root"] for match in matches if match))
-    if len(roots) > 1:
-        shown = ", ".join(repr(root.rstrip("/") or ".") for root in roots[:3])
-        raise refusal("datasets", count=len(roots), roots=shown + ", ..." * (len(roots) > 3))
-    return roots[0] if roots else None
+def _one_root(roots: Iterable[tuple[str, ...]]) -> tuple[str, ...] | None:
+    found = list(dict.fromkeys(roots))
+    if len(found) > 1:
+        shown = ", ".join(repr("/".join(root) or ".") for root in found[:3])
+        raise refusal("datasets", count=len(found), roots=shown + ", ..." * (len(found) > 3))
+    return found[0] if found else None
 
 
-def _sort_dataset(images: list[str], root: str, rejected: list[Rejected]) -> Photos:
+def _split_root(images: Sequence[_Image]) -> tuple[str, ...] | None:
+    """The folder above train and test.
+
+    Looked for in this order: a folder above a dataset may be called 'test', but hardly 'train/good'. The
+    outermost counts, so that a defect may be called 'test'.
+    """
+
+    def in_normal(image: _Image, index: int) -> bool:
+        return image.roles[index] == "train" and image.roles[index + 1 : index + 2] == ("normal",)
+
+    def in_class(image: _Image, index: int) -> bool:
+        tells_more = {"normal", "anomalous", "mask"}.intersection(image.roles[index + 2 :])
+        return image.roles[index] == "test" and index + 1 < len(image.folders) and not tells_more
+
+    def in_train(image: _Image, index: int) -> bool:
+        return image.roles[index] == "train" and index + 1 == len(image.folders)
+
+    for fits in (in_normal, in_class, in_train):
+        root = _one_root(
+            image.folders[:index]
+            for image in images
+            for index in [next((i for i in range(len(image.folders)) if fits(image, i)), None)]
+            if index is not None
+        )
+        if root is not None:
+            return root
+    return None
+
+
+def _split_role(name: str, root: Sequence[str]) -> Role | None:
+    """The role of the folder below the root in which a file lies."""
+    folders = tuple(name.split("/")[:-1])
+    below = folders[len(root) : len(root) + 1]
+    return role_of(below[0]) if below and folders[: len(root)] == tuple(root) else None
+
+
+def _sort_split(images: Sequence[_Image], root: tuple[str, ...], rejected: list[Rejected]) -> Photos:
+    depth = len(root) + 1
     train: list[Photo] = []
-    test: list[Photo] = []
-    masks: dict[str, str] = {}
-    for name in images:
-        part, _, rest = name.removeprefix(root).partition("/") if name.startswith(root) else ("", "", "")
-        if part == "train" and rest.startswith(f"{NORMAL}/"):
-            train.append(Photo(name, name, NORMAL))
-        elif part == "test" and "/" in rest:
-            test.append(Photo(name, name, rest.partition("/")[0]))
-        elif part == "ground_truth" and "/" in rest:
-            masks[_stem(rest)] = name
+    validation: list[Photo] = []
+    test: list[tuple[Photo, str]] = []
+    masks: list[tuple[str, str]] = []
+    is_flat = not any(
+        _split_role(image.name, root) == "train" and len(image.folders) > depth for image in images
+    )
+    for image in images:
+        part = _split_role(image.name, root)
+        label = image.folders[depth] if len(image.folders) > depth else None
+        role = role_of(label) if label is not None else None
+        photo = Photo(image.name, image.name, NORMAL if role == "normal" else label)
+        if part == "mask" or (part == "test" and role == "mask"):
+            masks.append((image.name, image.below(depth if part == "mask" else depth + 1)))
+        elif part == "train" and (role == "normal" or (label is None and is_flat)):
+            train.append(replace(photo, defect=NORMAL))
+        elif part == "train" and role in ("anomalous", "mask", "test"):
+            rejected.append(Rejected.of(image.name, refusal("not_trained", name=image.name, folder=label)))
+        elif part == "validation" and role in (None, "normal") and (label is None or role):
+            validation.append(replace(photo, defect=NORMAL))
+        elif part in ("test", "validation"):
+            test.append((photo, image.below(depth)))
+        elif part == "normal":
+            train.append(replace(photo, defect=NORMAL))
+        elif part == "anomalous":
+            test.append((replace(photo, defect=image.folders[depth - 1]), image.below(depth - 1)))
         else:
-            rejected.append(_misplaced(name))
-    test = [replace(photo, mask=_find_mask(photo, root, masks)) for photo in test]
-    used = {photo.mask for photo in test}
-    rejected += [_unused_mask(name) for name in masks.values() if name not in used]
-    return Photos(tuple(train), tuple(test), (), tuple(rejected))
+            rejected.append(Rejected.of(image.name, refusal("misplaced", name=image.name)))
+    return Photos(
+        tuple(train),
+        _with_masks(test, masks, rejected),
+        rejected=tuple(rejected),
+        validation=tuple(validation),
+    )
 
 
-def _misplaced(name: str) -> Rejected:
-    return Rejected.of(name, refusal("misplaced", name=name))
+def _classes_root(images: Sequence[_Image]) -> tuple[str, ...] | None:
+    """The folder above a folder of normal photos."""
+    first = ((image, image.first("normal", "anomalous", "mask")) for image in images)
+    return _one_root(
+        image.folders[:index]
+        for image, index in first
+        if index is not None and image.roles[index] == "normal"
+    )
 
 
-def _unused_mask(name: str) -> Rejected:
-    return Rejected.of(name, refusal("unused_mask", name=name))
+def _sort_classes(images: Sequence[_Image], root: tuple[str, ...], rejected: list[Rejected]) -> Photos:
+    depth = len(root)
+    train: list[Photo] = []
+    test: list[tuple[Photo, str]] = []
+    masks: list[tuple[str, str]] = []
+    for image in images:
+        in_mask = image.first("mask")
+        is_below = image.folders[:depth] == root and len(image.folders) > depth
+        if in_mask is not None:
+            masks.append((image.name, image.below(in_mask + 1)))
+        elif not is_below:
+            rejected.append(Rejected.of(image.name, refusal("beside_classes", name=image.name)))
+        elif image.roles[depth] == "normal":
+            train.append(Photo(image.name, image.name, NORMAL))
+        else:
+            test.append((Photo(image.name, image.name, image.folders[depth]), image.below(depth)))
+    sorted_test = _with_masks(test, masks, rejected)
+    return Photos(tuple(train), sorted_test, rejected=tuple(rejected), has_split=False)
 
 
-def _stem(path: str) -> str:
-    return str(PurePosixPath(path).with_suffix(""))
+def _sort_doubtful(images: Sequence[_Image], rejected: list[Rejected]) -> Photos:
+    """Photos of which some are anomalous, are masks, or are for testing, but none is said to be normal."""
+    test: list[tuple[Photo, str]] = []
+    masks: list[tuple[str, str]] = []
+    for image in images:
+        in_mask, in_defect = image.first("mask"), image.first("anomalous")
+        if in_mask is not None:
+            masks.append((image.name, image.below(in_mask + 1)))
+        else:
+            defect = None if in_defect is None else image.folders[in_defect]
+            test.append((Photo(image.name, image.name, defect), image.below(in_defect or 0)))
+    return Photos(test=_with_masks(test, masks, rejected), rejected=tuple(rejected))
 
 
-def _find_mask(photo: Photo, root: str, masks: dict[str, str]) -> str | None:
-    stem = _stem(photo.name.removeprefix(f"{root}test/"))
-    return masks.get(f"{stem}_mask") or masks.get(stem)
+def _with_masks(
+    photos: Sequence[tuple[Photo, str]], masks: Sequence[tuple[str, str]], rejected: list[Rejected]
+) -> tuple[Photo, ...]:
+    """Give photos their masks.
+
+    Args:
+        photos: Each with its path from the folder of its class on, see `_Image.below`.
+        masks: Name of each, and its path below the folder of masks.
+        rejected: Masks without an image are added here.
+    """
+    find = _finder([path for _, path in photos])
+    found: list[list[str]] = [[] for _ in photos]
+    for name, path in masks:
+        index = find(path)
+        if index is None:
+            rejected.append(Rejected.of(name, refusal("unused_mask", name=name)))
+        else:
+            found[index].append(name)
+    return tuple(replace(photo, masks=tuple(names)) for (photo, _), names in zip(photos, found, strict=True))
+
+
+def _finder(paths: Sequence[str]) -> Callable[[str], int | None]:
+    """A function that finds the photo of a mask by its path, which may leave out the folder of the class."""
+    whole = {path: index for index, path in enumerate(paths)}
+    without_class: dict[str, int | None] = {}
+    for path, index in whole.items():
+        short = path.partition("/")[2]
+        without_class[short] = None if short in without_class else index  # of two classes, neither is meant
+
+    def find(mask: str) -> int | None:
+        folder = mask.rpartition("/")[0]
+        candidates = [mask, _MASK_ENDING.sub("", mask), folder, _MASK_ENDING.sub("", folder)]
+        for known in (whole, without_class):
+            for each in filter(None, candidates):
+                index = known.get(each)
+                if index is not None:
+                    return index
+        return None
+
+    return find

@@ -12,8 +12,16 @@ from vaead.errors import VaeadError
 IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".tif", ".tiff", ".webp"})
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-# Windows and macOS leave these beside images.
-_SYSTEM_FILES = frozenset({"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db"})
+_SYSTEM_FILES = frozenset(
+    {
+        # Windows and macOS
+        *("thumbs.db", "desktop.ini", "ehthumbs.db", "ehthumbs_vista.db", "__macosx", "icon\r"),
+        *("$recycle.bin", "recycler", "recycled", "system volume information"),
+        # Linux, and network drives of Synology and QNAP
+        *("lost+found", "@eadir", "#recycle", "#snapshot", "@tmp", "@recycle", "@recently-snapshot"),
+    }
+)
+"""Files and folders that systems leave beside images."""
 
 
 @dataclass(frozen=True)

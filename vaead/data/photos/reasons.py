@@ -42,6 +42,11 @@ class Reason:
         return sentences()[self.kind].format(**self.values)
 
 
+def note(kind: str, **values: object) -> Reason:
+    """A remark that is no reason to refuse anything, of the same catalogue."""
+    return Reason(kind, values)
+
+
 class PhotoError(InvalidInputError):
     """A file or an upload that is refused, with the reason; its text is the English sentence."""
 

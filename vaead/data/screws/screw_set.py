@@ -125,9 +125,10 @@ class ScrewSet:
         train: list[Photo] = []
         test: list[Photo] = []
         for image in self:
-            photo = Photo(image.name, image.name, image.defect, image.mask_name)
+            masks = () if image.mask_name is None else (image.mask_name,)
+            photo = Photo(image.name, image.name, image.defect, masks)
             (train if image.to_train else test).append(photo)
-        return Photos(tuple(train), tuple(test), (), ())
+        return Photos(tuple(train), tuple(test))
 
     def read(self, name: str) -> bytes:
         """The PNG of an image, or of a mask: 0, and 255 where the defect is."""

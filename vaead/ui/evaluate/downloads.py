@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -12,6 +10,7 @@ from numpy.typing import NDArray
 
 from vaead.data.datasets import Dataset, DatasetSpec
 from vaead.i18n.texts import Texts
+from vaead.inference.tables import to_csv
 from vaead.metrics.image import METRICS, Evaluation
 from vaead.recipe import Recipe
 from vaead.ui.evaluate.test_scores import SplitScores, numbers_in_class
@@ -65,7 +64,7 @@ def _name(recipe: Recipe) -> str:
 def _button(label: str, key: str, name: str, rows: Callable[[], Iterable[Sequence[object]]]) -> None:
     st.download_button(
         label,
-        data=lambda: _csv(rows()),
+        data=lambda: to_csv(rows()),
         file_name=f"{name}.csv",
         mime="text/csv",
         key=f"download_{key}",
@@ -73,9 +72,3 @@ def _button(label: str, key: str, name: str, rows: Callable[[], Iterable[Sequenc
         type="tertiary",
         on_click="ignore",
     )
-
-
-def _csv(rows: Iterable[Sequence[object]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(rows)
-    return buffer.getvalue()

@@ -35,12 +35,12 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
 def scores_csv(results: Results, rate: float) -> str:
     """The table of scores; see `vaead.inference.tables`."""
     rows = (score_row(each, with_flags=True) for each in results.predictions(rate).values())
-    return to_csv(score_columns(with_flags=True), rows)
+    return to_csv([score_columns(with_flags=True), *rows])
 
 
 def metrics_csv(results: Results) -> str:
     """The table of metrics; see `vaead.inference.tables`."""
-    return to_csv(METRIC_COLUMNS, metric_rows(results.metrics()))
+    return to_csv([METRIC_COLUMNS, *metric_rows(results.metrics())])
 
 
 def maps_zip(results: Results, score: str, rate: float) -> bytes:

@@ -21,12 +21,12 @@ def error_message(error: VaeadError | OSError, texts: Texts) -> str:
     """The text of an error; English where it is about neither images nor the disk of the server."""
     if isinstance(error, OSError):
         return texts("own.no_room", problem=error.strerror or error)
-    return _sentence(error.reason, texts) if isinstance(error, PhotoError) else str(error)
+    return sentence(error.reason, texts) if isinstance(error, PhotoError) else str(error)
 
 
 def show_rejected(rejected: Sequence[Rejected], texts: Texts) -> None:
     """Show a table of rejected files and the reasons."""
-    reasons = [each.reason if each.why is None else _sentence(each.why, texts) for each in rejected]
+    reasons = [each.reason if each.why is None else sentence(each.why, texts) for each in rejected]
     rows = {
         texts("own.file"): [plain(each.name) for each in rejected],
         texts("own.reason"): [plain(reason) for reason in reasons],
@@ -35,5 +35,6 @@ def show_rejected(rejected: Sequence[Rejected], texts: Texts) -> None:
         st.table(rows, hide_index=True)
 
 
-def _sentence(reason: Reason, texts: Texts) -> str:
+def sentence(reason: Reason, texts: Texts) -> str:
+    """The sentence of a reason in the language of the page."""
     return texts(f"reason.{reason.kind}", **reason.values)

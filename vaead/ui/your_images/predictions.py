@@ -134,8 +134,8 @@ class Results:
         return 0 if self.normals is None else sum(photo.digest not in self.normals for photo in photos)
 
     def _predict(self, photo: OwnPhoto) -> Prediction | Rejected:
-        mask = None if photo.mask is None else str(photo.mask)
-        source = Photo(photo.name, str(photo.path), photo.defect, mask, title=photo.name)
+        masks = tuple(map(str, photo.masks))
+        source = Photo(photo.name, str(photo.path), photo.defect, masks, title=photo.name)
         thresholds = Thresholds.from_rate(self.calibration, _RATE)
         try:
             return photo_service().predict(self.folder, self.card, source, thresholds)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from vaead.data.photos.layout import NORMAL
 from vaead.errors import VaeadError
 from vaead.i18n.texts import Texts
 from vaead.model.files import CARD
@@ -83,7 +84,9 @@ def _start(own: OwnSession, plan: Plan, texts: Texts) -> None:
         images = run / "images"
         images.mkdir()
         for photo in plan.photos:
-            _link(photo.path, images / photo.path.name)
+            folder = images / ("validation" if photo.is_validation else "train") / NORMAL
+            folder.mkdir(parents=True, exist_ok=True)
+            _link(photo.path, folder / photo.path.name)
         task = PhotoTask(plan.recipe, images, run / "model")
         jobs.submit(task)
         own.before_removal(partial(jobs.cancel, task))

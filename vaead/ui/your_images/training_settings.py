@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from vaead.data.photos import check_normals
+from vaead.data.photos.examine import find_bits
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.presets import get_preset, preset_names
@@ -134,7 +135,7 @@ def show(own: OwnSession, texts: Texts) -> Plan | None:
             each for each in photos.normal if _fits(each, recipe.networks[0].patch_size, recipe.source.scale)
         )
         _tell_small(photos, recipe, texts)
-        check_normals(photo.digest for photo in large)
+        check_normals(photo.digest for photo in large if not photo.is_validation)
     except InvalidInputError as error:
         st.error(error_message(error, texts))
         return None
@@ -159,7 +160,8 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
         )
         seed = int(_number(own, "seed", 0, 999_999, 1, texts("control.seed"), texts("control.seed_help")))
         color, aligned = _reading(own, [each for each in photos.normal if _fits(each, size, scale)], texts)
-    source = PhotoSource(color=color, scale=scale, aligned=aligned)
+    bits = find_bits(photo.peak for photo in photos.normal)
+    source = PhotoSource(color=color, scale=scale, aligned=aligned, bits=bits)
     return Recipe.from_preset(
         _PRESET.name, source, patch_size=size, stride=stride, epochs=epochs, crops=crops, seed=seed
     )

@@ -10,11 +10,12 @@ import streamlit as st
 from streamlit.typing import UploadedFile
 
 from vaead.data.photos import is_other_resolution
+from vaead.data.photos.examine import find_bits
 from vaead.data.photos.limits import VISITOR_LIMITS, megabytes
 from vaead.i18n.texts import Texts
-from vaead.ui.shared.markdown import code
+from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images import demo
-from vaead.ui.your_images.messages import LONG_TABLE, error_message, show_rejected
+from vaead.ui.your_images.messages import LONG_TABLE, error_message, sentence, show_rejected
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload_queue import ROLES, Upload
 from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, read_uploads
@@ -67,6 +68,7 @@ def show(own: OwnSession, texts: Texts) -> None:
     if photos.test:
         _row(photos.test, texts("own.test_row", count=f"{len(photos.test):,}"), texts)
         _warn_of_resolution(own, texts)
+    _notes(photos, texts)
     _rejected(photos, texts)
     with st.container(horizontal=True):
         with st.popover(texts("own.add"), icon=":material/add_photo_alternate:", key="own_add"):
@@ -139,7 +141,7 @@ def _row(photos: Sequence[OwnPhoto], title: str, texts: Texts) -> None:
     size = shown[0] if len(shown) == 1 else texts("own.sizes", count=len(shown), low=shown[0], high=shown[-1])
     colors = texts("own.colors") if any(p.has_colors for p in photos) else texts("own.grey")
     parts = [f"**{title}**", f"{size} px", colors]
-    masks = sum(photo.mask is not None for photo in photos)
+    masks = sum(bool(photo.masks) for photo in photos)
     if masks:
         parts.append(texts("own.masks", count=masks))
     st.markdown(" · ".join(parts))
@@ -170,6 +172,25 @@ def _warn_of_resolution(own: OwnSession, texts: Texts) -> None:
                 size=f"{width}x{height}",
             )
         )
+
+
+def _notes(photos: OwnPhotos, texts: Texts) -> None:
+    """Say what was made of depth, validation photos, copies and masks, where it is not a matter of course."""
+    lines = []
+    bits = find_bits(photo.peak for photo in photos.normal)
+    if bits is not None:
+        lines.append(texts("own.bits", bits=bits))
+    validation = sum(photo.is_validation for photo in photos.normal)
+    if validation:
+        lines.append(texts("own.validation", count=validation))
+    for name in ("normal", "test", "near"):
+        count = getattr(photos.copies, name)
+        lines += [texts(f"own.copies_{name}", count=count)] if count else []
+    shown = [plain(sentence(note, texts)) for note in photos.notes[:LONG_TABLE]]
+    if len(photos.notes) > len(shown):
+        shown.append(texts("own.more_notes", count=len(photos.notes) - len(shown)))
+    if lines or shown:
+        st.info("  \n".join([*lines, *shown]), icon=":material/info:")
 
 
 def _rejected(photos: OwnPhotos, texts: Texts) -> None:

@@ -20,7 +20,8 @@ from vaead.data.photos import (
 )
 from vaead.data.photos.examine import PhotoFacts
 from vaead.data.photos.limits import VISITOR_LIMITS
-from vaead.data.photos.reasons import refusal
+from vaead.data.photos.reasons import Reason, refusal
+from vaead.data.photos.survey import Copies, count_copies
 from vaead.errors import InvalidInputError, VaeadError
 from vaead.ui.shared.cache import photo_service
 from vaead.ui.your_images.upload_queue import Upload
@@ -34,13 +35,15 @@ class OwnPhoto(PhotoFacts):
         name: Name of the file as uploaded.
         path: The file as it came, under a made-up name.
         defect: Kind of defect, 'good' for a normal one, None where nothing is known.
-        mask: File of its mask, None where there is none.
+        masks: Files of its masks.
+        is_validation: True if it is not to be trained on, but to be calibrated with.
     """
 
-    name: str
-    path: Path
+    name: str = ""
+    path: Path = Path()
     defect: str | None = None
-    mask: Path | None = None
+    masks: tuple[Path, ...] = ()
+    is_validation: bool = False
 
 
 @dataclass
@@ -52,6 +55,7 @@ class OwnPhotos:
         normal: Normal images, to train on.
         test: Images to test.
         rejected: Rejected files, each with its reason.
+        notes: Choices that were made in reading masks.
         n_bytes: Size of all files.
     """
 
@@ -59,8 +63,10 @@ class OwnPhotos:
     normal: list[OwnPhoto] = field(default_factory=list)
     test: list[OwnPhoto] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    notes: list[Reason] = field(default_factory=list)
     n_bytes: int = 0
     _written: int = 0
+    _copies: tuple[int, int, Copies] = (0, 0, Copies())
 
     @property
     def longer_px(self) -> int:
@@ -71,6 +77,14 @@ class OwnPhotos:
     def normal_digests(self) -> frozenset[str]:
         """Digests of the normal images."""
         return frozenset(photo.digest for photo in self.normal)
+
+    @property
+    def copies(self) -> Copies:
+        """Images that are there more than once; counted anew after others have come."""
+        if self._copies[:2] != (len(self.normal), len(self.test)):
+            found = count_copies(self.normal, self.test)
+            self._copies = (len(self.normal), len(self.test), found)
+        return self._copies[2]
 
     def write(self, data: bytes, ending: str) -> Path:
         """Write a file under a new name and return its path.
@@ -122,7 +136,7 @@ def read_batches(
     def steps() -> Generator[None]:
         with archives or ExitStack():
             for batch, photo, target in plan:
-                _read_photo(own, photo, batch.read, own.normal if target == "normal" else own.test)
+                _read_photo(own, photo, batch.read, target)
                 yield
 
     return Upload(steps(), len(plan), role)
@@ -143,7 +157,9 @@ def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitS
                 continue
             own.rejected += archive.rejected
             photos = _sorted(own, name, lambda names=archive.names: sort_photos(names))  # type: ignore[misc]
-            if not (photos.train or photos.test or photos.unsorted or photos.rejected or archive.rejected):
+            if not (
+                photos.to_train or photos.to_score or photos.validation or photos.rejected or archive.rejected
+            ):
                 own.rejected.append(Rejected.of(name, refusal("zip_empty", name=name)))
             yield Batch(photos, archive.read)
 
@@ -153,13 +169,14 @@ def _sorted(own: OwnPhotos, name: str, sort: Callable[[], Photos]) -> Photos:
         photos = sort()
     except InvalidInputError as error:
         own.rejected.append(Rejected.of(name, error))
-        return Photos((), (), (), ())
+        return Photos()
     own.rejected += photos.rejected
     return photos
 
 
 def _with_roles(photos: Photos, role: str) -> Iterator[tuple[str, Photo]]:
     yield from (("normal", photo) for photo in photos.train)
+    yield from (("validation", photo) for photo in photos.validation)
     yield from (("test", photo) for photo in photos.test)
     yield from ((role, photo) for photo in photos.unsorted)
 
@@ -169,25 +186,34 @@ def _read_limited(file: BinaryIO) -> bytes:
     return file.read(VISITOR_LIMITS.image_bytes + 1)
 
 
-def _read_photo(own: OwnPhotos, photo: Photo, read: Callable[[str], bytes], into: list[OwnPhoto]) -> None:
-    """Add one photo, or the reason why not."""
+def _read_photo(own: OwnPhotos, photo: Photo, read: Callable[[str], bytes], target: str) -> None:
+    """Add one photo to those of its target, or the reason why not."""
     file = _write(own, photo.source, read)
     if file is None:
         return
-    mask = None if photo.mask is None else _write(own, photo.mask, read)
-    named = None if mask is None or photo.mask is None else (mask, photo.mask)
+    masks = [(path, mask) for mask in photo.masks if (path := _write(own, mask, read)) is not None]
     try:
-        facts, rejected_mask = photo_service().examine(file, photo.name, named)
+        found = photo_service().examine(file, photo.name, masks)
     except VaeadError as error:
         own.rejected.append(Rejected.of(photo.name, error))
-        for written in filter(None, (file, mask)):
-            own.remove(written)
+        for path in (file, *(path for path, _ in masks)):
+            own.remove(path)
         return
-    if rejected_mask is not None and mask is not None:
-        own.rejected.append(rejected_mask)
-        own.remove(mask)
-        mask = None
-    into.append(OwnPhoto(**vars(facts), name=photo.name, path=file, defect=photo.defect, mask=mask))
+    if found.rejected_mask is not None:
+        own.rejected.append(found.rejected_mask)
+        for path, _ in masks:
+            own.remove(path)
+        masks.clear()
+    own.notes += found.notes
+    taken = OwnPhoto(
+        **vars(found.facts),
+        name=photo.name,
+        path=file,
+        defect=photo.defect,
+        masks=tuple(path for path, _ in masks),
+        is_validation=target == "validation",
+    )
+    (own.test if target == "test" else own.normal).append(taken)
 
 
 def _write(own: OwnPhotos, source: str, read: Callable[[str], bytes]) -> Path | None:

@@ -24,7 +24,7 @@ def folder(tmp_path: Path) -> Path:
 def test_folder_is_sorted_and_its_sources_can_be_read(folder: Path) -> None:
     photos = find_photos(folder)
     assert photos.train == (Photo(NAMES[0], str(folder / NAMES[0]), "good"),)
-    assert photos.test == (Photo(NAMES[1], str(folder / NAMES[1]), "a b 😀", str(folder / NAMES[2])),)
+    assert photos.test == (Photo(NAMES[1], str(folder / NAMES[1]), "a b 😀", (str(folder / NAMES[2]),)),)
     assert read_photo(photos.test[0].source, photos.test[0].name).shape == GREY.shape
 
 
@@ -36,7 +36,7 @@ def test_url_is_sorted_and_its_sources_can_be_read(end: str) -> None:
             stream.write(encode(GREY))
     photos = find_photos(url + end)
     assert photos.train == (Photo(NAMES[0], f"{url}/{NAMES[0]}", "good"),)
-    assert photos.test == (Photo(NAMES[1], f"{url}/{NAMES[1]}", "a b 😀", f"{url}/{NAMES[2]}"),)
+    assert photos.test == (Photo(NAMES[1], f"{url}/{NAMES[1]}", "a b 😀", (f"{url}/{NAMES[2]}",)),)
     assert read_photo(photos.test[0].source, photos.test[0].name).shape == GREY.shape
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from tests.unit.data.photos.files import COLOUR, DEEP, GREY, encode, png, tiff
-from vaead.data.photos import ReadOptions, read_mask, read_photo
+from vaead.data.photos import ReadOptions, read_photo
 from vaead.errors import InvalidInputError
 
 RGB = ReadOptions(color="rgb")
@@ -117,7 +117,7 @@ TRANSPARENT = {
     "8 bit": (encode(np.array([[[0, 0], [100, 255], [0, 51]]], np.uint8)), [1, 100 / 255, 0.8]),
     "16 bit": (png(np.array([[[0, 0], [999, 65_535]]]), 16, 4), [1, 999 / 65_535]),
     "16 bit, one colour": (png(np.array([[[1_000], [1_001]]]), 16, 0, chunk=KEY), [1, 1_001 / 65_535]),
-    "palette": (encode(Image.fromarray(np.zeros((1, 1), np.uint8), "P"), transparency=0), [1]),
+    "palette": (encode(Image.fromarray(np.eye(1, 2, 1, np.uint8), "P"), transparency=0), [1, 0]),
 }
 
 
@@ -178,36 +178,3 @@ def test_unknown_color_is_refused() -> None:
 def test_min_px_below_1_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"min_px must be at least 1, got 0"):
         ReadOptions(min_px=0)
-
-
-def test_mask_is_true_where_white() -> None:
-    mask = read_mask(encode((GREY > 100).astype(np.uint8) * 255), "a_mask.png", GREY.shape)
-    assert mask.dtype == np.bool_
-    np.testing.assert_array_equal(mask, GREY > 100)
-
-
-def test_thin_defect_survives_scaling() -> None:
-    mask = np.zeros((10, 14), np.uint8)
-    mask[:, 5] = 255
-    scaled = read_mask(encode(mask), "a_mask.png", (2, 4), ReadOptions(scale=0.25))
-    assert scaled.tolist() == [[False, True, False, False]] * 2
-
-
-def test_transparent_parts_of_a_mask_are_normal() -> None:
-    painted = np.array([[[255, 0], [255, 255]]], np.uint8)
-    assert read_mask(encode(painted), "a_mask.png", (1, 2)).tolist() == [[False, True]]
-
-
-def test_mask_of_a_normal_image_is_all_black() -> None:
-    assert not read_mask(encode(np.zeros((3, 4), np.uint8)), "a_mask.png", (3, 4)).any()
-
-
-def test_mask_of_another_size_is_refused() -> None:
-    match = r"mask 'a_mask\.png' must be as large as its image, 13x9 px, got 12x9 px; export"
-    with pytest.raises(InvalidInputError, match=match):
-        read_mask(encode(GREY), "a_mask.png", (9, 13))
-
-
-def test_mask_that_numbers_its_classes_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match=r"must be white where anomalous, got 0\.0039 of white"):
-        read_mask(encode(np.eye(4, dtype=np.uint8)), "a_mask.png", (4, 4))

@@ -16,7 +16,11 @@ def uses() -> Iterator[tuple[str, set[str] | None]]:
     """Kinds that the code names, and the values it gives; None where it puts them together elsewhere."""
     for source in Path(vaead.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "refusal":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("refusal", "note")
+            ):
                 kind = node.args[0]
                 names = {keyword.arg for keyword in node.keywords}
                 values = None if None in names else {name for name in names if name is not None}

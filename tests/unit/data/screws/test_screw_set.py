@@ -94,8 +94,8 @@ def test_photos_are_those_of_the_written_folder(tmp_path: Path) -> None:
     screws.write(tmp_path)
     found, made = sort_photos(files_of(tmp_path)), screws.photos
     assert [photo.name for photo in made.train] == [photo.name for photo in found.train]
-    assert {(photo.name, photo.defect, photo.mask) for photo in made.test} == {
-        (photo.name, photo.defect, photo.mask) for photo in found.test
+    assert {(photo.name, photo.defect, photo.masks) for photo in made.test} == {
+        (photo.name, photo.defect, photo.masks) for photo in found.test
     }
     for photo in (*made.train, *made.test):
         assert screws.read(photo.source) == (tmp_path / photo.name).read_bytes()
