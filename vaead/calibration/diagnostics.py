@@ -40,10 +40,15 @@ class TrainingDiagnostics(Record, frozen=True):
         )
 
     @property
+    def is_dead(self) -> bool:
+        """True if the posterior has collapsed: scores mean nothing then."""
+        return self.explained_variance < _LEAST_EXPLAINED
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """Names of the faults found: "posterior_collapse", "variance_too_small"."""
         found = {
-            "posterior_collapse": self.explained_variance < _LEAST_EXPLAINED,
+            "posterior_collapse": self.is_dead,
             "variance_too_small": self.error_per_pixel > _MOST_ERROR_PER_PIXEL,
         }
         return tuple(name for name, is_there in found.items() if is_there)

@@ -17,6 +17,7 @@ from vaead.model.events import (
     TrainingDone,
     TrainingEvent,
     TrainingFailed,
+    TrainingRestarted,
     TrainingStarted,
     write_event,
 )
@@ -32,6 +33,9 @@ class Progress(Protocol):
 
     def epoch(self, report: EpochReport) -> None:
         """An epoch is over."""
+
+    def restart(self, attempt: int, attempts: int, reason: str) -> None:
+        """A network has learned nothing, and is trained again."""
 
     def done(self, folder: AnyPath, card: ModelCard) -> None:
         """The model is stored."""
@@ -50,6 +54,10 @@ class JsonProgress:
     def epoch(self, report: EpochReport) -> None:
         """See `Progress`."""
         _write(report)
+
+    def restart(self, attempt: int, attempts: int, reason: str) -> None:
+        """See `Progress`."""
+        _write(TrainingRestarted(attempt, attempts, reason))
 
     def done(self, folder: AnyPath, card: ModelCard) -> None:
         """See `Progress`."""
@@ -72,13 +80,23 @@ class TextProgress:
         networks, epochs = len(recipe.networks), _count(recipe.train.epochs, "epoch")
         size = epochs if networks == 1 else f"{_count(networks, 'network')} of {epochs} each"
         click.echo(f"Training {what}: {_count(recipe.train.crops, 'crop')}, {size}", err=True)
-        bar = click.progressbar(length=recipe.total_epochs, label="epochs", file=sys.stderr)
+        self._epochs = recipe.total_epochs
+        self._show_bar()
+
+    def _show_bar(self) -> None:
+        bar = click.progressbar(length=self._epochs, label="epochs", file=sys.stderr)
         self._bar = self._shown.enter_context(bar)
 
     def epoch(self, report: EpochReport) -> None:
         """See `Progress`."""
         self._bar.label = f"loss {report.loss:9.2f}"
         self._bar.update(1)
+
+    def restart(self, attempt: int, attempts: int, reason: str) -> None:
+        """See `Progress`."""
+        self._shown.close()
+        click.echo(f"{reason} (training {attempt} of {attempts})", err=True)
+        self._show_bar()
 
     def done(self, folder: AnyPath, card: ModelCard) -> None:
         """See `Progress`."""

@@ -168,9 +168,9 @@ def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Prog
     skipped.sum_up(len(photos) + len(validation))
     check_normals(map(pixel_digest, photos))
     report.start(recipe, _described(photos, recipe))
-    from vaead.training.pipeline import train_photos  # TensorFlow takes seconds to import
+    from vaead.training.retry import train_sound  # TensorFlow takes seconds to import
 
-    model = train_photos(photos, recipe, report.epoch, validation)
+    model = train_sound(photos, recipe, report.epoch, report.restart, validation)
     # The model replaces a folder by its name, which "." does not tell.
     save_model(out.resolve() if isinstance(out, Path) else out, model)
     report.done(out, model.card)

@@ -99,6 +99,11 @@ class ModelCard(Record, frozen=True):
         return tuple(network.diagnostics for network in self.networks)
 
     @property
+    def is_dead(self) -> bool:
+        """True if a network has learned nothing, so that its scores mean nothing."""
+        return any(each.is_dead for each in self.diagnostics)
+
+    @property
     def training_s(self) -> float:
         """Seconds in which all networks were trained."""
         return sum(network.history[-1].elapsed_s for network in self.networks)

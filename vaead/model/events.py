@@ -65,6 +65,20 @@ class TrainingDone(Record, frozen=True, tag_field="event", tag="done"):
     warnings: tuple[str, ...] = ()
 
 
+class TrainingRestarted(Record, frozen=True, tag_field="event", tag="restart"):
+    """The network has learned nothing, and is trained again with other settings.
+
+    Attributes:
+        attempt: Number of the training that begins now, 2 or more.
+        attempts: Number of trainings at most.
+        reason: What was wrong, as a sentence, and what is changed.
+    """
+
+    attempt: int
+    attempts: int
+    reason: str
+
+
 class TrainingFailed(Record, frozen=True, tag_field="event", tag="error"):
     """The training could not reach its end, for a reason that the user can mend.
 
@@ -75,7 +89,7 @@ class TrainingFailed(Record, frozen=True, tag_field="event", tag="error"):
     message: str
 
 
-TrainingEvent = TrainingStarted | EpochReport | TrainingDone | TrainingFailed
+TrainingEvent = TrainingStarted | EpochReport | TrainingRestarted | TrainingDone | TrainingFailed
 
 _decoder = msgspec.json.Decoder(TrainingEvent)
 

@@ -20,7 +20,14 @@ from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
 from typing import IO
 
 from vaead.errors import TrainingError
-from vaead.model.events import EpochReport, TrainingDone, TrainingFailed, TrainingStarted, read_event
+from vaead.model.events import (
+    EpochReport,
+    TrainingDone,
+    TrainingFailed,
+    TrainingRestarted,
+    TrainingStarted,
+    read_event,
+)
 from vaead.paths import AnyPath
 from vaead.processes.at_exit import before_exit
 from vaead.processes.temporary import temporary_folder
@@ -56,6 +63,7 @@ class JobStatus:
         remaining_s: Expected time to the end; None before the child has told any.
         waiting_before: Jobs ahead of a queued one, the running ones included; 0 in every other state.
         message: Reason of a failure, as a sentence for the user; None in every other state.
+        attempt: 2 or more if a network has learned nothing and is trained again.
     """
 
     task: Task
@@ -66,6 +74,7 @@ class JobStatus:
     remaining_s: float | None = None
     waiting_before: int = 0
     message: str | None = None
+    attempt: int = 1
 
 
 class TrainingJobs:
@@ -165,7 +174,15 @@ class TrainingJobs:
         elapsed_s = 0.0 if job.start_s is None else now_s - job.start_s
         remaining_s = None if job.expected_end_s is None else max(0.0, job.expected_end_s - now_s)
         return JobStatus(
-            job.task, job.state, job.epochs, job.total_epochs, elapsed_s, remaining_s, ahead, job.message
+            task=job.task,
+            state=job.state,
+            epochs=job.epochs,
+            total_epochs=job.total_epochs,
+            elapsed_s=elapsed_s,
+            remaining_s=remaining_s,
+            waiting_before=ahead,
+            message=job.message,
+            attempt=job.attempt,
         )
 
     def _run(self, job: _Job) -> None:
@@ -191,6 +208,7 @@ class _Job:
     state: JobState = JobState.QUEUED
     epochs: tuple[EpochReport, ...] = ()
     message: str | None = None
+    attempt: int = 1
     start_s: float | None = None
     end_s: float | None = None
     expected_end_s: float | None = None
@@ -210,6 +228,8 @@ class _Job:
                 case EpochReport(remaining_s=remaining_s) as report:
                     self.expected_end_s = time.monotonic() + remaining_s
                     self.epochs += (report,)
+                case TrainingRestarted(attempt=attempt):
+                    self.attempt, self.epochs, self.expected_end_s = attempt, (), None
                 case TrainingDone():
                     self.end(JobState.DONE)
                 case TrainingFailed(message=message):

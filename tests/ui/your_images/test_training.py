@@ -147,11 +147,28 @@ def test_normal_images_that_the_model_has_not_learned_are_told_until_it_is_train
     assert "Trained before you added normal images (1)" in shipped.said
 
 
-def test_model_whose_training_went_wrong_is_told(photo_model: Path, store: Path) -> None:
-    folder = Path(shutil.copytree(photo_model, store / screw_demo.model_folder()))
-    card = json.loads((folder / CARD).read_text())
-    card["card"]["networks"][0]["diagnostics"]["explained_variance"] = 0.01
-    (folder / CARD).write_text(json.dumps(card))
+@pytest.mark.parametrize(("name", "value", "told"), [("error_per_pixel", 12.5, "too sure of itself")])
+def test_model_whose_training_went_wrong_is_told(
+    photo_model: Path, store: Path, name: str, value: float, told: str
+) -> None:
+    demo_model(photo_model, store, **{name: value})
     page = OwnPage()
     page.click("own_demo")
-    assert ["bottleneck has died" in warning for warning in page.warnings] == [True]
+    assert [told in warning for warning in page.warnings] == [True]
+    assert len(page.tiles) == 7
+
+
+def test_scores_of_a_dead_model_are_not_shown(photo_model: Path, store: Path) -> None:
+    demo_model(photo_model, store, explained_variance=0.01)
+    page = OwnPage()
+    page.click("own_demo")
+    assert ["has learned nothing from the normal images" in error for error in page.errors] == [True]
+    assert page.tiles == []
+
+
+def demo_model(photo_model: Path, store: Path, **diagnostics: float) -> None:
+    """Let the demo come with a model whose training had these diagnostics."""
+    folder = Path(shutil.copytree(photo_model, store / screw_demo.model_folder()))
+    card = json.loads((folder / CARD).read_text())
+    card["card"]["networks"][0]["diagnostics"] |= diagnostics
+    (folder / CARD).write_text(json.dumps(card))

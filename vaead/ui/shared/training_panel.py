@@ -57,6 +57,8 @@ def _follow(task: Task, texts: Texts) -> None:
     done = status.epochs[-1].epoch if status.epochs else 0
     left = None if done == status.total_epochs else status.remaining_s
     st.progress(done / status.total_epochs, _headline(status, done, texts))
+    if status.attempt > 1:
+        st.caption(texts("training.again", attempt=status.attempt))
     elapsed, remaining = st.columns(2)
     elapsed.metric(texts("training.elapsed"), _seconds(status.elapsed_s, texts))
     remaining.metric(texts("training.remaining"), _seconds(left, texts))

@@ -18,6 +18,7 @@ from vaead.ui.your_images import (
     training_settings,
     upload,
 )
+from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 
 
@@ -44,15 +45,22 @@ def show(texts: Texts) -> None:
         with st.sidebar:
             score, rate = results.controls(texts)
         with _step(texts("own.step_results"), False):
-            results.tell_model(own, own.results, texts)
-            results.score_all(own, own.results, texts)
-            results.show(own.results, score, rate, texts)
-            # Outside the fragment of the results: a click on an image must not put other buttons in the
-            # place of these, as a download that is asked for meanwhile would be lost.
-            downloads.show(own.results, score, rate, texts)
+            _results(own, own.results, score, rate, texts)
     # Last, when every control has compared itself with the link.
     with notices:
         query_params.show_notices(texts)
+
+
+def _results(own: OwnSession, found: Results, score: str, rate: float, texts: Texts) -> None:
+    results.tell_model(own, found, texts)
+    if found.card.is_dead:  # its scores would look as if they meant something
+        st.error(texts("own.dead"))
+        return
+    results.score_all(own, found, texts)
+    results.show(found, score, rate, texts)
+    # Outside the fragment of the results: a click on an image must not put other buttons in the place of
+    # these, as a download that is asked for meanwhile would be lost.
+    downloads.show(found, score, rate, texts)
 
 
 def _model(own: OwnSession, running: bool, texts: Texts) -> None:

@@ -41,8 +41,12 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
     """Say where the model comes from, unless it is the visitor's last training, and what it has not seen."""
     card = results.card
     recipe = card.recipe
-    for fault in training_warnings(card.diagnostics, texts):
-        st.warning(fault)
+    if not card.is_dead:
+        for fault in training_warnings(card.diagnostics, texts):
+            st.warning(fault)
+    if own.task is not None and own.task.out == results.folder and own.task.recipe.train != card.recipe.train:
+        train = card.recipe.train
+        st.caption(texts("own.trained_again", seed=train.seed, weight=f"{train.kl_weight:g}"))
     if results.origin == "shipped":
         st.caption(texts("own.shipped"))
     elif results.origin == "brought" and recipe.for_photos:

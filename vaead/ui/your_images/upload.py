@@ -183,9 +183,10 @@ def _notes(photos: OwnPhotos, texts: Texts) -> None:
     validation = sum(photo.is_validation for photo in photos.normal)
     if validation:
         lines.append(texts("own.validation", count=validation))
-    for name in ("normal", "test", "near"):
-        count = getattr(photos.copies, name)
-        lines += [texts(f"own.copies_{name}", count=count)] if count else []
+    copies = photos.copies
+    lines += [texts("own.copies_normal", count=copies.normal)] if copies.normal else []
+    lines += [texts("own.copies_test", count=copies.test)] if copies.test else []
+    lines += [texts("own.copies_near", count=copies.near)] if copies.near else []
     shown = [plain(sentence(note, texts)) for note in photos.notes[:LONG_TABLE]]
     if len(photos.notes) > len(shown):
         shown.append(texts("own.more_notes", count=len(photos.notes) - len(shown)))
