@@ -4,6 +4,7 @@ import io
 import stat
 import struct
 import zipfile
+import zlib
 
 import pytest
 
@@ -171,3 +172,47 @@ def test_zip_that_unpacks_to_too_much_is_refused() -> None:
     stream = pack({f"{index}.png": bytes(900_000) for index in range(4)})
     with pytest.raises(InvalidInputError, match=r"ZIP 'all\.zip' must unpack to at most 3 MB, got 3\.6 MB"):
         look(stream, Limits(zip_unpacked_bytes=3_000_000))
+
+
+def with_names(names: dict[str, bytes], flags: int = 0) -> io.BytesIO:
+    """A ZIP whose names are these bytes; keys are stand-ins of the same length."""
+    data = pack(dict.fromkeys(names, PHOTO)).getvalue()
+    for stand_in, name in names.items():
+        assert len(stand_in) == len(name)
+        data = data.replace(stand_in.encode(), name)
+    return io.BytesIO(data)
+
+
+def stand_ins(names: list[str], encoding: str) -> dict[str, bytes]:
+    encoded = [name.encode(encoding) for name in names]
+    return {chr(65 + index) * len(name): name for index, name in enumerate(encoded)}
+
+
+def test_names_of_windows_in_japanese() -> None:
+    names = ["正常/表面.png", "正常/ソ能.png", "異常\\十.png"]
+    archive = look(with_names(stand_ins(names, "cp932")))
+    assert archive.names == ("正常/表面.png", "正常/ソ能.png", "異常/十.png")
+    assert archive.read("正常/表面.png") == PHOTO
+    assert archive.rejected == ()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp437"])
+def test_names_in_other_encodings(encoding: str) -> None:
+    names = ["größe é.png", "plain.png"]
+    assert look(with_names(stand_ins(names, encoding))).names == tuple(names)
+
+
+def test_names_that_are_not_all_japanese_are_read_as_before() -> None:
+    names = {"A" * 9: "ö x é.png".encode("cp437"), "B" * 9: "正常.png".encode("cp932") + b"x"}
+    assert look(with_names(names)).names[0] == "ö x é.png"
+
+
+def test_unicode_path_of_info_zip_comes_first() -> None:
+    raw = b"AAAA.png"
+    wanted = "正常.png".encode()
+    extra = struct.pack("<HHBL", 0x7075, 5 + len(wanted), 1, zlib.crc32(raw)) + wanted
+    info = zipfile.ZipInfo(raw.decode())
+    info.extra = extra
+    assert look(pack([(info, PHOTO)])).names == ("正常.png",)
+    info.extra = extra[:5] + b"\0\0\0\0" + extra[9:]  # of another name
+    assert look(pack([(info, PHOTO)])).names == ("AAAA.png",)
