@@ -90,7 +90,7 @@ def _fill(store: Path) -> None:
         card = json.loads((source / CARD).read_text())
         for number in range(10):
             folder = shutil.copytree(source, store / dataset / str(number) / "article")
-            card["recipe"]["normal"] = number
+            card["card"]["recipe"]["source"]["normal"] = number
             (folder / CARD).write_text(json.dumps(card))
 
 

@@ -26,6 +26,7 @@ SECTIONS = (
     "folder",
     "first_picture",
     "visitors",
+    "rough_visitors",
 )
 DATASETS = {"mnist": "MNIST", "fashion_mnist": "Fashion-MNIST"}
 CLASSICAL = {

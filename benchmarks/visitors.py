@@ -93,9 +93,9 @@ class Visitor:
                 self.figure = element.plotly_chart.spec
 
 
-async def _visit(number: int, server: Server, result: dict[str, Any]) -> None:
+async def _visit(number: int, sessions: int, server: Server, result: dict[str, Any]) -> None:
     """One visitor from opening the page to the last click."""
-    await asyncio.sleep(PERIOD_S * number / SESSIONS)
+    await asyncio.sleep(PERIOD_S * number / sessions)
     address = server.url.replace("http", "ws") + "_stcore/stream"
     protocols = ["streamlit", "PLACEHOLDER_AUTH_TOKEN"]
     async with connect(address, subprotocols=protocols, max_size=None) as socket:  # type: ignore[arg-type]
@@ -122,7 +122,8 @@ async def _watch(server: Server, result: dict[str, Any]) -> None:
         await asyncio.sleep(_SAMPLE_S)
 
 
-async def _visits(server: Server) -> dict[str, Any]:
+async def visits(server: Server, sessions: int = SESSIONS) -> dict[str, Any]:
+    """All visitors of a server."""
     result: dict[str, Any] = {
         "open_s": [],
         "draw_s": [],
@@ -133,7 +134,7 @@ async def _visits(server: Server) -> dict[str, Any]:
     watch = asyncio.create_task(_watch(server, result))
     start, cpu_s = time.perf_counter(), server.cpu_s
     ends = await asyncio.gather(
-        *(_visit(number, server, result) for number in range(SESSIONS)), return_exceptions=True
+        *(_visit(number, sessions, server, result) for number in range(sessions)), return_exceptions=True
     )
     result["seconds"] = time.perf_counter() - start
     result["server_cpu_share"] = (server.cpu_s - cpu_s) / result["seconds"]
@@ -152,7 +153,7 @@ def run() -> dict[str, Any]:
             "load_average": load,
             "sessions": SESSIONS,
             "period_s": PERIOD_S,
-            **asyncio.run(_visits(server)),
+            **asyncio.run(visits(server)),
         }
 
 
