@@ -2,9 +2,9 @@
 
 Run: python -m benchmarks.rough_visitors
 
-30 visitors as in `benchmarks.visitors`. Beside them, in a browser, one first brings a model with a loop in it,
-which must be refused in a sentence, and then has photos of 12 million pixels scored by the demo's model; another
-one trains a model. At the end the server gets SIGTERM while all that goes on.
+30 visitors as in `benchmarks.visitors`. Beside them, in a browser, one first brings a model with a loop,
+which must be refused in a sentence, and then has photos of 12 million pixels scored by the demo's model;
+another one trains a model. At the end the server gets SIGTERM while all that goes on.
 """
 
 from __future__ import annotations

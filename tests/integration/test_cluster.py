@@ -237,6 +237,6 @@ def test_worker_that_is_killed_loses_nothing(
     assert written[0] < 3 * PHOTOS // 2
     assert cluster.workers[0].wait(TIMEOUT_S) == -signal.SIGKILL
     assert (printed, contents(tmp_path)) == local
-    with (tmp_path / "s.csv").open(encoding="utf-8", newline="") as table:
+    with (tmp_path / "s.csv").open(encoding="utf-8-sig", newline="") as table:
         names = [row["image"] for row in csv.DictReader(table)]
     assert len(names) == len(set(names)) == PHOTOS

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import queue
 import struct
 import subprocess
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, Literal
 
@@ -65,11 +66,9 @@ class LimitedProcesses:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._closed = False
-        # A queue wakes the threads that wait in their order. The process used last goes first, which is warm;
-        # None stands for one to be started.
-        self._idle: queue.Queue[subprocess.Popen[bytes] | None] = queue.LifoQueue()
-        for _ in range(count):
-            self._idle.put(None)
+        # The process used last goes first, which is warm; None stands for one to be started.
+        self._idle: list[subprocess.Popen[bytes] | None] = [None] * count
+        self._waiting: deque[Future[subprocess.Popen[bytes] | None]] = deque()
         before_exit(self.close)
 
     def call(self, request: bytes) -> bytes:
@@ -79,7 +78,7 @@ class LimitedProcesses:
             ProcessLostError: There is no answer.
             OSError: No process can be started.
         """
-        child = self._idle.get()
+        child = self._take()
         try:
             if child is None or child.poll() is not None:
                 child = self._start()
@@ -90,7 +89,7 @@ class LimitedProcesses:
             child = None
             raise
         finally:
-            self._idle.put(child)
+            self._give(child)
         return answer
 
     def close(self) -> None:
@@ -100,6 +99,22 @@ class LimitedProcesses:
             running = list(self._running)
         for child in running:
             self._end(child)
+
+    def _take(self) -> subprocess.Popen[bytes] | None:
+        """Wait for an idle process, behind all who wait already."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+            turn: Future[subprocess.Popen[bytes] | None] = Future()
+            self._waiting.append(turn)
+        return turn.result()
+
+    def _give(self, child: subprocess.Popen[bytes] | None) -> None:
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set_result(child)
+            else:
+                self._idle.append(child)
 
     def _start(self) -> subprocess.Popen[bytes]:
         environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}

@@ -100,13 +100,14 @@ def test_threads_wait_in_the_order_in_which_they_came(processes: LimitedProcesse
     threads = []
 
     def ask(number: int) -> None:
-        processes.call(b"sleep 0.05")
+        processes.call(b"sleep 1" if number == 0 else b"sleep 0.01")
         order.append(number)
 
     for number in range(5):
         threads.append(threading.Thread(target=ask, args=(number,)))
         threads[-1].start()
-        time.sleep(0.01)
+        while len(processes._waiting) < number:  # the first is served at once
+            time.sleep(0.001)
     for thread in threads:
         thread.join()
     assert order == list(range(5))
