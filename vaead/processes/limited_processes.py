@@ -26,7 +26,7 @@ _MOST_ANSWER_BYTES = 2**30
 _MOST_MEMORY_BYTES = 3_000_000_000
 """Address space of a process; NumPy, Pillow and LiteRT take half of it for the largest photos."""
 _MOST_FILES = 64
-_NICENESS = 5
+_NICENESS = 10
 """Pages are drawn first."""
 _POLL_S = 0.5
 _ROOT = Path(__file__).parents[2]
@@ -128,7 +128,7 @@ class LimitedProcesses:
                 stderr=subprocess.DEVNULL,
                 cwd=_ROOT,
                 env=environment,
-                start_new_session=True,  # a Ctrl-C in the terminal is the server's
+                process_group=0,  # a Ctrl-C is the server's; in its session, or priorities would not count
             )
             self._running.add(child)
         return child

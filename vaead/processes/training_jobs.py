@@ -37,6 +37,7 @@ GRACE_S = 3.0  # from the polite signal, or the last event, until a child is kil
 POLL_S = 0.05  # how often a job's thread looks whether its child has died
 DRAIN_S = 1.0  # how long the pipes of a dead child may still deliver
 MAX_ENDED = 50
+_NICENESS = 15
 
 
 class JobState(enum.StrEnum):
@@ -240,10 +241,12 @@ def _follow(command: list[str], job: _Job) -> str:
     """Run a child until it is gone; returns why the job failed, which counts if no event has ended it."""
     folder = str(temporary_folder().path)  # a killed child leaves its own files
     env = os.environ | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": folder}
-    # A session of its own makes the child and all it starts one group, which can be stopped as a whole.
+    # The child and all it starts are one group, which can be stopped as a whole. They stay in the session of
+    # the server: Linux compares priorities within a session alone.
     child = Popen(
-        command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, errors="replace", env=env, start_new_session=True
+        command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, errors="replace", env=env, process_group=0
     )
+    _lower_priority(child)
     stderr_tail: deque[str] = deque(maxlen=20)
     stdout = _start_thread(_read_lines, child.stdout, job.read_line)
     stderr = _start_thread(_read_lines, child.stderr, stderr_tail.append)
@@ -251,6 +254,12 @@ def _follow(command: list[str], job: _Job) -> str:
     stdout.join(DRAIN_S)
     stderr.join(DRAIN_S)
     return _unexpected_end(child.returncode, stderr_tail.copy())
+
+
+def _lower_priority(child: Popen[str]) -> None:
+    """Let the pages go first, which wait for milliseconds of the processor where a training takes minutes."""
+    with contextlib.suppress(OSError, AttributeError):  # it has ended, or the system knows no priorities
+        os.setpriority(os.PRIO_PGRP, child.pid, _NICENESS)
 
 
 def _start_thread(target: Callable[..., None], *args: object) -> threading.Thread:

@@ -17,7 +17,7 @@ _START_S = 10.0
 """Seconds to start a training process, compile the epoch and export the model."""
 _CROPS_PER_S = 50_000.0
 """Crops a second on two cores; see benchmarks/. Only used to tell visitors how long they will wait."""
-_POLL_S = 0.5
+_POLL_S = 1.0
 
 
 def panel(recipe: Recipe, texts: Texts) -> None:
