@@ -1,1 +1,4 @@
-"""All that starts other processes: workers, training jobs, trials of models. May import model and version."""
+"""All that starts and ends other processes: workers, trainings, processes with limits.
+
+May import model and version.
+"""
