@@ -114,7 +114,7 @@ class PhotoService:
             if error.cause == "time":
                 raise PhotoLostError(refusal("slow", name=name, most=f"{self._most_s:g}")) from error
             raise PhotoLostError(refusal("lost", name=name)) from error
-        except msgspec.MsgspecError as error:
+        except (OSError, msgspec.MsgspecError) as error:  # no process can be started, or it answers nonsense
             raise PhotoLostError(refusal("lost", name=name)) from error
 
 

@@ -175,10 +175,13 @@ def test_photos_with_a_spot_are_more_anomalous_than_all_others(photo_model: Mode
         assert 10 <= col < 40
 
 
-def test_aligned_photos_make_a_model_of_their_size(photo_recipe: Recipe, photos: Photos) -> None:
+def test_aligned_photos_make_a_model_of_their_size_with_those_for_validation(
+    photo_recipe: Recipe, photos: Photos
+) -> None:
     same = [photo[:40, :40] for photo in photos]
     small = replace(aligned(photo_recipe), train=replace(photo_recipe.train, epochs=1))
-    model = train_photos(same, small)
+    model = train_photos(same[:8], small, None, same[8:])
+    assert model.card.normal_scores.n_images == 4 + 4  # half of those for training, and all for validation
     reference = model.networks[0].reference
     assert model.card.image_shape == (40, 40)
     assert isinstance(reference, GaussianReference)

@@ -178,3 +178,10 @@ def test_unknown_color_is_refused() -> None:
 def test_min_px_below_1_is_refused() -> None:
     with pytest.raises(InvalidInputError, match=r"min_px must be at least 1, got 0"):
         ReadOptions(min_px=0)
+
+
+def test_bits_of_the_camera_make_white() -> None:
+    deep = np.array([[0, 1000, 4095, 5000]], np.uint16)
+    np.testing.assert_allclose(read(encode(deep), ReadOptions(bits=12)), [[0, 1000 / 4095, 1, 1]], rtol=1e-6)
+    # Files of 8 bit have no others.
+    np.testing.assert_array_equal(read(encode(GREY), ReadOptions(bits=12)), read(encode(GREY)))
