@@ -95,11 +95,11 @@ def _lines(found: Photos, readable: Sequence[Photo], survey: Survey) -> list[str
     lines.append(f"Sizes: {sizes} px{depth}, {'colour' if survey.has_colors else 'grey'}")
     copies = survey.copies
     for count, text in (
-        (copies.normal, "normal photos are copies of others"),
-        (copies.test, "test photos are copies of normal ones"),
-        (copies.near, "test photos are nearly copies of normal ones"),
+        (copies.normal, "Normal photos that are copies of others"),
+        (copies.test, "Test photos that are copies of normal ones"),
+        (copies.near, "Test photos that are nearly copies of normal ones"),
     ):
-        lines += [f"Note: {count} {text}"] if count else []
+        lines += [f"{text}: {count}"] if count else []
     return lines
 
 

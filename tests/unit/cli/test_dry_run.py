@@ -187,7 +187,7 @@ def test_copies_are_counted(tmp_path: Path) -> None:
     Image.open(root / names[2]).save(buffer, "JPEG", quality=95)
     (root / "test/bad/0.png").write_bytes(buffer.getvalue())
     assert dry_run(root)[-3:] == [
-        "Note: 1 normal photos are copies of others",
-        "Note: 1 test photos are copies of normal ones",
-        "Note: 1 test photos are nearly copies of normal ones",
+        "Normal photos that are copies of others: 1",
+        "Test photos that are copies of normal ones: 1",
+        "Test photos that are nearly copies of normal ones: 1",
     ]
