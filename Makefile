@@ -26,7 +26,7 @@ run: $(VENV)/.serving ## Start the app; PORT=8501
 
 test: $(VENV)/.development ## Run all tests, or some: ARGS="tests/unit -k terms"
 	@bash tests/browser/install_browser.sh
-	@$(VENV_PYTHON) -m pytest --numprocesses=auto --dist=loadfile $(ARGS)
+	@$(VENV_PYTHON) -m pytest --numprocesses=auto --dist=worksteal $(ARGS)
 
 lint: $(VENV)/.development ## Check style and types
 	$(VENV_PYTHON) -m ruff check .
