@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import click
 
 from vaead.cli.inputs import Skipped
 from vaead.data.photos import Limits, Photo, Photos, Rejected, check_normals, find_photos
-from vaead.data.photos.examine import PhotoFacts
 from vaead.data.photos.folder_names import role_of
 from vaead.data.photos.survey import Survey, count_folders, examine_each
 from vaead.errors import InvalidInputError
+from vaead.paths import is_url
 
 _MOST_COMPARED = 500
 """Test photos that are looked at for copies of normal ones."""
@@ -28,7 +28,7 @@ def find_normals(images: str) -> Photos:
         InvalidInputError: It has none, or its own name or those of its folders say that they are not normal.
         DataUnavailableError: It cannot be listed.
     """
-    own = PurePosixPath(Path(images).resolve().name if "://" not in images else images.rstrip("/")).name
+    own = PurePosixPath(images.rstrip("/")).name if is_url(images) else Path(images).resolve().name
     if role_of(own) in ("anomalous", "mask"):
         raise InvalidInputError(
             f"images must be normal photos, got the folder {own!r}, whose name says otherwise; name another "
@@ -63,23 +63,20 @@ def take_stock(found: Photos, skipped: Skipped, *, err: bool) -> Survey:
         InvalidInputError: There are too few normal photos.
     """
     examined = list(examine_each(found.to_train, Limits()))
-    readable = [photo for photo, each in zip(found.to_train, examined, strict=True) if _is_facts(each)]
-    normal, test = _facts(examined), _facts(examine_each(found.test[:_MOST_COMPARED], Limits()))
+    normal = {
+        photo: facts
+        for photo, facts in zip(found.to_train, examined, strict=True)
+        if not isinstance(facts, Rejected)
+    }
     skipped.show(found.rejected)
     skipped.show(each for each in examined if isinstance(each, Rejected))
-    check_normals(facts.digest for facts in normal)
-    survey = Survey.of(normal, test)
-    for line in _lines(found, readable, survey):
+    check_normals(facts.digest for facts in normal.values())
+    compared = examine_each(found.test[:_MOST_COMPARED], Limits())
+    test = [facts for facts in compared if not isinstance(facts, Rejected)]
+    survey = Survey.of(list(normal.values()), test)
+    for line in _lines(found, list(normal), survey):
         click.echo(line, err=err)
     return survey
-
-
-def _facts(examined: Iterable[PhotoFacts | Rejected]) -> list[PhotoFacts]:
-    return [each for each in examined if not isinstance(each, Rejected)]
-
-
-def _is_facts(each: PhotoFacts | Rejected) -> bool:
-    return not isinstance(each, Rejected)
 
 
 def _lines(found: Photos, readable: Sequence[Photo], survey: Survey) -> list[str]:

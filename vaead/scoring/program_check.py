@@ -114,7 +114,7 @@ def _check_subgraph(model: Any, graph: Any, codes: list[str], batch_size: Callab
     rows = {int(index): _shape(tensors[index])[1:] for index in graph.InputsAsNumpy()}
     count = min(batch_size(row) for row in rows.values())
     values |= {index: _Value((count, *row)) for index, row in rows.items()}
-    products = 0
+    products, n_values = 0, sum(math.prod(each.shape) for each in values.values())
     for index in range(graph.OperatorsLength()):
         operator = graph.Operators(index)
         name = codes[operator.OpcodeIndex()]
@@ -128,8 +128,9 @@ def _check_subgraph(model: Any, graph: Any, codes: list[str], batch_size: Callab
             if number in values:
                 raise _RefusedError("a tensor that is computed twice")
             values[number] = value
+            n_values += math.prod(value.shape)
         products += _products(name, inputs, found[0])
-        if sum(math.prod(each.shape) for each in values.values()) > _MOST_VALUES or products > _MOST_PRODUCTS:
+        if n_values > _MOST_VALUES or products > _MOST_PRODUCTS:
             raise _RefusedError("one that needs more memory or time than any network")
 
 
