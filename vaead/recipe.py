@@ -31,6 +31,7 @@ class ClassSource(Record, frozen=True, tag_field="kind", tag="class"):
     scale: ClassVar[float] = 1.0
     aligned: ClassVar[bool] = True
     bits: ClassVar[int | None] = None
+    even_light: ClassVar[bool] = False
 
     dataset: str
     normal: int
@@ -45,12 +46,15 @@ class PhotoSource(Record, frozen=True, tag_field="kind", tag="photos"):
         aligned: True if all have one size and show the same thing at the same position; each position is
             calibrated by itself then.
         bits: Bits that are used in files of 16 bit, see `ReadOptions`; None for all.
+        even_light: True if photos are brought to one brightness and contrast, because light or exposure
+            change from photo to photo and mean nothing.
     """
 
     color: str = "luminance"
     scale: float = 1.0
     aligned: bool = False
     bits: int | None = None
+    even_light: bool = False
 
     def __post_init__(self) -> None:
         require_name("color", self.color, COLORS)

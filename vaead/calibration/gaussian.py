@@ -15,13 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vaead.calibration.reference import ArrayRecord, Evidence
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan
+from vaead.scoring.term_maps import CalibratedScore, mean_map
 
 _LIMIT = 8.0
 """Largest |z|, so that one feature cannot decide alone."""
@@ -31,7 +33,7 @@ _SCALE_QUANTILES = (0.16, 0.84)
 
 
 @dataclass(frozen=True)
-class GaussianReference:
+class GaussianReference(ArrayRecord):
     """A Gaussian distribution of the standardised features of aligned normal images.
 
     Attributes:
@@ -105,10 +107,21 @@ class GaussianReference:
         scores = (z * weighed).reshape(features.shape).mean(axis=-1)
         return np.asarray(scores, dtype=np.float32)
 
-    @staticmethod
-    def image_scores(windows: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:  # noqa: ARG004
-        """The distance: the mean over all windows, (N,)."""
-        return np.asarray(windows.reshape(len(windows), -1).mean(axis=1), np.float32)
+    def evidence(self, scan: Scan) -> Evidence:
+        """See `NormalReference`: the distance, which is the mean over all windows."""
+        windows = self.window_scores(scan)
+        return Evidence(
+            windows.reshape(len(windows), -1).mean(axis=1, keepdims=True), mean_map(windows, scan.grid)
+        )
+
+    def scaled_by(self, normal: Sequence[Evidence]) -> Self:  # noqa: ARG002
+        """See `NormalReference`; a distance in standard deviations has its scale already."""
+        return self
+
+    def calibrated(self, evidence: Evidence) -> CalibratedScore:
+        """See `NormalReference`."""
+        image = evidence.values[:, 0]
+        return CalibratedScore(image, evidence.maps, np.zeros(len(image), np.bool_))
 
 
 def _standardised(

@@ -6,21 +6,54 @@ V. Vovk, "Cross-conformal predictors", 2015.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import ClassVar, Protocol, Self
+import inspect
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan
-from vaead.scoring.term_maps import CalibratedScore, mean_map
+from vaead.scoring.term_maps import CalibratedScore
 
 _FOLDS = 4
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """How unusual images are, before it is put on the scale of normal images.
+
+    Attributes:
+        values: One value of each kind of evidence, (N, kinds).
+        maps: Anomaly map of each image, (N, H, W).
+    """
+
+    values: NDArray[np.float32]
+    maps: NDArray[np.float32]
+
+
+class ArrayRecord:
+    """Base of dataclasses that hold arrays alone."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The fitted arrays by name."""
+        return dict(vars(self))
+
+    @classmethod
+    def array_names(cls) -> tuple[str, ...]:
+        """Names of the arrays."""
+        return tuple(inspect.signature(cls).parameters)
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Self:
+        """Undo `arrays`."""
+        return cls(**arrays)
+
+
 class NormalReference(Protocol):
-    """A distribution fitted to the windows of normal images; its attributes are the fitted arrays.
+    """A distribution fitted to normal images.
 
     Attributes:
         positive: Names of the arrays whose values are above 0.
@@ -32,57 +65,70 @@ class NormalReference(Protocol):
     def fit(cls, scans: Sequence[Scan]) -> Self:
         """Fit to normal images, at least one."""
 
+    def scaled_by(self, normal: Sequence[Evidence]) -> Self:
+        """The same on the scale of the evidence of normal images, which it was not fitted to."""
+
+    def evidence(self, scan: Scan) -> Evidence:
+        """Evidence that images are not normal."""
+
+    def calibrated(self, evidence: Evidence) -> CalibratedScore:
+        """Scores and maps of images, from what `evidence` has found."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The fitted arrays by name."""
+
+    @classmethod
+    def array_names(cls) -> tuple[str, ...]:
+        """Names of the arrays."""
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Self:
+        """Undo `arrays`."""
+
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
         """Shapes of the arrays for a network, by name."""
 
-    def window_scores(self, scan: Scan) -> NDArray[np.float32]:
-        """Calibrated score of each window (N, rows, cols), or of each of its cells (..., cells, cells)."""
 
-    @staticmethod
-    def image_scores(windows: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Calibrated score of each image (N,), from those of its windows and from its map (N, H, W)."""
-
-
-def calibrated_score(reference: NormalReference, windows: NDArray[np.float32], scan: Scan) -> CalibratedScore:
-    """Scores and maps of images.
-
-    Args:
-        reference: Any of the kind that gave the scores.
-        windows: Scores of the windows, see `NormalReference.window_scores`.
-        scan: The images.
-    """
-    maps = mean_map(windows, scan.grid)
-    return CalibratedScore(reference.image_scores(windows, maps), maps)
-
-
-def cross_fit(kind: type[NormalReference], scans: Sequence[Scan]) -> list[NDArray[np.float32]]:
-    """Window scores of normal images, each image by a reference that was fitted without it.
+def cross_fit(kind: type[NormalReference], scans: Sequence[Scan]) -> list[Evidence]:
+    """Evidence of normal images, each image by a reference that was fitted without it.
 
     Thresholds come from these: an image that helped to fit a reference looks more normal than a new one.
 
     Args:
         kind: Kind of the reference.
-        scans: Normal images, one or more a scan. A single image is scored by itself.
+        scans: Normal images, one or more a scan. A single image is judged by itself.
 
     Returns:
-        As `NormalReference.window_scores`, one array a scan.
+        One entry a scan.
     """
+    return [_joined(parts) for parts in _by_fold(kind, scans)]
+
+
+def _by_fold(
+    kind: type[NormalReference], scans: Sequence[Scan]
+) -> list[list[tuple[NDArray[np.intp], Evidence]]]:
+    """For each scan the evidence of some of its images, and their indices in it, fold by fold."""
     from sklearn.model_selection import KFold
 
     count = sum(map(len, scans))
-    if count < 2:
-        return [kind.fit(scans).window_scores(scan) for scan in scans]
-    scores: list[NDArray[np.float32] | None] = [None] * len(scans)
-    folds = KFold(min(_FOLDS, count), shuffle=True, random_state=0)
-    for others, tested in folds.split(np.arange(count)):
+    found: list[list[tuple[NDArray[np.intp], Evidence]]] = [[] for _ in scans]
+    every = np.arange(count)
+    folds: Iterable[tuple[NDArray[np.intp], NDArray[np.intp]]] = [(every, every)]
+    if count > 1:
+        folds = KFold(min(_FOLDS, count), shuffle=True, random_state=0).split(every)
+    for others, tested in folds:
         reference = kind.fit([part for _, _, part in _select(scans, others)])
         for index, images, part in _select(scans, tested):
-            found = reference.window_scores(part)
-            total = scores[index]
-            if total is None:
-                total = scores[index] = np.empty((len(scans[index]), *found.shape[1:]), np.float32)
-            total[images] = found
-    return [each for each in scores if each is not None]
+            found[index].append((images, reference.evidence(part)))
+    return found
+
+
+def _joined(parts: Sequence[tuple[NDArray[np.intp], Evidence]]) -> Evidence:
+    order = np.argsort(np.concatenate([images for images, _ in parts]))
+    values, maps = (
+        np.concatenate([getattr(part, name) for _, part in parts])[order] for name in ("values", "maps")
+    )
+    return Evidence(values, maps)
 
 
 def _select(scans: Sequence[Scan], images: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.intp], Scan]]:

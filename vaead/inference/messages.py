@@ -80,6 +80,7 @@ class Predicted(Record, frozen=True, tag="predicted"):
         terms: D, A and M, each (rows, columns).
         calibrated_score: Calibrated score of the image; None where there is none.
         calibrated_map: (H, W), with it.
+        by_whole: See `CalibratedScore`.
         true_mask: (H, W), if it is known.
         rejected_mask: The true mask, if it cannot be read.
     """
@@ -88,6 +89,7 @@ class Predicted(Record, frozen=True, tag="predicted"):
     terms: tuple[Array, Array, Array]
     calibrated_score: float | None
     calibrated_map: Array | None
+    by_whole: bool
     true_mask: Array | None
     rejected_mask: Rejected | None
 

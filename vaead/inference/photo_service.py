@@ -140,8 +140,8 @@ def _prediction(found: Predicted, card: ModelCard, photo: Photo, thresholds: Thr
     kl, log_variance, mahalanobis = (each.numpy().reshape(1, *grid.shape) for each in found.terms)
     calibrated = None
     if found.calibrated_map is not None and found.calibrated_score is not None:
-        score = np.array([found.calibrated_score], np.float32)
-        calibrated = CalibratedScore(score, found.calibrated_map.numpy().reshape(1, *shape))
+        score, by_whole = np.array([found.calibrated_score], np.float32), np.array([found.by_whole])
+        calibrated = CalibratedScore(score, found.calibrated_map.numpy().reshape(1, *shape), by_whole)
     terms = TermMaps(kl, log_variance, mahalanobis, grid, calibrated)
     true_mask = None if found.true_mask is None else found.true_mask.numpy().reshape(shape)
     scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}

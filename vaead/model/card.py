@@ -12,8 +12,9 @@ from vaead.config import Record, require_range
 from vaead.errors import ModelFormatError
 from vaead.model.events import EpochReport
 from vaead.recipe import Recipe
+from vaead.scoring.light import Light
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Another number whenever one vaead could not read what another writes."""
 
 _LONGEST_SIDE_PX = 10**6
@@ -71,6 +72,7 @@ class ModelCard(Record, frozen=True):
             "all" of them. Empty where nobody has measured it.
         longer_side_px: Smallest and largest longer side of the training photos, after scaling. None for a
             dataset with classes.
+        light: Light to which photos are brought; None where it is left as it is.
     """
 
     recipe: Recipe
@@ -82,6 +84,7 @@ class ModelCard(Record, frozen=True):
     created: str
     auroc: dict[str, dict[str, float]] = {}  # noqa: RUF012 - msgspec copies it for each card
     longer_side_px: tuple[int, int] | None = None
+    light: Light | None = None
 
     def __post_init__(self) -> None:
         if len(self.networks) != len(self.recipe.networks):
@@ -90,6 +93,8 @@ class ModelCard(Record, frozen=True):
             raise ValueError("image_shape must be given for aligned images, and for them alone")
         for side in (*(self.image_shape or ()), *(self.longer_side_px or ())):
             require_range("pixels", side, 1, _LONGEST_SIDE_PX)
+        if (self.light is not None) != self.recipe.source.even_light:
+            raise ValueError("light must be given where it is evened, and there alone")
         if "vaead" not in self.versions:
             raise ValueError("versions must hold that of vaead")
 

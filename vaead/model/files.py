@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import inspect
 import io
 import re
 import zipfile
@@ -75,7 +74,7 @@ def unpack_program(content: bytes, name: str) -> bytes:
 def pack_reference(reference: NormalReference) -> bytes:
     """Put the arrays of a reference into one file."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **vars(reference))
+    np.savez_compressed(buffer, allow_pickle=False, **reference.arrays())
     return buffer.getvalue()
 
 
@@ -98,13 +97,13 @@ def unpack_reference(
         raise
     except _DAMAGED as error:
         raise _damaged(name, error) from error
-    wanted = sorted(inspect.signature(kind).parameters)
+    wanted = sorted(kind.array_names())
     if sorted(arrays) != wanted:
         raise ModelFormatError(
             f"{name} must hold {', '.join(wanted)}, got {', '.join(arrays) or 'nothing'}; "
             "train the model again"
         )
-    reference = kind(**arrays)
+    reference = kind.from_arrays(arrays)
     _require_sound(reference, name, network)
     return reference
 
@@ -114,7 +113,7 @@ def _require_sound(reference: NormalReference, name: str, network: NetworkConfig
         shapes = reference.shapes(network)
     except (IndexError, ValueError):  # an array has too few dimensions to tell the shapes of the others
         shapes = {}
-    for key, array in vars(reference).items():
+    for key, array in reference.arrays().items():
         if array.shape != shapes.get(key) or array.dtype.kind != "f" or not np.isfinite(array).all():
             raise ModelFormatError(
                 f"{name} must hold finite numbers in the shape of the network, got others in {key!r}; "

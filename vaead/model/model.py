@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.reference import NormalReference, calibrated_score
+from vaead.calibration.reference import NormalReference
 from vaead.config import NetworkConfig
 from vaead.model.card import ModelCard
 from vaead.scoring.image_scorer import ImageScorer, Progress, Reconstruction
+from vaead.scoring.light import Light
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer
 from vaead.scoring.patches import PatchGrid
@@ -30,10 +31,16 @@ class TrainedNetwork:
         scorer: Scans images with it.
     """
 
-    def __init__(self, config: NetworkConfig, program: bytes, reference: NormalReference) -> None:
+    def __init__(
+        self, config: NetworkConfig, program: bytes, reference: NormalReference, light: Light | None = None
+    ) -> None:
         self.program = program
         self.reference = reference
-        self.scorer = ImageScorer(PatchScorer(program), config)
+        self.scorer = ImageScorer(PatchScorer(program), config, light)
+
+    def calibrated(self, scan: Scan) -> CalibratedScore:
+        """Calibrated score of images that the scorer has scanned."""
+        return self.reference.calibrated(self.reference.evidence(scan))
 
 
 class Model:
@@ -75,7 +82,8 @@ class Model:
             for name, parts in terms.items():
                 parts.append(getattr(scans[0], name))
             if comparable:
-                calibrated.append(_calibrated(networks, scans))
+                scores = [network.calibrated(scan) for network, scan in zip(networks, scans, strict=True)]
+                calibrated.append(CalibratedScore.average(scores))
         return TermMaps(
             **{name: np.concatenate(parts) for name, parts in terms.items()},
             grid=grid,
@@ -132,12 +140,3 @@ def _chunks(images: NDArray[np.generic], grid: PatchGrid) -> Iterator[NDArray[np
     step = max(1, _CHUNK_WINDOWS // (grid.shape[0] * grid.shape[1]))
     for start in range(0, len(images), step):
         yield images[start : start + step]
-
-
-def _calibrated(networks: Sequence[TrainedNetwork], scans: Sequence[Scan]) -> CalibratedScore:
-    return CalibratedScore.average(
-        [
-            calibrated_score(network.reference, network.reference.window_scores(scan), scan)
-            for network, scan in zip(networks, scans, strict=True)
-        ]
-    )

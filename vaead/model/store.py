@@ -18,6 +18,7 @@ import platformdirs
 from vaead import shipped
 from vaead.calibration.fitting import reference_kind
 from vaead.calibration.gaussian import GaussianReference
+from vaead.calibration.photo import PhotoReference
 from vaead.calibration.reference import NormalReference
 from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
@@ -174,18 +175,20 @@ def _load_network(folder: AnyPath, card: ModelCard, index: int, checksums: dict[
                 f"{name} must match its checksum in {CARD}, got a damaged file in {str(folder)!r}; "
                 "train the model again"
             )
-    reference = unpack_reference(files[1], names[1], reference_kind(card.recipe.source.aligned), config)
+    kind = reference_kind(card.recipe.for_photos, card.recipe.source.aligned)
+    reference = unpack_reference(files[1], names[1], kind, config)
     _require_windows(reference, card, config, folder)
-    return TrainedNetwork(config, unpack_program(files[0], names[0]), reference)
+    return TrainedNetwork(config, unpack_program(files[0], names[0]), reference, card.light)
 
 
 def _require_windows(
     reference: NormalReference, card: ModelCard, network: NetworkConfig, folder: AnyPath
 ) -> None:
     """Compare the number of windows in a reference with that of the images of a model."""
-    if isinstance(reference, GaussianReference) and card.image_shape is not None:
+    by_place = reference.place if isinstance(reference, PhotoReference) else reference
+    if isinstance(by_place, GaussianReference) and card.image_shape is not None:
         rows, columns = PatchGrid(*card.image_shape, network.patch_size, network.stride).shape
-        if len(reference.median) != rows * columns:
+        if len(by_place.median) != rows * columns:
             raise ModelFormatError(
                 f"reference must be that of the images in {CARD}, got another one in {str(folder)!r}; "
                 "train the model again"

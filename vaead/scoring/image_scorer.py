@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
 from vaead.errors import InvalidInputError
+from vaead.scoring.light import Light, measure_light
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer, batch_size
 from vaead.scoring.patches import PatchGrid, average_windows, extract_windows, unit
@@ -46,10 +47,15 @@ class ImageScorer:
     [0, 1]; H and W at least one patch. Work goes
     in batches of patches over all cores, so memory does not grow with the size of the images beyond the
     arrays passed in and out.
+
+    Attributes:
+        config: The network.
+        light: Light to which images are brought before a scan; None to leave it as it is.
     """
 
-    def __init__(self, patches: PatchScorer, config: NetworkConfig) -> None:
+    def __init__(self, patches: PatchScorer, config: NetworkConfig, light: Light | None = None) -> None:
         self.config = config
+        self.light = light
         self._patches = patches
 
     def require_program(self) -> None:
@@ -72,6 +78,7 @@ class ImageScorer:
             InvalidInputError: The images are not as the class describes.
         """
         grid = self.grid(images)
+        light, images = measure_light(images), self._evened(images)
         count = len(images) * grid.shape[0] * grid.shape[1]
         found = {name: np.empty(count, np.float32) for name in (*TERMS, "signed_error")}
         found["z_mean"] = np.empty((count, self.config.latent_dim), np.float32)
@@ -88,7 +95,7 @@ class ImageScorer:
         side = self.config.cells
         for name, whole in cells.items():
             shaped[name] = shaped.get(name, shaped[whole]).reshape(-1, *grid.shape, side, side)
-        return Scan(**shaped, grid=grid)
+        return Scan(**shaped, light=light, grid=grid)
 
     def reconstruct(self, images: NDArray[np.generic]) -> Reconstruction:
         """Means and variances that the decoder gives for a few images.
@@ -96,7 +103,7 @@ class ImageScorer:
         Raises:
             InvalidInputError: The images are not as the class describes.
         """
-        grid = self.grid(images)
+        grid, images = self.grid(images), self._evened(images)
         count = len(images) * grid.shape[0] * grid.shape[1]
         made = {name: np.empty((count, *self.config.patch_shape), np.float32) for name in ("mu", "sigma2")}
 
@@ -112,6 +119,9 @@ class ImageScorer:
                 for name, values in made.items()
             }
         )
+
+    def _evened(self, images: NDArray[np.generic]) -> NDArray[np.generic]:
+        return images if self.light is None else self.light.even(images)
 
     def _windows(
         self, images: NDArray[np.generic], grid: PatchGrid, part: slice

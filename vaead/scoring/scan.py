@@ -26,6 +26,7 @@ class Scan:
         cells: M of each of the square cells of a window, (N, rows, cols, cells, cells); one cell, the whole
             window, for a network that does not split its windows.
         signed_cells: Signed error of each cell, of the same shape.
+        light: Mean and standard deviation of the brightness of each image, (N, 2), see `measure_light`.
         grid: Positions of the windows, the same in all images.
     """
 
@@ -36,6 +37,7 @@ class Scan:
     z_mean: NDArray[np.float32]
     cells: NDArray[np.float32]
     signed_cells: NDArray[np.float32]
+    light: NDArray[np.float32]
     grid: PatchGrid
 
     def __len__(self) -> int:

@@ -20,25 +20,29 @@ class CalibratedScore:
     Attributes:
         image: Anomaly score of each image, (N,).
         map: Anomaly map, (N, H, W): for each pixel the mean of the windows over it.
+        by_whole: (N,), True where the score comes from the image as a whole more than from any place in it.
     """
 
     image: NDArray[np.float32]
     map: NDArray[np.float32]
+    by_whole: NDArray[np.bool_]
 
     @classmethod
     def concatenate(cls, parts: Sequence[CalibratedScore]) -> CalibratedScore:
         """The score of all images, from those of some of them."""
-        image, maps = (np.concatenate([getattr(part, name) for part in parts]) for name in ("image", "map"))
-        return cls(image, maps)
+        image, maps, by_whole = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("image", "map", "by_whole")
+        )
+        return cls(image, maps, by_whole)
 
     @classmethod
     def average(cls, networks: Sequence[CalibratedScore]) -> CalibratedScore:
-        """The mean over the networks of a model."""
-        image, maps = (
+        """The mean over the networks of a model; the whole decides where it does in most of them."""
+        image, maps, by_whole = (
             np.mean([getattr(network, name) for network in networks], axis=0, dtype=np.float32)
-            for name in ("image", "map")
+            for name in ("image", "map", "by_whole")
         )
-        return cls(np.asarray(image), np.asarray(maps))
+        return cls(np.asarray(image), np.asarray(maps), np.asarray(by_whole > 0.5))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from vaead.calibration.diagnostics import TrainingDiagnostics
-from vaead.calibration.fitting import calibrate
+from vaead.calibration.fitting import calibrate, reference_kind
 from vaead.config import NetworkConfig
 from vaead.data.datasets import load_dataset
 from vaead.errors import InvalidInputError
@@ -26,6 +26,7 @@ from vaead.model.model import Model, TrainedNetwork
 from vaead.model.store import ModelStore
 from vaead.recipe import Recipe
 from vaead.scoring.image_scorer import ImageScorer
+from vaead.scoring.light import Light
 from vaead.scoring.patch_scorer import PatchScorer
 from vaead.scoring.patches import PatchGrid, unit
 from vaead.scoring.scan import Scan
@@ -139,11 +140,15 @@ def _train(
     if validation is not None:
         held_out = _joined(held_out, validation)
     start = time.monotonic()
+    light = Light.usual(list(images)) if recipe.source.even_light else None
+    if light is not None:
+        images = [light.even(image[None])[0] for image in images]
     fitted = [
-        _fit(images, held_out, recipe, index, _counted_on(on_epoch, recipe, index, start))
+        _fit(images, held_out, recipe, index, light, _counted_on(on_epoch, recipe, index, start))
         for index in range(len(recipe.networks))
     ]
-    references, normal_scores = calibrate([each.scans for each in fitted], recipe.source.aligned)
+    kind = reference_kind(recipe.for_photos, recipe.source.aligned)
+    references, normal_scores = calibrate(kind, [each.scans for each in fitted])
     sides = [max(image.shape[:2]) for image in normal]
     height, width = normal[0].shape[:2]
     card = ModelCard(
@@ -160,23 +165,33 @@ def _train(
         },
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         longer_side_px=(min(sides), max(sides)) if recipe.for_photos else None,
+        light=light,
     )
     networks = [
-        TrainedNetwork(config, each.program, reference)
+        TrainedNetwork(config, each.program, reference, light)
         for config, each, reference in zip(recipe.networks, fitted, references, strict=True)
     ]
     return Model(card, networks)
 
 
-def _fit(images: Images, held_out: Images, recipe: Recipe, index: int, on_epoch: OnEpoch | None) -> _Fitted:
+def _fit(
+    images: Images,
+    held_out: Images,
+    recipe: Recipe,
+    index: int,
+    light: Light | None,
+    on_epoch: OnEpoch | None,
+) -> _Fitted:
+    """Train a network on images whose light is evened already; that of the held-out ones is not."""
     config = recipe.networks[index]
-    vae, history = fit(images, held_out, config, recipe.train, on_epoch)
+    watched = held_out if light is None else [light.even(image[None])[0] for image in held_out]
+    vae, history = fit(images, watched, config, recipe.train, on_epoch)
     program = to_litert(vae)
     patches = PatchScorer(program)
-    scorer = ImageScorer(patches, config)
+    scorer = ImageScorer(patches, config, light)
     # Images of one size are scanned together, which is faster.
     scans = [scorer.scan(each) for each in _one_size(held_out)]
-    diagnostics = _diagnose(patches, held_out, config, recipe.train.seed)
+    diagnostics = _diagnose(patches, watched, config, recipe.train.seed)
     return _Fitted(program, NetworkCard(tuple(history), diagnostics, describe_layers(vae)), scans)
 
 
