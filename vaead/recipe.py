@@ -16,7 +16,6 @@ COLORS = {"luminance": 1, "rgb": 3}
 """Channels of a photo by colour mode."""
 
 _SMALLEST_SCALE = 1e-3
-_SMALLEST_PHOTO_PATCH = 16
 
 
 class ClassSource(Record, frozen=True, tag_field="kind", tag="class"):
@@ -140,7 +139,7 @@ class Recipe(Record, frozen=True):
 
     @classmethod
     def from_preset(cls, preset: str, source: Source, **settings: Unpack[Settings]) -> Recipe:
-        """Take a preset, fit its patches to the scale of the photos, and change the settings that are given.
+        """Take a preset, fit it to the colour of photos, and change the settings that are given.
 
         Raises:
             UnknownNameError: There is no such preset for this source.
@@ -205,14 +204,13 @@ class Recipe(Record, frozen=True):
 
 
 def _fitted(network: NetworkConfig, photos: PhotoSource, given: dict[str, Any]) -> dict[str, Any]:
-    """The settings given, after the patch size, stride and channels that fit photos of that scale and colour.
+    """The settings given, after the stride and channels that fit the patch size and the colour.
 
-    Patches never get tiny; the stride stays the same fraction of the patch size as in the preset.
+    The stride stays the same fraction of the patch size as in the preset.
     """
-    scaled = max(_SMALLEST_PHOTO_PATCH, 4 * round(network.patch_size * photos.scale / 4))
-    size = given.get("patch_size", scaled)
-    stride = max(1, size * network.stride // network.patch_size)
-    return {"patch_size": size, "stride": stride, "channels": COLORS[photos.color]} | given
+    size = given.get("patch_size", network.patch_size)
+    stride = max(1, round(size * network.stride / network.patch_size))
+    return {"stride": stride, "channels": COLORS[photos.color]} | given
 
 
 def _changes(chosen: Record, usual: Record) -> list[str]:

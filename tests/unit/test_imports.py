@@ -21,6 +21,7 @@ MODULES = {
     "paths": {"errors"},
     "presets": {"config"},
     "recipe": {"presets"},
+    "photo_defaults": {"data", "recipe"},
     "detector": {"training"},
     "vaead": {"detector", "inference"},
     "__main__": {"cli"},

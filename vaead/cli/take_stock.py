@@ -9,6 +9,7 @@ import click
 
 from vaead.cli.inputs import Skipped
 from vaead.data.photos import Limits, Photo, Photos, Rejected, check_normals, find_photos
+from vaead.data.photos.examine import PhotoFacts
 from vaead.data.photos.folder_names import role_of
 from vaead.data.photos.survey import Survey, count_folders, examine_each
 from vaead.errors import InvalidInputError
@@ -51,13 +52,16 @@ def _likely(photos: Sequence[Photo]) -> str:
     return next((each for each in folders if not any(map(role_of, each.split("/")))), "FOLDER")
 
 
-def take_stock(found: Photos, skipped: Skipped, *, err: bool) -> Survey:
+def take_stock(found: Photos, skipped: Skipped, *, err: bool) -> list[PhotoFacts]:
     """Print what is there: folders, sizes, depth, colours, copies, and what is left out.
 
     Args:
         found: The photos.
         skipped: Counts what is left out.
         err: True to print on standard error.
+
+    Returns:
+        Facts of the normal photos to train on.
 
     Raises:
         InvalidInputError: There are too few normal photos.
@@ -76,7 +80,7 @@ def take_stock(found: Photos, skipped: Skipped, *, err: bool) -> Survey:
     survey = Survey.of(list(normal.values()), test)
     for line in _lines(found, list(normal), survey):
         click.echo(line, err=err)
-    return survey
+    return list(normal.values())
 
 
 def _lines(found: Photos, readable: Sequence[Photo], survey: Survey) -> list[str]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 import numpy as np
-from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from vaead.cli.inputs import Skipped
@@ -25,13 +24,16 @@ from vaead.cli.options import (
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
 from vaead.cli.take_stock import find_normals, take_stock
 from vaead.data.photos import Photo, Rejected, check_normals, pixel_digest, read_each
-from vaead.data.photos.survey import Survey
+from vaead.data.photos.examine import PhotoFacts
 from vaead.errors import InvalidInputError, StoreError
+from vaead.i18n.photo_defaults import photo_defaults
+from vaead.i18n.texts import Texts
 from vaead.inference.read_photos import read_options
 from vaead.model.files import require_replaceable
 from vaead.model.store import ModelStore, save_model
 from vaead.paths import AnyPath, require_writable
-from vaead.presets import get_preset, preset_names
+from vaead.photo_defaults import PhotoDefaults
+from vaead.presets import preset_names
 from vaead.recipe import COLORS, ClassSource, PhotoSource, Recipe, Settings
 
 _CLASS_PRESETS, _PHOTO_PRESETS = preset_names(), preset_names(for_photos=True)
@@ -40,9 +42,10 @@ _PRESETS = (
     f"[default: {DEFAULT_PRESET}, with --images {_PHOTO_PRESETS[0]}]"
 )
 _FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent")
-_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "bits", "out")
+_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "even_light", "bits", "out")
 _IN_RECIPE = (
-    *("dataset", "normal", "preset", "patch_size", "stride", "scale", "color", "aligned", "bits"),
+    *("dataset", "normal", "preset", "patch_size", "stride", "scale", "color", "aligned", "even_light"),
+    "bits",
     *("epochs", "crops", "latent", "seed"),
 )
 
@@ -61,7 +64,8 @@ class _Options:
     stride: int | None
     scale: float | None
     color: str | None
-    aligned: bool
+    aligned: bool | None
+    even_light: bool | None
     bits: int | None
     out: AnyPath | None
     dry_run: bool
@@ -70,6 +74,11 @@ class _Options:
     latent: int | None
     seed: int | None
     progress: str
+
+    def of_source(self) -> dict[str, Any]:
+        """Those that replace defaults of photos."""
+        names = ("scale", "color", "aligned", "even_light", "bits")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def settings(self) -> Settings:
         """Those that replace settings of the preset."""
@@ -86,11 +95,22 @@ class _Options:
 @click.command()
 @functools.partial(dataset_options, presets=_PRESETS)
 @click.option("--images", help="Folder or URL of normal photos, or of a dataset with train/good.")
-@click.option("--patch-size", type=int, help="Of photos, in pixels after scaling.  [default: 96 times scale]")
+@click.option("--patch-size", type=int, help="Of photos, in pixels after scaling.  [default: 32, or less]")
 @click.option("--stride", type=int, help="Of photos, in pixels after scaling.  [default: patch size / 6]")
-@click.option("--scale", type=float, help="Resize photos by this factor.  [default: the preset's]")
-@click.option("--color", type=click.Choice(list(COLORS)), help="Of photos.  [default: luminance]")
-@click.option("--aligned", is_flag=True, help="Photos of one size that show the same at each position.")
+@click.option("--scale", type=float, help="Resize photos by this factor.  [default: from their size]")
+@click.option(
+    "--color", type=click.Choice(list(COLORS)), help="Of photos.  [default: rgb unless all are grey]"
+)
+@click.option(
+    "--aligned/--not-aligned",
+    default=None,
+    help="Photos of one size that show the same at each position, or not.  [default: from their likeness]",
+)
+@click.option(
+    "--even-light/--keep-light",
+    default=None,
+    help="Bring photos to one brightness and contrast, or leave them.  [default: from their light]",
+)
 @click.option("--bits", type=int, help="Bits used in photos of 16 bit.  [default: from the brightest pixel]")
 @click.option("--out", type=PathType(), help="Folder or URL of the model of photos.")
 @click.option("--dry-run", is_flag=True, help="With --images: print what would be trained on, and end.")
@@ -140,10 +160,8 @@ def _recipe(given: _Options) -> Recipe:
             )
         return recipe
     if given.images is not None:
-        preset = get_preset(given.preset or _PHOTO_PRESETS[0], for_photos=True)
-        scale = preset.scale if given.scale is None else given.scale
-        photos = PhotoSource(given.color or "luminance", scale, given.aligned, given.bits)
-        return Recipe.from_preset(preset.name, photos, **given.settings())
+        # What is not given follows from the photos; what is given must be right before any is read.
+        return Recipe.from_preset(_photo_preset(given), PhotoSource(**given.of_source()), **given.settings())
     source = ClassSource(*require_class(given.dataset, given.normal, "--images"))
     require_alone("--dataset", _FOR_PHOTOS)
     return Recipe.from_preset(given.preset or DEFAULT_PRESET, source, **given.settings())
@@ -162,8 +180,9 @@ def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Prog
     _check_out(out)
     found = find_normals(str(given.images))
     skipped = Skipped()
-    survey = take_stock(found, skipped, err=True)
-    recipe = _with_bits(given, recipe, survey)
+    facts = take_stock(found, skipped, err=True)
+    if given.recipe is None:
+        recipe = _fitted_recipe(given, facts)
     photos, validation = (_read(some, recipe, skipped) for some in (found.to_train, found.validation))
     skipped.sum_up(len(photos) + len(validation))
     check_normals(map(pixel_digest, photos))
@@ -201,11 +220,19 @@ def _check_out(out: AnyPath) -> None:
         ) from error
 
 
-def _with_bits(given: _Options, recipe: Recipe, survey: Survey) -> Recipe:
-    """The recipe with the depth of the photos, unless it has one."""
-    if given.recipe is not None or given.bits is not None or survey.bits is None:
-        return recipe
-    return replace(recipe, source=replace(recipe.source, bits=survey.bits))
+def _photo_preset(given: _Options) -> str:
+    return given.preset or _PHOTO_PRESETS[0]
+
+
+def _fitted_recipe(given: _Options, facts: Sequence[PhotoFacts]) -> Recipe:
+    """The recipe that suits the photos, but for the settings that are given; says what was chosen and why."""
+    defaults = PhotoDefaults.choose(facts, **given.of_source())
+    for line in photo_defaults(defaults, Texts("en")):
+        click.echo(line, err=True)
+    settings = given.settings()
+    if settings["patch_size"] is None:
+        settings["patch_size"] = defaults.patch_size
+    return Recipe.from_preset(_photo_preset(given), defaults.source, **settings)
 
 
 def _read(photos: Sequence[Photo], recipe: Recipe, skipped: Skipped) -> list[NDArray[np.float32]]:

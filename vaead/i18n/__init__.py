@@ -1,1 +1,1 @@
-"""The text catalogue: every text of the interface in each language. May import data and calibration."""
+"""The text catalogue: all texts of the interface in each language. May import calibration and photo_defaults."""

@@ -12,7 +12,6 @@ from vaead.scoring.patches import unit
 
 _LEAST_SPREAD = 0.02
 """Five grey levels: a photo with less contrast is empty, and would become noise."""
-_GRID = 8
 
 
 class Light(Record, frozen=True):
@@ -47,33 +46,6 @@ def measure_light(photos: NDArray[np.generic]) -> NDArray[np.float32]:
     return np.asarray(light, np.float32)
 
 
-def common_variation(photos: Sequence[NDArray[np.generic]]) -> float:
-    """How much of the difference between photos is that whole photos are brighter or darker.
-
-    Each photo is reduced to the brightness of 8x8 fields. Variance between photos that is shared by all
-    fields, divided by all variance between photos: near 1 where light or exposure changes from photo to
-    photo, near 0 where parts move or differ. 0 for a single photo.
-
-    Args:
-        photos: (H, W) or (H, W, channels); sizes may differ.
-    """
-    fields = np.array([_fields(_grey(photo[None])[0]) for photo in photos], np.float64)
-    centered = fields - np.median(fields, axis=0)
-    shared = centered.mean(axis=1)
-    total = float(np.square(centered).mean())
-    own = float(np.square(centered - shared[:, None]).mean())
-    return (float(np.square(shared).mean()) - own / centered.shape[1]) / total if total > 0 else 0.0
-
-
 def _grey(photos: NDArray[np.generic]) -> NDArray[np.float32]:
     pixels = unit(photos)
     return pixels if pixels.ndim == 3 else pixels.mean(axis=3, dtype=np.float32)
-
-
-def _fields(grey: NDArray[np.float32]) -> NDArray[np.float32]:
-    rows, columns = (np.arange(_GRID) * length // _GRID for length in grey.shape)
-    sums = np.add.reduceat(np.add.reduceat(grey, rows, axis=0, dtype=np.float64), columns, axis=1)
-    height, width = (
-        np.diff(starts, append=length) for starts, length in zip((rows, columns), grey.shape, strict=True)
-    )
-    return np.asarray(sums / np.multiply.outer(height, width), np.float32).ravel()

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from vaead.data.photos import check_normals
-from vaead.data.photos.examine import find_bits
 from vaead.errors import InvalidInputError
+from vaead.i18n.photo_defaults import photo_defaults
 from vaead.i18n.texts import Texts
+from vaead.photo_defaults import PhotoDefaults, default_patch
 from vaead.presets import get_preset, preset_names
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.patches import PatchGrid
@@ -20,9 +21,6 @@ from vaead.ui.shared.markdown import code
 from vaead.ui.your_images.messages import error_message
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos
-
-_PAPER_PX = 640
-"""The longer side of the images for which patches and scale of the presets are made."""
 
 _PRESET = get_preset(preset_names(for_photos=True)[0], for_photos=True)
 _NUMBER_WIDTH = 132
@@ -100,29 +98,6 @@ def _count_windows(recipe: Recipe, photos: Sequence[OwnPhoto]) -> int:
     return found
 
 
-def default_scale(longer_px: int) -> float:
-    """The factor that makes images as large as the preset makes those of the paper, in whole per cent.
-
-    >>> [default_scale(longer_px) for longer_px in (640, 100, 4000)]
-    [0.25, 1.0, 0.04]
-    """
-    return min(1.0, max(0.01, round(_PRESET.scale * _PAPER_PX / longer_px, 2)))
-
-
-def default_patches(longer_px: int) -> tuple[int, int]:
-    """Patch size and stride that cover as much of an image as the paper's do.
-
-    Args:
-        longer_px: The longer side of the images after scaling.
-
-    >>> default_patches(160), default_patches(640)
-    ((24, 4), (96, 16))
-    """
-    fraction = min(1.0, max(0.001, longer_px / _PAPER_PX))
-    network = Recipe.from_preset(_PRESET.name, PhotoSource(scale=fraction)).networks[0]
-    return network.patch_size, network.stride
-
-
 def show(own: OwnSession, texts: Texts) -> Plan | None:
     """Show the settings; returns None, and says why, if nothing can be trained with them."""
     photos = own.photos
@@ -144,13 +119,17 @@ def show(own: OwnSession, texts: Texts) -> Plan | None:
 
 def _controls(own: OwnSession, texts: Texts) -> Recipe:
     """The controls and what they add up to."""
-    photos = own.photos
-    train = _PRESET.train
+    normal = own.photos.normal
+    chosen = own.photos.defaults
+    source, train = chosen.source, _PRESET.train
     _prepare(own, {"epochs": train.epochs, "crops": train.crops, "seed": train.seed})
-    _prepare(own, {"color": "luminance", "aligned": False, "scale": default_scale(photos.longer_px)})
+    _prepare(own, {"color": source.color, "aligned": source.aligned, "scale": source.scale})
+    _prepare(own, {"light": source.even_light})
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         scale = _number(own, "scale", 0.01, 1.0, 0.01, texts("own.scale"), texts("own.scale_help"))
-        patch, stride = default_patches(round(photos.longer_px * scale))
+        shorter_px = min(min(photo.size) for photo in normal)
+        patch = default_patch(shorter_px * scale)
+        stride = Recipe.from_preset(_PRESET.name, source, patch_size=patch).networks[0].stride
         _follow(own, {"patch": patch, "stride": stride}, f"{scale}")
         size = _patch(own, texts)
         stride = int(_number(own, "stride", 1, size, 1, texts("own.stride"), texts("own.stride_help")))
@@ -159,12 +138,19 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
             _number(own, "crops", 128, 1_000_000, 128, texts("control.crops"), texts("control.crops_help"))
         )
         seed = int(_number(own, "seed", 0, 999_999, 1, texts("control.seed"), texts("control.seed_help")))
-        color, aligned = _reading(own, [each for each in photos.normal if _fits(each, size, scale)], texts)
-    bits = find_bits(photo.peak for photo in photos.normal)
-    source = PhotoSource(color=color, scale=scale, aligned=aligned, bits=bits)
+        color, aligned = _reading(own, [each for each in normal if _fits(each, size, scale)], texts)
+        light = st.toggle(texts("own.light"), key="own_light", help=texts("own.light_help"))
+        own.settings["light"] = light
+    _tell_chosen(chosen, texts)
+    source = PhotoSource(color=color, scale=scale, aligned=aligned, bits=source.bits, even_light=light)
     return Recipe.from_preset(
         _PRESET.name, source, patch_size=size, stride=stride, epochs=epochs, crops=crops, seed=seed
     )
+
+
+def _tell_chosen(chosen: PhotoDefaults, texts: Texts) -> None:
+    lines = "\n".join(f"- {line}" for line in photo_defaults(chosen, texts))
+    st.caption(f"{texts('own.chosen')}\n{lines}")
 
 
 def _reading(own: OwnSession, photos: Sequence[OwnPhoto], texts: Texts) -> tuple[str, bool]:

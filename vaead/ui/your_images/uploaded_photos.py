@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from vaead.data.photos.limits import VISITOR_LIMITS
 from vaead.data.photos.reasons import Reason, refusal
 from vaead.data.photos.survey import Copies, count_copies
 from vaead.errors import InvalidInputError, VaeadError
+from vaead.photo_defaults import PhotoDefaults
 from vaead.ui.shared.cache import photo_service
 from vaead.ui.your_images.upload_queue import Upload
 
@@ -67,11 +67,14 @@ class OwnPhotos:
     n_bytes: int = 0
     _written: int = 0
     _copies: tuple[int, int, Copies] = (0, 0, Copies())
+    _defaults: tuple[int, PhotoDefaults] | None = None
 
     @property
-    def longer_px(self) -> int:
-        """The longer side of a typical normal image."""
-        return round(statistics.median(max(photo.size) for photo in self.normal))
+    def defaults(self) -> PhotoDefaults:
+        """Settings that suit the normal images, at least one; chosen anew after others have come."""
+        if self._defaults is None or self._defaults[0] != len(self.normal):
+            self._defaults = (len(self.normal), PhotoDefaults.choose(self.normal))
+        return self._defaults[1]
 
     @property
     def normal_digests(self) -> frozenset[str]:
