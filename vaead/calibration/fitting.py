@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vaead.calibration.gaussian import GaussianReference
 from vaead.calibration.photo import AlignedPhotoReference, PhotoReference
@@ -19,25 +23,41 @@ def reference_kind(for_photos: bool, aligned: bool) -> type[NormalReference]:
     return AlignedPhotoReference if aligned else PhotoReference
 
 
+class Calibration(NamedTuple):
+    """Attributes are described in `calibrate`."""
+
+    references: list[NormalReference]
+    normal_scores: NormalScores
+    changed_scores: NDArray[np.float32]
+
+
 def calibrate(
-    kind: type[NormalReference], scans: Sequence[Sequence[Scan]]
-) -> tuple[list[NormalReference], NormalScores]:
+    kind: type[NormalReference],
+    scans: Sequence[Sequence[Scan]],
+    changed: Sequence[Sequence[tuple[int, Scan]]] | None = None,
+) -> Calibration:
     """Fit a reference for each network, and collect the scores of held-out normal images.
 
     Args:
         kind: See `reference_kind`.
         scans: For each network of a model, the main one first, the held-out images: one or more a scan, those
             of one scan of one size.
+        changed: For each network images made from these, see `cross_fit`.
+
+    Returns:
+        The references, the scores of held-out images, and the calibrated scores of those made from them.
     """
-    references, calibrated = [], []
-    for of_network in scans:
-        evidence = cross_fit(kind, of_network)
-        references.append(kind.fit(of_network).scaled_by(evidence))
-        calibrated.append([references[-1].calibrated(each) for each in evidence])
+    references, calibrated, of_changed = [], [], []
+    for index, of_network in enumerate(scans):
+        evidence, evidence_changed = cross_fit(kind, of_network, changed[index] if changed else ())
+        reference = kind.fit(of_network).scaled_by(evidence)
+        references.append(reference)
+        calibrated.append([reference.calibrated(each) for each in evidence])
+        of_changed.append([reference.calibrated(each).image[0] for each in evidence_changed])
     terms = [
         TermMaps(
             main.kl, main.log_variance, main.mahalanobis, main.grid, CalibratedScore.average(of_networks)
         )
         for main, *of_networks in zip(scans[0], *calibrated, strict=True)
     ]
-    return references, NormalScores.fit(terms)
+    return Calibration(references, NormalScores.fit(terms), np.mean(of_changed, axis=0, dtype=np.float32))

@@ -89,7 +89,9 @@ class NormalReference(Protocol):
         """Shapes of the arrays for a network, by name."""
 
 
-def cross_fit(kind: type[NormalReference], scans: Sequence[Scan]) -> list[Evidence]:
+def cross_fit(
+    kind: type[NormalReference], scans: Sequence[Scan], changed: Sequence[tuple[int, Scan]] = ()
+) -> tuple[list[Evidence], list[Evidence]]:
     """Evidence of normal images, each image by a reference that was fitted without it.
 
     Thresholds come from these: an image that helped to fit a reference looks more normal than a new one.
@@ -97,30 +99,32 @@ def cross_fit(kind: type[NormalReference], scans: Sequence[Scan]) -> list[Eviden
     Args:
         kind: Kind of the reference.
         scans: Normal images, one or more a scan. A single image is judged by itself.
+        changed: Images made from one of these, each with the number of that image through all scans; they
+            are judged by the same reference as the image.
 
     Returns:
-        One entry a scan.
+        Evidence of the normal images, one entry a scan, and of the changed ones.
     """
-    return [_joined(parts) for parts in _by_fold(kind, scans)]
-
-
-def _by_fold(
-    kind: type[NormalReference], scans: Sequence[Scan]
-) -> list[list[tuple[NDArray[np.intp], Evidence]]]:
-    """For each scan the evidence of some of its images, and their indices in it, fold by fold."""
     from sklearn.model_selection import KFold
 
     count = sum(map(len, scans))
-    found: list[list[tuple[NDArray[np.intp], Evidence]]] = [[] for _ in scans]
     every = np.arange(count)
     folds: Iterable[tuple[NDArray[np.intp], NDArray[np.intp]]] = [(every, every)]
     if count > 1:
         folds = KFold(min(_FOLDS, count), shuffle=True, random_state=0).split(every)
+    found: list[list[tuple[NDArray[np.intp], Evidence]]] = [[] for _ in scans]
+    of_changed: dict[int, Evidence] = {}
     for others, tested in folds:
         reference = kind.fit([part for _, _, part in _select(scans, others)])
         for index, images, part in _select(scans, tested):
             found[index].append((images, reference.evidence(part)))
-    return found
+        inside = set(tested.tolist())
+        of_changed |= {
+            number: reference.evidence(scan)
+            for number, (origin, scan) in enumerate(changed)
+            if origin in inside
+        }
+    return [_joined(parts) for parts in found], [of_changed[number] for number in range(len(changed))]
 
 
 def _joined(parts: Sequence[tuple[NDArray[np.intp], Evidence]]) -> Evidence:

@@ -1,1 +1,1 @@
-"""The text catalogue: all texts of the interface in each language. May import calibration and photo_defaults."""
+"""The text catalogue: all texts in each language. May import calibration and photo_defaults."""

@@ -8,7 +8,7 @@ import msgspec
 
 from vaead.calibration.diagnostics import TrainingDiagnostics
 from vaead.calibration.thresholds import NormalScores
-from vaead.config import Record, require_range
+from vaead.config import Record, require_number, require_range
 from vaead.errors import ModelFormatError
 from vaead.model.events import EpochReport
 from vaead.recipe import Recipe
@@ -18,6 +18,7 @@ FORMAT_VERSION = 4
 """Another number whenever one vaead could not read what another writes."""
 
 _LONGEST_SIDE_PX = 10**6
+_MOST_TRIED = 10**6
 
 
 class LayerCard(Record, frozen=True):
@@ -56,6 +57,30 @@ class NetworkCard(Record, frozen=True):
             raise ValueError("history must hold at least one epoch")
 
 
+class DefectTrial(Record, frozen=True):
+    """Made-up defects of one kind and size in held-out photos, see `vaead.data.photos.made_defects`.
+
+    Attributes:
+        kind: Kind of the defects.
+        size_px: Their size, in pixels of the scaled photos: the width of scratches, the diameter of others.
+        tried: Number of photos with one.
+        found: Number of these that are flagged by calibrated at 5 % false alarms.
+        auroc: Of calibrated, these photos against held-out normal ones.
+    """
+
+    kind: str
+    size_px: float
+    tried: int
+    found: int
+    auroc: float
+
+    def __post_init__(self) -> None:
+        require_range("tried", self.tried, 1, _MOST_TRIED)
+        require_range("found", self.found, 0, self.tried)
+        require_number("size_px", self.size_px, 0, _LONGEST_SIDE_PX)
+        require_number("auroc", self.auroc, 0, 1.000001)
+
+
 class ModelCard(Record, frozen=True):
     """All that is known of a trained model.
 
@@ -73,6 +98,9 @@ class ModelCard(Record, frozen=True):
         longer_side_px: Smallest and largest longer side of the training photos, after scaling. None for a
             dataset with classes.
         light: Light to which photos are brought; None where it is left as it is.
+        trials: Made-up defects that a model of photos was tried on.
+        elapsed_s: Seconds from the first epoch to the end, calibration included; None where nobody has
+            measured it.
     """
 
     recipe: Recipe
@@ -85,6 +113,8 @@ class ModelCard(Record, frozen=True):
     auroc: dict[str, dict[str, float]] = {}  # noqa: RUF012 - msgspec copies it for each card
     longer_side_px: tuple[int, int] | None = None
     light: Light | None = None
+    trials: tuple[DefectTrial, ...] = ()
+    elapsed_s: float | None = None
 
     def __post_init__(self) -> None:
         if len(self.networks) != len(self.recipe.networks):
@@ -110,8 +140,14 @@ class ModelCard(Record, frozen=True):
 
     @property
     def training_s(self) -> float:
-        """Seconds in which all networks were trained."""
-        return sum(network.history[-1].elapsed_s for network in self.networks)
+        """Seconds in which the model was made; of its networks alone where no more is known."""
+        of_networks = sum(network.history[-1].elapsed_s for network in self.networks)
+        return of_networks if self.elapsed_s is None else self.elapsed_s
+
+    @property
+    def trial_auroc(self) -> float | None:
+        """Mean AUROC on made-up defects of all kinds and sizes; None where there are none."""
+        return sum(trial.auroc for trial in self.trials) / len(self.trials) if self.trials else None
 
     def to_json(self, checksums: dict[str, str]) -> str:
         """Write the card, with the checksums of the files that belong to it."""

@@ -30,6 +30,7 @@ from vaead.scoring.light import Light
 from vaead.scoring.patch_scorer import PatchScorer
 from vaead.scoring.patches import PatchGrid, unit
 from vaead.scoring.scan import Scan
+from vaead.training.defect_trial import MadePhoto, judge, make_photos
 from vaead.training.export import to_litert
 from vaead.training.fit import Images, OnEpoch, fit, split_normal, watched_crops
 from vaead.training.network import describe_layers
@@ -122,11 +123,12 @@ def _joined(some: Images, others: Images) -> Images:
 
 
 class _Fitted(NamedTuple):
-    """A trained and exported network, its card, and its outputs for the held-out images."""
+    """A trained and exported network, its card, and its outputs for held-out images and for made ones."""
 
     program: bytes
     card: NetworkCard
     scans: list[Scan]
+    made: list[tuple[int, Scan]]
 
 
 def _train(
@@ -143,12 +145,13 @@ def _train(
     light = Light.usual(list(images)) if recipe.source.even_light else None
     if light is not None:
         images = [light.even(image[None])[0] for image in images]
+    made = _made_photos(held_out, recipe)
     fitted = [
-        _fit(images, held_out, recipe, index, light, _counted_on(on_epoch, recipe, index, start))
+        _fit(images, held_out, made, recipe, index, light, _counted_on(on_epoch, recipe, index, start))
         for index in range(len(recipe.networks))
     ]
     kind = reference_kind(recipe.for_photos, recipe.source.aligned)
-    references, normal_scores = calibrate(kind, [each.scans for each in fitted])
+    calibration = calibrate(kind, [each.scans for each in fitted], [each.made for each in fitted])
     sides = [max(image.shape[:2]) for image in normal]
     height, width = normal[0].shape[:2]
     card = ModelCard(
@@ -156,7 +159,7 @@ def _train(
         fingerprint=fingerprint,
         image_shape=(height, width) if recipe.source.aligned else None,
         networks=tuple(each.card for each in fitted),
-        normal_scores=normal_scores,
+        normal_scores=calibration.normal_scores,
         versions={
             "vaead": __version__,
             "python": platform.python_version(),
@@ -166,17 +169,28 @@ def _train(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         longer_side_px=(min(sides), max(sides)) if recipe.for_photos else None,
         light=light,
+        trials=judge(made, calibration.changed_scores, calibration.normal_scores),
+        elapsed_s=round(time.monotonic() - start, 3),
     )
     networks = [
         TrainedNetwork(config, each.program, reference, light)
-        for config, each, reference in zip(recipe.networks, fitted, references, strict=True)
+        for config, each, reference in zip(recipe.networks, fitted, calibration.references, strict=True)
     ]
     return Model(card, networks)
+
+
+def _made_photos(held_out: Images, recipe: Recipe) -> list[MadePhoto]:
+    if not recipe.for_photos:
+        return []
+    network, (height, width) = recipe.networks[0], held_out[0].shape[:2]
+    rows, columns = PatchGrid(height, width, network.patch_size, network.stride).shape
+    return make_photos(held_out, rows * columns, recipe.train.seed)
 
 
 def _fit(
     images: Images,
     held_out: Images,
+    made: Sequence[MadePhoto],
     recipe: Recipe,
     index: int,
     light: Light | None,
@@ -191,8 +205,9 @@ def _fit(
     scorer = ImageScorer(patches, config, light)
     # Images of one size are scanned together, which is faster.
     scans = [scorer.scan(each) for each in _one_size(held_out)]
+    scans_made = [(each.origin, scorer.scan(each.pixels[None])) for each in made]
     diagnostics = _diagnose(patches, watched, config, recipe.train.seed)
-    return _Fitted(program, NetworkCard(tuple(history), diagnostics, describe_layers(vae)), scans)
+    return _Fitted(program, NetworkCard(tuple(history), diagnostics, describe_layers(vae)), scans, scans_made)
 
 
 def _one_size(images: Images) -> Iterator[NDArray[np.generic]]:
