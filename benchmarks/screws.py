@@ -34,7 +34,8 @@ from vaead.data.photos.layout import NORMAL as GOOD
 from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.data.screws.screw_set import ScrewSet
 from vaead.metrics.pixel import PixelMetrics
-from vaead.presets import PRESETS, preset_names
+from vaead.photo_defaults import default_scale
+from vaead.presets import preset_names
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.patches import unit
 from vaead.scoring.term_maps import TermMaps
@@ -43,6 +44,7 @@ SEVERITIES = (0.3, 0.6, 1.0)
 PLACES = {"thread": (80, 110), "rim": (115, 150), "plate": (180, math.inf)}
 """Distances from the middle in reference pixels that lie in these places in nearly all images."""
 RUNS = 5
+SCALE = default_scale(640)
 _ON_IMAGES = """What calibrated misses are slight scratches and torn threads in the dark; of defects of medium
 severity (0.6) and above it misses next to nothing."""
 _ON_PIXELS = """Over the pixels of all images, new is not above old. Chips and broken threads can only lie on
@@ -60,12 +62,12 @@ def run() -> dict[str, Any]:
             print(name, figures["seeds"][-1], flush=True)
     for name, figures in presets.items():
         figures["full_size_s"] = _full_size(name)
-        figures["scale"] = PRESETS[name].scale
+        figures["scale"] = SCALE
     return {"presets": presets}
 
 
 def _measure(seed: int, preset: str) -> dict[str, Any]:
-    scale = PRESETS[preset].scale
+    scale = SCALE
     photos = read_screws(ScrewSet(seed, NORMAL, TESTED, DEFECTIVE), scale)
     start = time.monotonic()
     model = train([photo.image for photo in photos.pop(TRAIN)], preset, scale)

@@ -27,11 +27,12 @@ from benchmarks.screw_photos import (
 from vaead.data.photos.layout import NORMAL as GOOD
 from vaead.data.screws.generator import DEFECTS
 from vaead.data.screws.screw_set import ScrewSet
-from vaead.presets import PRESETS
+from vaead.photo_defaults import default_scale
 
 COUNTS = (6, 12, 25, 50, NORMAL)
 RATE = 0.05
-PRESET = PRESETS["industrial"]
+PRESET = "industrial"
+SCALE = default_scale(640)
 _SCORE = "calibrated"
 
 
@@ -46,12 +47,12 @@ def run() -> dict[str, Any]:
 
 def _measure(seed: int) -> dict[str, dict[str, float]]:
     """Figures by number of normal images."""
-    photos = read_screws(ScrewSet(seed, NORMAL, TESTED, DEFECTIVE), PRESET.scale)
+    photos = read_screws(ScrewSet(seed, NORMAL, TESTED, DEFECTIVE), SCALE)
     defective = [photo for defect in DEFECTS for photo in photos[defect]]
     found = {}
     for count in COUNTS:
         normal = [photo.image for photo in photos[TRAIN][:count]]
-        model = train(normal, PRESET.name, PRESET.scale)
+        model = train(normal, PRESET, SCALE)
         good, anomalous = compute_terms(model, photos[GOOD]), compute_terms(model, defective)
         limit = model.card.normal_scores.threshold_value(_SCORE, RATE)
         flagged = [float(np.mean(terms.image_scores(_SCORE) > limit)) for terms in (good, anomalous)]
@@ -73,7 +74,7 @@ def tables(result: dict[str, Any]) -> list[Table]:
     columns = zip(means("auroc", ".3f"), means("false_alarms", ".0%"), means("found", ".0%"), strict=True)
     return [
         Table(
-            f"Screws, `{PRESET.name}`: by number of normal images to learn from, {_SCORE}",
+            f"Screws, `{PRESET}`: by number of normal images to learn from, {_SCORE}",
             (
                 "normal images",
                 "image AUROC",

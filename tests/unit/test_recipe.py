@@ -97,11 +97,9 @@ def test_recipe_of_photos_at_full_size_has_the_settings_of_its_preset() -> None:
     assert (recipe.source, recipe.preset, recipe.for_photos) == (source, "industrial", True)
 
 
-@pytest.mark.parametrize(
-    ("scale", "patch_size", "stride"), [(1, 96, 16), (0.5, 48, 8), (0.3, 28, 4), (0.25, 24, 4), (0.01, 16, 2)]
-)
-def test_patches_shrink_as_the_photos(scale: float, patch_size: int, stride: int) -> None:
-    (network,) = Recipe.from_preset("industrial", PhotoSource(scale=scale)).networks
+@pytest.mark.parametrize(("patch_size", "stride"), [(96, 15), (48, 8), (32, 5), (24, 4), (16, 2), (4, 1)])
+def test_stride_follows_the_patch_size_of_photos(patch_size: int, stride: int) -> None:
+    (network,) = Recipe.from_preset("industrial", PhotoSource(), patch_size=patch_size).networks
     assert (network.patch_size, network.stride) == (patch_size, stride)
 
 

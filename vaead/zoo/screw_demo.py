@@ -29,8 +29,8 @@ def samples() -> dict[str, NDArray[np.uint8]]:
 
 
 def recipe() -> Recipe:
-    """Recipe that the page proposes for the set: the paper's patches and stride, at a quarter of the size."""
-    return Recipe.from_preset("industrial", PhotoSource(scale=0.25 / SET.scale), patch_size=24, stride=4)
+    """Recipe that the page proposes for the set."""
+    return Recipe.from_preset("industrial", PhotoSource(scale=0.5))
 
 
 def model_folder() -> PurePosixPath:

@@ -20,5 +20,5 @@ def draw_windows(count: int, seed: int = 0) -> Scan:
     kl, log_variance, mahalanobis, error = np.ones((4, 1, 1, count), np.float32)
     signed = (np.where(kind, 20, -20) + random.normal(size=count))[:, None] + np.arange(4)
     signed_cells = signed.reshape(1, 1, count, 2, 2).astype(np.float32)
-    z_mean = z.astype(np.float32)
-    return Scan(kl, log_variance, mahalanobis, error, z_mean, cells, signed_cells, grid)
+    z_mean, light = z.astype(np.float32), np.full((1, 2), 0.5, np.float32)
+    return Scan(kl, log_variance, mahalanobis, error, z_mean, cells, signed_cells, light, grid)

@@ -38,7 +38,8 @@ def scan(
     cells, z_mean = np.exp(log_m)[:, None].astype(np.float32), z[:, None].astype(np.float32)
     unused = np.full(z_mean.shape[:3], np.nan, np.float32)  # nothing else may count
     grid = PatchGrid(8, 6 + 2 * z.shape[1], patch_size=8, stride=2)
-    return Scan(unused, unused, unused, unused, z_mean, cells, signed[:, None].astype(np.float32), grid)
+    light, signed_cells = np.full((len(z), 2), np.nan, np.float32), signed[:, None].astype(np.float32)
+    return Scan(unused, unused, unused, unused, z_mean, cells, signed_cells, light, grid)
 
 
 def test_cell_is_compared_with_those_of_windows_of_the_nearest_content(reference: ClusterReference) -> None:

@@ -1,18 +1,16 @@
 from collections.abc import Sequence
+from typing import ClassVar, Self
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.unit.calibration.scans import draw_windows
-from vaead.calibration.clusters import ClusterReference
 from vaead.calibration.fitting import calibrate
 from vaead.calibration.gaussian import GaussianReference
-from vaead.calibration.reference import cross_fit
-from vaead.config import NetworkConfig
+from vaead.calibration.photo import AlignedPhotoReference, PhotoReference
+from vaead.calibration.reference import Evidence, cross_fit
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.scan import Scan
-from vaead.scoring.term_maps import mean_map
 
 GRID = PatchGrid(10, 12, patch_size=8, stride=2)  # 2 x 3 windows
 WINDOWS, FEATURES = 6, 5
@@ -33,34 +31,27 @@ def aligned_scan(count: int, seed: int = 0) -> Scan:
         z_mean=columns[..., 4:],
         cells=terms["mahalanobis"][..., None, None],
         signed_cells=columns[..., 3, None, None],
+        light=np.full((count, 2), 0.5, np.float32),
         grid=GRID,
     )
 
 
-class Spy:
-    """Gives every window the number of images that it was fitted to; each image has a D of its own."""
+class Spy(GaussianReference):
+    """Gives each image the number of images that it was fitted to; each image has a D of its own."""
 
-    positive = ()
-    fits: list[set[float]]
-
-    def __init__(self, names: set[float]) -> None:
-        self.names = names
+    fits: ClassVar[list[set[float]]] = []
+    names: set[float]
 
     @classmethod
-    def fit(cls, scans: Sequence[Scan]) -> "Spy":
-        cls.fits.append({float(name) for scan in scans for name in scan.kl[:, 0, 0]})
-        return cls(cls.fits[-1])
+    def fit(cls, scans: Sequence[Scan]) -> Self:
+        spy = cls.__new__(cls)
+        object.__setattr__(spy, "names", {float(name) for scan in scans for name in scan.kl[:, 0, 0]})
+        cls.fits.append(spy.names)
+        return spy
 
-    def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
-        return {}
-
-    def window_scores(self, scan: Scan) -> NDArray[np.float32]:
+    def evidence(self, scan: Scan) -> Evidence:
         assert not self.names & {float(name) for name in scan.kl[:, 0, 0]}
-        return np.full(scan.kl.shape, len(self.names), np.float32)
-
-    @staticmethod
-    def image_scores(windows: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:
-        return windows.max(axis=(1, 2))
+        return Evidence(np.full((len(scan), 1), len(self.names), np.float32), scan.kl)
 
 
 @pytest.mark.parametrize("counts", [(2,), (3,), (50,), (1, 1), (1, 1, 1), (4, 1, 7)])
@@ -71,68 +62,63 @@ def test_each_image_is_scored_by_a_reference_that_was_fitted_without_it(counts: 
         many = scan.take(np.zeros(count, np.intp))
         many.kl[:] = np.array([next(names) for _ in range(count)])[:, None, None]
         scans.append(many)
-    Spy.fits = []
-    scores = cross_fit(Spy, scans)
-    assert [each.shape for each in scores] == [scan.kl.shape for scan in scans]
+    Spy.fits.clear()
+    numbered = enumerate(part.take(np.array([index])) for part in scans for index in range(len(part)))
+    evidence, changed = cross_fit(Spy, scans, list(numbered))
     assert len(Spy.fits) == min(4, sum(counts))
-    for each in scores:
-        assert each.min() >= sum(counts) // 2
+    for each, scan in zip(evidence, scans, strict=True):
+        np.testing.assert_array_equal(each.maps, scan.kl)  # in the order of the images
+        assert each.values.min() >= sum(counts) // 2
+    assert [float(each.maps[0, 0, 0]) for each in changed] == list(range(sum(counts)))
 
 
-@pytest.mark.parametrize("kind", [GaussianReference, ClusterReference])
-def test_one_image_is_scored_by_itself(kind: type[GaussianReference | ClusterReference]) -> None:
+@pytest.mark.parametrize("kind", [GaussianReference, PhotoReference])
+def test_one_image_is_scored_by_itself(kind: type[GaussianReference | PhotoReference]) -> None:
     scan = draw_windows(9)
-    (scores,) = cross_fit(kind, [scan])
-    np.testing.assert_array_equal(scores, kind.fit([scan]).window_scores(scan))
-    assert np.isfinite(scores).all()
+    ((evidence,), _) = cross_fit(kind, [scan])
+    np.testing.assert_array_equal(evidence.maps, kind.fit([scan]).evidence(scan).maps)
+    assert np.isfinite(evidence.values).all()
 
 
 def test_strange_image_does_not_make_itself_look_normal() -> None:
     scan = aligned_scan(40)
     scan.z_mean[7] += 1.5
     scan.log_variance[7] -= 1.5
-    (scores,) = cross_fit(GaussianReference, [scan])
-    fitted, flattered = scores.mean(axis=(1, 2)), GaussianReference.fit([scan]).window_scores(scan)
+    ((evidence,), _) = cross_fit(GaussianReference, [scan])
+    fitted, flattered = evidence.values[:, 0], GaussianReference.fit([scan]).evidence(scan).values[:, 0]
     assert np.argmax(fitted) == 7
-    assert fitted[7] > 1.2 * flattered[7].mean()
+    assert fitted[7] > 1.2 * flattered[7]
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-def test_few_aligned_images_have_finite_scores(count: int) -> None:
-    (scores,) = cross_fit(GaussianReference, [aligned_scan(count)])
-    assert np.isfinite(scores).all()
+@pytest.mark.parametrize("kind", [GaussianReference, PhotoReference, AlignedPhotoReference])
+def test_few_aligned_images_have_finite_scores(
+    kind: type[GaussianReference | PhotoReference], count: int
+) -> None:
+    scan = aligned_scan(count)
+    evidence, _ = cross_fit(kind, [scan])
+    reference = kind.fit([scan]).scaled_by(evidence)
+    assert np.isfinite(reference.calibrated(evidence[0]).image).all()
+    assert np.isfinite(reference.calibrated(reference.evidence(scan)).map).all()
 
 
 def test_normal_scores_of_aligned_images_are_the_mean_of_all_networks() -> None:
     scans = [aligned_scan(30, seed) for seed in (0, 1)]
-    references, normal = calibrate([[scan] for scan in scans], aligned=True)
-    of_networks = [cross_fit(GaussianReference, [scan])[0].mean(axis=(1, 2)) for scan in scans]
+    references, normal, _ = calibrate(GaussianReference, [[scan] for scan in scans])
+    of_networks = [cross_fit(GaussianReference, [scan])[0][0].values[:, 0] for scan in scans]
     expected = np.mean(of_networks, axis=0)
     assert normal.n_images == 30
     assert normal.image["calibrated"][0] == pytest.approx(expected.min(), rel=1e-4)
     assert normal.image["calibrated"][-1] == pytest.approx(expected.max(), rel=1e-4)
     assert normal.image["new"][-1] == pytest.approx(scans[0].mahalanobis.max(), rel=1e-4)
     for reference, scan in zip(references, scans, strict=True):
-        for name, values in vars(GaussianReference.fit([scan])).items():
-            np.testing.assert_array_equal(getattr(reference, name), values)
+        for name, values in GaussianReference.fit([scan]).arrays().items():
+            np.testing.assert_array_equal(reference.arrays()[name], values)
 
 
-def test_normal_scores_of_other_photos_are_the_largest_values_of_their_maps() -> None:
-    scans = [draw_windows(8, seed=0), draw_windows(9, seed=1)]
-    (reference,), normal = calibrate([scans], aligned=False)
-    maps = [
-        mean_map(ClusterReference.fit([others]).window_scores(scan), scan.grid)
-        for scan, others in zip(scans, scans[::-1], strict=True)
-    ]
-    expected = sorted(float(each.max()) for each in maps)
-    assert normal.n_images == 2
-    assert [normal.image["calibrated"][index] for index in (0, -1)] == pytest.approx(expected, rel=1e-3)
-    for name, values in vars(ClusterReference.fit(scans)).items():
-        np.testing.assert_array_equal(getattr(reference, name), values)
-
-
-def test_score_of_an_aligned_image_is_its_mean_window_and_of_another_photo_its_largest_pixel() -> None:
-    windows = np.float32([[[10, 30]], [[7, -2]]])
-    maps = np.float32([[[10, 20, 31]], [[7, 2.5, -2]]])
-    np.testing.assert_array_equal(GaussianReference.image_scores(windows, maps), [20, 2.5])
-    np.testing.assert_array_equal(ClusterReference.image_scores(windows, maps), [31, 7])
+def test_changed_images_are_scored_as_the_photos_they_were_made_from() -> None:
+    scans = [draw_windows(8, seed) for seed in range(6)]
+    changed = [(index, scan) for index, scan in enumerate(scans)][::-1]
+    _, normal, scores = calibrate(PhotoReference, [scans], [changed])
+    assert sorted(scores.tolist())[0] == pytest.approx(normal.image["calibrated"][0], rel=1e-4)
+    assert sorted(scores.tolist())[-1] == pytest.approx(normal.image["calibrated"][-1], rel=1e-4)

@@ -17,7 +17,9 @@ def draw(count: int, seed: int) -> TermMaps:
     random = np.random.default_rng(seed)
     kl, log_variance, mahalanobis = random.gamma(2.0, 10.0, (3, count, *GRID.shape)).astype(np.float32)
     score, pixels = random.gamma(9.0, 1 / 9, count), random.gamma(2.0, 0.5, (count, 10, 12))
-    calibrated = CalibratedScore(score.astype(np.float32), pixels.astype(np.float32))
+    calibrated = CalibratedScore(
+        score.astype(np.float32), pixels.astype(np.float32), np.zeros(len(score), np.bool_)
+    )
     return TermMaps(kl, log_variance, mahalanobis, GRID, calibrated)
 
 
@@ -148,7 +150,8 @@ def test_images_of_several_sizes_are_summarised_together(held_out: TermMaps) -> 
     grid = PatchGrid(8, 20, patch_size=8, stride=4)
     random = np.random.default_rng(5)
     kl, log_variance, mahalanobis = random.gamma(3.0, 10.0, (3, 100, *grid.shape)).astype(np.float32)
-    calibrated = CalibratedScore(*(random.random(shape).astype(np.float32) for shape in (100, (100, 8, 20))))
+    image, maps = (random.random(shape).astype(np.float32) for shape in (100, (100, 8, 20)))
+    calibrated = CalibratedScore(image, maps, np.zeros(100, np.bool_))
     other = TermMaps(kl, log_variance, mahalanobis, grid, calibrated)
 
     calibration = NormalScores.fit([held_out, other])

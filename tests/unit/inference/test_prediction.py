@@ -34,7 +34,9 @@ def normal() -> list[TermMaps]:
         kl, log_variance, mahalanobis = random.gamma(2.0, 10.0, (3, 1, *grid.shape)).astype(np.float32)
         windows = random.gamma(2.0, 0.5, (1, *grid.shape)).astype(np.float32)
         # Its score is not the largest of its map.
-        calibrated = CalibratedScore(windows.mean(axis=(1, 2)), mean_map(windows, grid))
+        calibrated = CalibratedScore(
+            windows.mean(axis=(1, 2)), mean_map(windows, grid), np.zeros(len(windows), np.bool_)
+        )
         terms.append(TermMaps(kl, log_variance, mahalanobis, grid, calibrated))
     return terms
 

@@ -24,7 +24,8 @@ def other_size() -> TermMaps:
 @pytest.fixture
 def term_maps(other_size: TermMaps) -> TermMaps:
     """The same, with a calibrated score."""
-    return dataclasses.replace(other_size, calibrated=CalibratedScore(np.array([0.5, 3], np.float32), PIXELS))
+    calibrated = CalibratedScore(np.array([0.5, 3], np.float32), PIXELS, np.array([False, False]))
+    return dataclasses.replace(other_size, calibrated=calibrated)
 
 
 def test_old_is_the_sum_of_the_terms_and_new_is_the_last(term_maps: TermMaps) -> None:
@@ -84,26 +85,32 @@ def test_unknown_score_is_refused(term_maps: TermMaps) -> None:
 
 
 def test_calibrated_score_of_a_model_is_the_mean_over_its_networks() -> None:
-    first = CalibratedScore(np.float32([20, -1]), np.float32([[[10, 20]], [[-2, 0]]]))
-    second = CalibratedScore(np.float32([3.5, 1]), np.float32([[[1, 2]], [[0, 6]]]))
+    first = CalibratedScore(np.float32([20, -1]), np.float32([[[10, 20]], [[-2, 0]]]), np.array([True, True]))
+    second = CalibratedScore(np.float32([3.5, 1]), np.float32([[[1, 2]], [[0, 6]]]), np.array([True, False]))
     average = CalibratedScore.average([first, second])
     np.testing.assert_array_equal(average.image, [11.75, 0])
+    assert average.by_whole.tolist() == [True, False]
     np.testing.assert_array_equal(average.map, [[[5.5, 11]], [[-1, 3]]])
     assert (average.image.dtype, average.map.dtype) == (np.float32, np.float32)
 
 
 def test_parts_of_many_images_are_put_together_in_their_order() -> None:
-    parts = [CalibratedScore(np.float32([n]), np.full((1, 2, 3), n, np.float32)) for n in range(3)]
+    parts = [
+        CalibratedScore(np.float32([n]), np.full((1, 2, 3), n, np.float32), np.array([n == 1]))
+        for n in range(3)
+    ]
     together = CalibratedScore.concatenate(parts)
     np.testing.assert_array_equal(together.image, [0, 1, 2])
     np.testing.assert_array_equal(together.map[:, 0, 0], [0, 1, 2])
+    assert together.by_whole.tolist() == [False, True, False]
 
 
 def scan_of(
     mahalanobis: NDArray[np.float32], kl: NDArray[np.float32], rest: NDArray[np.float32], grid: PatchGrid
 ) -> Scan:
     cells = mahalanobis[..., None, None]
-    return Scan(kl, rest[..., 0], mahalanobis, rest[..., 1], rest[..., 2:], cells, cells, grid)
+    light = np.ones((len(kl), 2), np.float32)
+    return Scan(kl, rest[..., 0], mahalanobis, rest[..., 1], rest[..., 2:], cells, cells, light, grid)
 
 
 def test_features_are_logarithms_of_m_and_d_and_all_others_as_they_are() -> None:

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 import vaead
-from vaead.calibration.clusters import ClusterReference
 from vaead.calibration.diagnostics import TrainingDiagnostics
 from vaead.calibration.gaussian import GaussianReference
+from vaead.calibration.photo import AlignedPhotoReference, PhotoReference
 from vaead.config import NetworkConfig
 from vaead.data.datasets import Dataset
 from vaead.errors import InvalidInputError, StoreError
@@ -148,7 +148,7 @@ def test_card_says_how_the_model_of_photos_was_made(photo_model: Model, photo_re
     assert card.image_shape is None
     assert len(card.networks[0].history) == 2
     assert card.networks[0].layers[0].layer == "conv1"
-    assert isinstance(photo_model.networks[0].reference, ClusterReference)
+    assert type(photo_model.networks[0].reference) is PhotoReference
 
 
 def test_calibration_of_photos_is_that_of_the_held_out_ones(
@@ -184,8 +184,9 @@ def test_aligned_photos_make_a_model_of_their_size_with_those_for_validation(
     assert model.card.normal_scores.n_images == 4 + 4  # half of those for training, and all for validation
     reference = model.networks[0].reference
     assert model.card.image_shape == (40, 40)
-    assert isinstance(reference, GaussianReference)
-    assert reference.median.shape == (7 * 7, 4 + 4)
+    assert isinstance(reference, AlignedPhotoReference)
+    assert reference.place is not None
+    assert reference.place.median.shape == (7 * 7, 4 + 4)
     assert model.anomaly_score(np.stack(same)).shape == (12,)
 
 

@@ -37,7 +37,9 @@ def maps_of(
     kl = np.array(old, np.float32).reshape(2, 1, 1) - np.array(new, np.float32).reshape(2, 1, 1)
     score = np.array(calibrated, np.float32)
     shares = CalibratedScore(
-        score, score[:, None, None] - np.linspace(1, 0, 80, dtype=np.float32).reshape(8, 10)
+        score,
+        score[:, None, None] - np.linspace(1, 0, 80, dtype=np.float32).reshape(8, 10),
+        np.zeros(len(score), np.bool_),
     )
     return TermMaps(np.repeat(kl, 2, axis=2), np.zeros((2, 1, 2), np.float32), mahalanobis, GRID, shares)
 

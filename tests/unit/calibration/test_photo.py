@@ -1,0 +1,102 @@
+"""The calibrated score of photos: local evidence, evidence of the whole, and their sum."""
+
+import numpy as np
+import pytest
+
+from tests.unit.calibration.scans import draw_windows
+from vaead.calibration.border import divide_by_border, fit_border
+from vaead.calibration.photo import PhotoReference
+from vaead.calibration.reference import Evidence
+from vaead.calibration.whole import WholeReference
+from vaead.config import NetworkConfig
+from vaead.scoring.scan import Scan
+
+SCANS = [draw_windows(40, seed) for seed in range(20)]
+
+
+@pytest.fixture(scope="module")
+def reference() -> PhotoReference:
+    return PhotoReference.fit(SCANS)
+
+
+def changed(scan: Scan) -> Scan:
+    return scan.take(np.arange(len(scan)))
+
+
+def test_photo_in_the_middle_of_normal_ones_scores_1(reference: PhotoReference) -> None:
+    values = np.exp(np.random.default_rng(0).normal((1, -2), (0.5, 2), (999, 2))).astype(np.float32)
+    scaled = reference.scaled_by([Evidence(values, np.zeros((999, 1, 1), np.float32))])
+    middle = np.median(values, axis=0, keepdims=True)
+    score = scaled.calibrated(Evidence(middle, np.zeros((1, 1, 1), np.float32)))
+    assert score.image == pytest.approx(1, rel=1e-3)
+
+
+@pytest.mark.parametrize(("deviations", "by_whole"), [((4, 0), False), ((0, 4), True), ((-4, 1), True)])
+def test_the_evidence_that_deviates_most_decides(
+    reference: PhotoReference, deviations: tuple[float, float], by_whole: bool
+) -> None:
+    values = np.exp(reference.middle + reference.spread * np.float32(deviations))[None]
+    score = reference.calibrated(Evidence(values, np.zeros((1, 1, 1), np.float32)))
+    assert score.by_whole.tolist() == [by_whole]
+    assert score.image[0] > 1 or max(deviations) < 4
+
+
+def test_rough_cell_is_seen_at_its_place(reference: PhotoReference) -> None:
+    scan = changed(SCANS[0])
+    scan.cells[0, 0, 20] *= 1e3
+    usual, found = (reference.evidence(each) for each in (SCANS[0], scan))
+    assert found.values[0, 0] > 2 * usual.values[0, 0]
+    row, column = np.unravel_index(found.maps[0].argmax(), found.maps[0].shape)
+    assert scan.grid.col_starts[20] <= column < scan.grid.col_starts[20] + scan.grid.patch_size
+    assert 0 <= row < 8
+
+
+def test_darker_photo_is_unusual_as_a_whole_alone(reference: PhotoReference) -> None:
+    darker = changed(SCANS[0])
+    darker.light[:] *= 0.5
+    usual, found = (reference.evidence(each) for each in (SCANS[0], darker))
+    assert found.values[0, 1] > usual.values[0, 1]
+    np.testing.assert_array_equal(found.values[0, 0], usual.values[0, 0])
+    np.testing.assert_array_equal(found.maps, usual.maps)
+
+
+def test_normal_photos_are_about_1_from_each_other() -> None:
+    whole = WholeReference.fit(SCANS[:10])
+    distances = [float(whole.distances(scan)[0]) for scan in SCANS[:10]]
+    assert 0.2 < np.median(distances) < 2
+
+
+def test_arrays_make_the_same_reference(reference: PhotoReference) -> None:
+    again = PhotoReference.from_arrays(reference.arrays())
+    assert tuple(reference.arrays()) == PhotoReference.array_names()
+    np.testing.assert_array_equal(again.evidence(SCANS[3]).values, reference.evidence(SCANS[3]).values)
+
+
+def test_shapes_are_those_of_the_network(reference: PhotoReference) -> None:
+    shapes = reference.shapes(NetworkConfig("convolutional", 8, 2, latent_dim=1))
+    arrays = {name: array.shape for name, array in reference.arrays().items()}
+    cells = {name for name in arrays if "median" in name or "scale" in name}  # drawn with 2x2 cells
+    assert {name: shapes[name] for name in arrays.keys() - cells} == {
+        name: arrays[name] for name in arrays.keys() - cells
+    }
+    assert set(shapes) == set(arrays)
+
+
+def test_border_is_measured_by_distance_and_never_below_the_rest() -> None:
+    maps = np.ones((2, 9, 9), np.float32)
+    maps[:, 0] = maps[:, -1] = maps[:, :, 0] = maps[:, :, -1] = 5
+    maps[:, 4, 4] = 0.5
+    border = fit_border([maps], reach_px=3)
+    assert border.tolist() == [5, 5, 5, 5]  # overall, a third of the pixels lie at the border
+    quiet = np.ones((1, 40, 40), np.float32)
+    quiet[:, 0, 0] = 9
+    border = fit_border([quiet], reach_px=3)
+    assert border[1:].tolist() == [1, 1, 1]
+    assert border[0] >= 1
+
+
+def test_map_is_divided_by_what_lies_as_far_from_the_border() -> None:
+    maps = np.full((1, 5, 5), 6, np.float32)
+    found = divide_by_border(maps, np.float32([2, 3]))
+    assert found[0, 0].tolist() == [3] * 5
+    assert found[0, 2].tolist() == [3, 2, 2, 2, 3]
