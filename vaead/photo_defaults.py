@@ -14,7 +14,7 @@ from vaead.recipe import PhotoSource
 
 _SMALLEST_PX, _LARGEST_PX = 128, 256
 """Longer side of a photo after scaling: half of what it was, but no less and no more than this."""
-UNEVEN = 0.65
+UNEVEN = 0.7
 """Share of brightness that photos have in common, from which on their light is evened."""
 _PATCH = 32
 _PATCHES = 2

@@ -109,8 +109,6 @@ def test_anomalous_images_are_predicted(detector: PatchVAEDetector, mixed: Image
 def test_maps_are_as_large_as_their_images(detector: PatchVAEDetector, mixed: Images) -> None:
     maps = detector.anomaly_map(mixed)
     assert [anomaly_map.shape for anomaly_map in maps] == [image.shape[:2] for image in mixed]
-    largest = [-anomaly_map.max() for anomaly_map in maps]
-    np.testing.assert_allclose(largest, detector.score_samples(mixed), rtol=1e-6)
 
 
 def test_array_of_images_is_a_list_of_them(detector: PatchVAEDetector, coloured: Images) -> None:

@@ -21,6 +21,10 @@ def photo_defaults(chosen: PhotoDefaults, texts: Texts) -> list[str]:
             patch=chosen.patch_size,
         ),
         texts(f"photo_defaults.color_{source.color}"),
-        texts("photo_defaults.even" if source.even_light else "photo_defaults.keep", share=light),
-        texts("photo_defaults.aligned" if source.aligned else "photo_defaults.free", likeness=aligned),
+        texts(f"photo_defaults.light_{_kind(source.even_light)}", share=light),
+        texts(f"photo_defaults.aligned_{_kind(source.aligned)}", likeness=aligned),
     ]
+
+
+def _kind(chosen: bool) -> str:
+    return "on" if chosen else "off"

@@ -87,6 +87,13 @@ class Prediction:
         """Decision by name of the score: whether it is above its threshold."""
         return {name: value > self.thresholds.image[name] for name, value in self.scores.items()}
 
+    @property
+    def by_whole(self) -> bool:
+        """True if the photo as a whole decides, see `CalibratedScore`. Arrays must not be dropped yet."""
+        assert self.terms is not None, "terms were dropped"
+        calibrated = self.terms.calibrated
+        return calibrated is not None and bool(calibrated.by_whole[0])
+
     def anomaly_map(self, score: str) -> NDArray[np.float32]:
         """(H, W), for each pixel the mean of the windows over it. Arrays must not be dropped yet."""
         assert self.terms is not None, "terms were dropped"

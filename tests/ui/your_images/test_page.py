@@ -74,7 +74,7 @@ def test_demo_brings_images_with_labels_and_masks() -> None:
         "2. Train a model on the normal images, or bring one",
     ]
     assert "**7 to test** · 320x240 px · grey · 5 with masks" in page.said
-    assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 24, 4)
+    assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 32, 5)
 
 
 def test_uploads_are_counted_and_settings_suit_their_size() -> None:
@@ -83,9 +83,13 @@ def test_uploads_are_counted_and_settings_suit_their_size() -> None:
     page.upload("test", *screws(2, scale=0.5))
     assert "**3 normal** · 320x240 px · grey" in page.said
     assert page.titles[0] == "1. Images: 3 normal, 2 to test"
-    assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 24, 4)
+    assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 32, 5)
     page.set_number("own_scale", 1.0)
-    assert (page["own_patch"], page["own_stride"]) == (48, 8)
+    page.set_number("own_stride", 3)
+    assert (page["own_patch"], page["own_stride"]) == (32, 3)
+    assert any(
+        "the longer side of the images becomes 160 of 320 px" in text for text in page.said.splitlines()
+    )
 
 
 def test_zip_in_the_layout_of_mvtec_brings_both_kinds_wherever_it_is_put() -> None:
@@ -141,10 +145,10 @@ def test_images_smaller_than_a_patch_are_left_out() -> None:
 def test_settings_are_those_of_the_preset_until_they_are_changed() -> None:
     page = OwnPage()
     page.click("own_demo")
-    assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 24, 4)
-    page.select("own_patch", 32)
+    assert (page["own_scale"], page["own_patch"], page["own_stride"]) == (0.5, 32, 5)
+    page.select("own_patch", 24)
     page.set_number("own_epochs", 3)
-    assert (page["own_scale"], page["own_patch"], page["own_epochs"]) == (0.5, 32, 3)
+    assert (page["own_scale"], page["own_patch"], page["own_epochs"]) == (0.5, 24, 3)
 
 
 def test_patch_sizes_are_multiples_of_4_and_the_stride_follows() -> None:
@@ -173,7 +177,7 @@ def test_colours_are_offered_where_there_are_some() -> None:
     red = np.zeros((60, 80, 3), np.uint8)
     red[..., 0] = 200
     page.upload("normal", ("red.png", png(red), "image/png"))
-    assert page["own_color"] == "luminance"
+    assert page["own_color"] == "rgb"
 
 
 def test_results_are_sorted_by_score_with_metrics_and_one_image_in_full(results: OwnPage) -> None:

@@ -148,11 +148,11 @@ def test_windows_of_one_content_are_one_group() -> None:
 
 
 def test_group_of_few_windows_takes_what_holds_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clusters, "nearest", lambda z, _: np.minimum(np.arange(len(z)) // 281, 1))
+    monkeypatch.setattr(clusters, "nearest", lambda z, _: np.minimum(np.arange(len(z)) // 291, 1))
     windows = draw_windows(300)
     reference = ClusterReference.fit([windows])
     log_m = np.log(windows.cells[0, 0])
     everywhere = np.median(log_m, axis=0)
-    for group, expected in enumerate((np.median(log_m[:281], axis=0), everywhere, everywhere)):
+    for group, expected in enumerate((np.median(log_m[:291], axis=0), everywhere, everywhere)):
         np.testing.assert_allclose(reference.median[group], expected, rtol=1e-5)
     assert np.isfinite(reference.window_scores(windows)).all()

@@ -60,10 +60,14 @@ def test_darker_photo_is_unusual_as_a_whole_alone(reference: PhotoReference) -> 
     np.testing.assert_array_equal(found.maps, usual.maps)
 
 
-def test_normal_photos_are_about_1_from_each_other() -> None:
-    whole = WholeReference.fit(SCANS[:10])
-    distances = [float(whole.distances(scan)[0]) for scan in SCANS[:10]]
-    assert 0.2 < np.median(distances) < 2
+def test_photo_in_which_every_window_is_a_little_rougher_is_unusual_as_a_whole() -> None:
+    whole = WholeReference.fit(SCANS[:15])
+    rougher = [changed(scan) for scan in SCANS[15:]]
+    for scan in rougher:
+        scan.mahalanobis[:] *= 1.5
+        scan.z_mean[:] *= 1.2
+    usual, found = ([float(whole.distances(scan)[0]) for scan in scans] for scans in (SCANS[15:], rougher))
+    assert min(found) > 2 * max(usual)
 
 
 def test_arrays_make_the_same_reference(reference: PhotoReference) -> None:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.unit.cli.command_line import assert_refused, lines_of, run
+from vaead.data.photos.made_defects import KINDS
 from vaead.data.screws.generator import make_screw
 from vaead.model.files import CARD
 from vaead.model.store import load_model
@@ -29,21 +30,28 @@ def photos(tmp_path: Path) -> Path:
 def test_photos_are_trained_on(photos: Path, tmp_path: Path, no_arithmetic: Crops) -> None:
     result = run("train", "--images", photos, *SMALL, "--out", tmp_path / "new" / "model")
     assert lines_of(result) == [str(tmp_path / "new" / "model")]
-    folders, sizes, start = result.stderr.splitlines()[:3]
+    folders, sizes, scale, color, light, aligned, start = result.stderr.splitlines()[:7]
     assert (folders, sizes) == ("To train on: 4 photos in train/good/ (4)", "Sizes: 128x96 px, grey")
     assert start.startswith(
-        "Training on 4 photos, scaled to 32x24 px (scale 0.25), in patches of 16x16 every 8 px: 128 crops"
+        "Training on 4 photos, scaled to 128x96 px (scale 1), in patches of 16x16 every 8 px: 128 crops"
     )
+    assert scale == "Scale 1, patches of 32 px: the longer side of the images becomes 128 of 128 px."
+    assert color.startswith("Luminance: all normal images are grey")
+    assert light.startswith("Even light: ")
+    assert aligned.startswith("Not aligned: ")
     card = load_model(tmp_path / "new" / "model").card
+    source = PhotoSource(even_light=True)
     assert card.recipe == Recipe.from_preset(
-        "industrial", PhotoSource(scale=0.25), patch_size=16, stride=8, epochs=1, crops=128, seed=5
+        "industrial", source, patch_size=16, stride=8, epochs=1, crops=128, seed=5
     )
     assert card.image_shape is None
-    assert card.longer_side_px == (32, 32)
+    assert card.longer_side_px == (128, 128)
+    assert {trial.kind for trial in card.trials} == set(KINDS)
 
 
 def test_options_of_photos_are_heeded(photos: Path, tmp_path: Path, no_arithmetic: Crops) -> None:
-    options = ["--scale", 0.5, "--color", "rgb", "--aligned", "--preset", "industrial", "--progress", "json"]
+    options = ["--scale", 0.5, "--color", "rgb", "--aligned", "--keep-light"]
+    options += ["--preset", "industrial", "--progress", "json"]
     result = run("train", "--images", photos / "train", *SMALL, *options, "--out", tmp_path / "model")
     start, epoch, done = (json.loads(line) for line in lines_of(result))
     assert (start["event"], start["epochs"], start["crops"]) == ("start", 1, 128)
@@ -84,7 +92,9 @@ def test_one_photo_is_refused(photos: Path, tmp_path: Path) -> None:
 
 
 def test_photos_smaller_than_a_patch_are_named(photos: Path, tmp_path: Path) -> None:
-    result = run("train", "--images", photos, "--patch-size", 32, "--out", tmp_path / "model")
+    result = run(
+        "train", "--images", photos, "--patch-size", 32, "--scale", 0.25, "--out", tmp_path / "model"
+    )
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.count("must be at least 32x32 px at scale 0.25, got 32x24 px; use larger") == 4
     assert not (tmp_path / "model").exists()

@@ -14,6 +14,7 @@ from vaead.data.photos.reasons import sentences
 from vaead.data.screws.generator import DEFECTS
 from vaead.i18n.texts import FOLDER, LANGUAGES, Texts, _load
 from vaead.metrics.image import METRICS
+from vaead.recipe import COLORS
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.ui.shared.controls import CONTROLS, PAIRS
 from vaead.ui.your_images import metrics
@@ -55,6 +56,9 @@ PATTERNS = {
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
+    "photo_defaults.color_{}": [f"photo_defaults.color_{color}" for color in COLORS],
+    "photo_defaults.light_{}": ["photo_defaults.light_on", "photo_defaults.light_off"],
+    "photo_defaults.aligned_{}": ["photo_defaults.aligned_on", "photo_defaults.aligned_off"],
     "reason.{}": [f"reason.{kind}" for kind in sentences()],
     "report.place_{}{}": [f"report.place_{row}{column}" for row in range(3) for column in range(3)],
     "score.{}": [f"score.{score}" for score in SCORES],

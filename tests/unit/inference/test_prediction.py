@@ -88,7 +88,7 @@ def test_photo_gets_the_scores_of_the_model(photo_model: Model, photos: list[NDA
     np.testing.assert_array_equal(
         mask,
         prediction.anomaly_map("calibrated")
-        > photo_model.card.normal_scores.threshold_value("calibrated", 0.1),
+        > photo_model.card.normal_scores.threshold_value("calibrated", 0.1, "window"),
     )
     assert mask[10:20, 20:30].any()
 

@@ -71,21 +71,23 @@ def test_file_that_unpacks_to_far_too_much_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("edit", "problem"),
+    ("name", "edit", "problem"),
     [
-        (lambda arrays: arrays.update(median=arrays["median"][:-1]), "shape of the network, got .* 'median'"),
-        (lambda arrays: arrays.update(centers=arrays["centers"][:, :-1]), "got others in 'centers'"),
-        (lambda arrays: arrays.update(centers=np.float32(0)), "got others in 'centers'"),
-        (lambda arrays: arrays.update(scale=arrays["scale"] * np.nan), "got others in 'scale'"),
-        (lambda arrays: arrays.update(scale=arrays["scale"] * 0), "must hold numbers above 0 in 'scale'"),
-        (lambda arrays: arrays.update(median=arrays["median"].astype(int)), "got others in 'median'"),
-        (lambda arrays: arrays.update(median=np.array([None])), "cannot be read .*allow_pickle=False"),
+        ("content.median", lambda array: array[:-1], "shape of the network, got .* 'content.median'"),
+        ("content.centers", lambda array: array[:, :-1], "got others in 'content.centers'"),
+        ("content.centers", lambda _: np.float32(0), "got others in 'borders'"),
+        ("content.scale", lambda array: array * np.nan, "got others in 'content.scale'"),
+        ("content.scale", lambda array: array * 0, "must hold numbers above 0 in 'content.scale'"),
+        ("whole.precision", lambda array: array[:-1], "got others in 'whole.precision'"),
+        ("spread", lambda array: array * 0, "must hold numbers above 0 in 'spread'"),
+        ("content.median", lambda array: array.astype(int), "got others in 'content.median'"),
+        ("content.median", lambda _: np.array([None]), "cannot be read .*allow_pickle=False"),
     ],
 )
 def test_arrays_that_do_not_fit_the_network_are_refused(
-    folder: Path, edit: Callable[[Arrays], object], problem: str
+    folder: Path, name: str, edit: Callable[[Any], Any], problem: str
 ) -> None:
-    put_arrays(folder, edit)
+    put_arrays(folder, lambda arrays: arrays.update({name: edit(arrays[name])}))
     with pytest.raises(ModelFormatError, match=problem):
         load_model(folder)
 

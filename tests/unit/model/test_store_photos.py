@@ -19,8 +19,9 @@ def test_saved_model_of_photos_judges_as_before(
     save_model(tmp_path / "own", photo_model)
     again = load_model(str(tmp_path / "own"))
     assert again.card == photo_model.card
-    for name, values in vars(photo_model.networks[0].reference).items():
-        np.testing.assert_array_equal(getattr(again.networks[0].reference, name), values)
+    arrays = again.networks[0].reference.arrays()
+    for name, values in photo_model.networks[0].reference.arrays().items():
+        np.testing.assert_array_equal(arrays[name], values)
     for photo in photos[:3]:
         np.testing.assert_array_equal(
             again.anomaly_map(photo[None], "calibrated"), photo_model.anomaly_map(photo[None], "calibrated")
@@ -37,8 +38,8 @@ def test_saved_model_of_photos_judges_as_before(
     ],
 )
 def test_model_with_other_arrays_is_refused(tmp_path: Path, model: Model, names: str) -> None:
-    arrays: Any = SimpleNamespace(**dict.fromkeys(names.split(), np.zeros(1)))
-    network = TrainedNetwork(model.card.recipe.networks[0], model.networks[0].program, arrays)
+    reference: Any = SimpleNamespace(arrays=lambda: dict.fromkeys(names.split(), np.zeros(1)))
+    network = TrainedNetwork(model.card.recipe.networks[0], model.networks[0].program, reference)
     save_model(tmp_path / "own", Model(model.card, [network]))
     wanted = "components, explained_variance, mean, median, noise_variance, scale"
     got = ", ".join(names.split()) or "nothing"

@@ -1,10 +1,13 @@
 from pathlib import PurePosixPath
 
 import numpy as np
-import pytest
 
+from vaead.data.photos import Limits
+from vaead.data.photos.examine import examine
 from vaead.data.photos.layout import NORMAL
 from vaead.data.screws.generator import DEFECTS, make_screw
+from vaead.photo_defaults import PhotoDefaults
+from vaead.plots.png import to_png
 from vaead.zoo import screw_demo
 
 
@@ -19,9 +22,14 @@ def test_samples_are_one_of_each_kind_and_no_images_of_the_set() -> None:
     np.testing.assert_array_equal(samples[NORMAL], normal.image)
 
 
-def test_patches_see_as_much_as_those_of_the_paper() -> None:
-    recipe = screw_demo.recipe()
-    assert recipe.networks[0].patch_size / recipe.source.scale / 320 == pytest.approx(96 / 640)
+def test_recipe_is_the_one_that_is_proposed_for_the_set() -> None:
+    facts = [examine(make_screw_png(number), "screw", Limits()) for number in range(6)]
+    defaults, recipe = PhotoDefaults.choose(facts), screw_demo.recipe()
+    assert (defaults.source, defaults.patch_size) == (recipe.source, recipe.networks[0].patch_size)
+
+
+def make_screw_png(number: int) -> bytes:
+    return to_png(make_screw(screw_demo.SET.seed, number, scale=screw_demo.SET.scale).image)
 
 
 def test_model_lies_beside_those_of_the_datasets() -> None:

@@ -74,6 +74,8 @@ def decision(
             if flagged[score]
             else texts("own.passed", score=name, **values)
         )
+        if score == "calibrated" and flagged[score] and prediction.by_whole:
+            parts.append(texts("own.by_whole"))
     others = [name for name in SCORES if name in flagged and name != score]
     sides = {
         True: [texts(f"score.{name}") for name in others if flagged[name]],

@@ -123,8 +123,13 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
     chosen = own.photos.defaults
     source, train = chosen.source, _PRESET.train
     _prepare(own, {"epochs": train.epochs, "crops": train.crops, "seed": train.seed})
-    _prepare(own, {"color": source.color, "aligned": source.aligned, "scale": source.scale})
-    _prepare(own, {"light": source.even_light})
+    proposed: dict[str, float | bool | str] = {
+        "color": source.color,
+        "aligned": source.aligned,
+        "light": source.even_light,
+        "scale": source.scale,
+    }
+    _follow(own, proposed, f"{source}")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         scale = _number(own, "scale", 0.01, 1.0, 0.01, texts("own.scale"), texts("own.scale_help"))
         shorter_px = min(min(photo.size) for photo in normal)
