@@ -10,10 +10,12 @@ import threading
 import zipfile
 from io import BytesIO
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import flatbuffers
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from streamlit.runtime import Runtime
 
 from tests.ui.conftest import Open, OpenEvaluate
 from tests.ui.your_images.helpers import OwnPage, screws
@@ -92,6 +94,9 @@ def test_harm_is_told_to_its_visitor_alone(
     service = PhotoService(1, 2.0, [sys.executable, "-c", WORKER.format(root=ROOT, kind=kind)])
     for module in ("model_upload", "predictions", "uploaded_photos"):
         monkeypatch.setattr(f"vaead.ui.your_images.{module}.photo_service", lambda: service)
+    # AppTest takes the runtime away at the end of a run, also from runs in other threads.
+    kept = MagicMock(spec=Runtime)
+    monkeypatch.setattr(Runtime, "instance", classmethod(lambda cls: cls._instance or kept))
     page = OwnPage()
     page.upload("test", *screws(5))
     visitor = threading.Thread(target=lambda: page.bring_model(packed(photo_model)))

@@ -37,12 +37,11 @@ def test_photos_are_trained_on(photos: Path, tmp_path: Path, no_arithmetic: Crop
     )
     assert scale == "Scale 1, patches of 32 px: the longer side of the images becomes 128 of 128 px."
     assert color.startswith("Luminance: all normal images are grey")
-    assert light.startswith("Even light: ")
+    assert light.startswith("Light as it is: ")
     assert aligned.startswith("Not aligned: ")
     card = load_model(tmp_path / "new" / "model").card
-    source = PhotoSource(even_light=True)
     assert card.recipe == Recipe.from_preset(
-        "industrial", source, patch_size=16, stride=8, epochs=1, crops=128, seed=5
+        "industrial", PhotoSource(), patch_size=16, stride=8, epochs=1, crops=128, seed=5
     )
     assert card.image_shape is None
     assert card.longer_side_px == (128, 128)
