@@ -19,6 +19,7 @@ README = Path(__file__).parents[1] / "README.md"
 SECTIONS = (
     "one_class",
     "pairs",
+    "photos",
     "screws",
     "screws_few",
     "training",

@@ -1,1 +1,1 @@
-"""The text catalogue: all texts in each language. May import calibration and photo_defaults."""
+"""The text catalogue: all texts in each language. May import model and photo_defaults."""

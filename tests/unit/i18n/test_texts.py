@@ -10,6 +10,7 @@ import pytest
 
 from vaead.calibration.diagnostics import TrainingDiagnostics
 from vaead.data.datasets import dataset_names, get_spec
+from vaead.data.photos.made_defects import KINDS
 from vaead.data.photos.reasons import sentences
 from vaead.data.screws.generator import DEFECTS
 from vaead.i18n.texts import FOLDER, LANGUAGES, Texts, _load
@@ -56,6 +57,7 @@ PATTERNS = {
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
     "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
+    "defect_trials.{}": [f"defect_trials.{kind}" for kind in KINDS],
     "photo_defaults.color_{}": [f"photo_defaults.color_{color}" for color in COLORS],
     "photo_defaults.light_{}": ["photo_defaults.light_on", "photo_defaults.light_off"],
     "photo_defaults.aligned_{}": ["photo_defaults.aligned_on", "photo_defaults.aligned_off"],

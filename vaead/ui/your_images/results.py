@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from vaead.i18n.defect_trials import defect_trials
 from vaead.i18n.format import number
 from vaead.i18n.texts import Texts
 from vaead.i18n.training_warnings import training_warnings
 from vaead.inference.prediction import Prediction
+from vaead.model.card import ModelCard
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images import detail, messages, metrics
@@ -47,6 +49,7 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
     if own.task is not None and own.task.out == results.folder and own.task.recipe.train != card.recipe.train:
         train = card.recipe.train
         st.caption(texts("own.trained_again", seed=train.seed, weight=f"{train.kl_weight:g}"))
+        _tell_trials(card, texts)
     if results.origin == "shipped":
         st.caption(texts("own.shipped"))
     elif results.origin == "brought" and recipe.for_photos:
@@ -62,6 +65,14 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
     count = results.new_normals(own.photos.normal)
     if count:
         st.caption(texts("own.outdated", count=f"{count:,}"))
+
+
+def _tell_trials(card: ModelCard, texts: Texts) -> None:
+    """What the model would find, of defects that nobody had to bring."""
+    if lines := defect_trials(card, texts):
+        intro, *kinds = lines
+        with st.expander(texts("own.would_find"), icon=":material/search:"):
+            st.markdown("\n".join([intro, "", *(f"- {line}" for line in kinds)]))
 
 
 @st.fragment
