@@ -67,6 +67,7 @@ def test_demo_comes_with_a_model_and_another_one_can_be_trained(
     page.click("own_demo")
     assert page.titles[-1] == "3. What it finds"
     assert "By a model that comes with vaead" in page.said
+    assert any(line.startswith("- spots: ") for line in page.said.splitlines())
     assert len(page.tiles) == 7
     page.click("own_train")
     wait_for_end(jobs)

@@ -49,7 +49,6 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
     if own.task is not None and own.task.out == results.folder and own.task.recipe.train != card.recipe.train:
         train = card.recipe.train
         st.caption(texts("own.trained_again", seed=train.seed, weight=f"{train.kl_weight:g}"))
-        _tell_trials(card, texts)
     if results.origin == "shipped":
         st.caption(texts("own.shipped"))
     elif results.origin == "brought" and recipe.for_photos:
@@ -65,6 +64,8 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
     count = results.new_normals(own.photos.normal)
     if count:
         st.caption(texts("own.outdated", count=f"{count:,}"))
+    if not card.is_dead:
+        _tell_trials(card, texts)
 
 
 def _tell_trials(card: ModelCard, texts: Texts) -> None:
