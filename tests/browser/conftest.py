@@ -200,7 +200,10 @@ def run_server(folder: Path) -> Iterator[Server]:
     options = [f"--server.port={port}", "--server.address=127.0.0.1"]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
+        # In a session of its own: its trainings have a low priority, and would wait for the tests beside it.
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
         server = Server(f"http://127.0.0.1:{port}/", psutil.Process(process.pid), folder / "log")
         try:
             _wait_for_health(server, process)
