@@ -21,15 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.calibration.reference import ArrayRecord, Evidence
+from vaead.calibration.robust import median_and_spread, standardise
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan
 from vaead.scoring.term_maps import CalibratedScore, mean_map
 
-_LIMIT = 8.0
-"""Largest |z|, so that one feature cannot decide alone."""
 _COMPONENTS = 128
-_SCALE_QUANTILES = (0.16, 0.84)
-"""Half their distance is the standard deviation of a normal distribution, and outliers do not move it."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +59,7 @@ class GaussianReference(ArrayRecord):
     @classmethod
     def fit_features(cls, features: NDArray[np.float32]) -> GaussianReference:
         """Fit to the features of normal images, (N, windows, features)."""
-        median = np.median(features, axis=0)
-        low, high = np.quantile(features, _SCALE_QUANTILES, axis=0)
-        scale = (high - low) / 2
+        median, scale = median_and_spread(features)
         # A feature that hardly varies must not turn rounding into a deviation.
         scale = np.maximum(scale, 1e-3 * np.median(scale) + 1e-6)
         return cls(
@@ -128,8 +123,7 @@ def _standardised(
     features: NDArray[np.float32], median: NDArray[np.float32], scale: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Z of every feature, clipped: (N, windows * features)."""
-    z: NDArray[np.float32] = np.clip((features - median) / scale, -_LIMIT, _LIMIT)
-    return z.reshape(len(features), -1)
+    return standardise(features, median, scale).reshape(len(features), -1)
 
 
 def _covariance(z: NDArray[np.float32]) -> dict[str, Any]:

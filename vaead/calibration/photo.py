@@ -27,6 +27,7 @@ from vaead.calibration.border import divide_by_border, fit_border
 from vaead.calibration.clusters import ClusterReference
 from vaead.calibration.gaussian import GaussianReference
 from vaead.calibration.reference import Evidence
+from vaead.calibration.robust import median_and_spread
 from vaead.calibration.whole import WholeReference
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan
@@ -36,7 +37,6 @@ _SMOOTHING = 1 / 16
 """Standard deviation of the smoothing of maps, as a share of the patch size: half a cell."""
 _TOP = 0.01
 """Share of the pixels whose mean is the evidence of a map."""
-_SPREAD_QUANTILES = (0.16, 0.84)
 _LEAST_SPREAD = 0.05
 """Of the logarithm: where normal photos are all alike, 5 % more is no anomaly."""
 _LEAST_EVIDENCE = 1e-6
@@ -87,11 +87,9 @@ class PhotoReference:
     def scaled_by(self, normal: Sequence[Evidence]) -> Self:
         """The same with the scale of each kind of evidence, from normal photos that were not fitted."""
         logs = np.log(np.concatenate([each.values for each in normal]))
-        low, high = np.quantile(logs, _SPREAD_QUANTILES, axis=0)
-        spread = np.maximum((high - low) / 2, _LEAST_SPREAD)
-        return replace(
-            self, middle=np.median(logs, axis=0).astype(np.float32), spread=spread.astype(np.float32)
-        )
+        middle, spread = median_and_spread(logs)
+        spread = np.maximum(spread, _LEAST_SPREAD)
+        return replace(self, middle=middle.astype(np.float32), spread=spread.astype(np.float32))
 
     def evidence(self, scan: Scan) -> Evidence:
         """See `NormalReference`: one value for each local evidence, then that of the whole photo."""

@@ -18,14 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.calibration.reference import ArrayRecord
+from vaead.calibration.robust import median_and_spread, standardise
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan
 
 _TERMS = 4
 """The first features of a window: log M, log D, A and signed error; z follows, see `Scan.features`."""
-_LIMIT = 8.0
-"""Largest deviation of one statistic, in spreads, so that none can decide alone."""
-_SPREAD_QUANTILES = (0.16, 0.84)
 _FEWEST = 3
 
 
@@ -51,10 +49,9 @@ class WholeReference(ArrayRecord):
     def fit(cls, scans: Sequence[Scan]) -> WholeReference:
         """Fit to normal photos, at least one."""
         found = np.concatenate([_statistics(scan) for scan in scans])
-        center = np.median(found, axis=0)
-        low, high = np.quantile(found, _SPREAD_QUANTILES, axis=0)
-        scale = np.maximum((high - low) / 2, 1e-3 * np.median(high - low) + 1e-6)
-        z = _standardised(found, center, scale)
+        center, spread = median_and_spread(found)
+        scale = np.maximum(spread, 2e-3 * np.median(spread) + 1e-6)
+        z = standardise(found, center, scale)
         mean, precision = z.mean(axis=0), np.eye(z.shape[1])
         if len(z) >= _FEWEST and z.any():
             from sklearn.covariance import LedoitWolf
@@ -69,7 +66,7 @@ class WholeReference(ArrayRecord):
 
     def distances(self, scan: Scan) -> NDArray[np.float32]:
         """Squared distance of each photo from normal ones, (N,), at least 0; about 1 for normal photos."""
-        z = _standardised(_statistics(scan), self.center, self.scale) - self.mean
+        z = standardise(_statistics(scan), self.center, self.scale) - self.mean
         distances = np.einsum("ni,ij,nj->n", z, self.precision, z) / z.shape[1]
         return np.asarray(np.maximum(distances, 0), np.float32)
 
@@ -80,10 +77,3 @@ def _statistics(scan: Scan) -> NDArray[np.float64]:
     terms = features[:, :, :_TERMS]
     parts = [features.mean(axis=1), features.std(axis=1), np.quantile(terms, 0.99, axis=1)]
     return np.concatenate([*parts, terms.max(axis=1), terms.min(axis=1), np.log(scan.light)], axis=1)
-
-
-def _standardised(
-    found: NDArray[np.float64], center: NDArray[np.floating], scale: NDArray[np.floating]
-) -> NDArray[np.float64]:
-    z: NDArray[np.float64] = np.clip((found - center) / scale, -_LIMIT, _LIMIT)
-    return z

@@ -143,8 +143,7 @@ def _train(
         held_out = _joined(held_out, validation)
     start = time.monotonic()
     light = Light.usual(list(images)) if recipe.source.even_light else None
-    if light is not None:
-        images = [light.even(image[None])[0] for image in images]
+    images = _evened(images, light)
     made = _made_photos(held_out, recipe)
     fitted = [
         _fit(images, held_out, made, recipe, index, light, _counted_on(on_epoch, recipe, index, start))
@@ -179,6 +178,10 @@ def _train(
     return Model(card, networks)
 
 
+def _evened(images: Images, light: Light | None) -> Images:
+    return images if light is None else [light.even(image[None])[0] for image in images]
+
+
 def _made_photos(held_out: Images, recipe: Recipe) -> list[MadePhoto]:
     if not recipe.for_photos:
         return []
@@ -198,7 +201,7 @@ def _fit(
 ) -> _Fitted:
     """Train a network on images whose light is evened already; that of the held-out ones is not."""
     config = recipe.networks[index]
-    watched = held_out if light is None else [light.even(image[None])[0] for image in held_out]
+    watched = _evened(held_out, light)
     vae, history = fit(images, watched, config, recipe.train, on_epoch)
     program = to_litert(vae)
     patches = PatchScorer(program)

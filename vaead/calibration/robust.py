@@ -1,0 +1,24 @@
+"""Robust standardisation: the median, and a spread that a few unusual values do not move."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_QUANTILES = (0.16, 0.84)
+"""Half their distance is the standard deviation of a normal distribution, and outliers do not move it."""
+_LIMIT = 8.0
+"""Largest deviation in spreads, so that one value cannot decide alone."""
+
+
+def median_and_spread(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Along the first axis."""
+    low, high = np.quantile(values, _QUANTILES, axis=0)
+    return np.median(values, axis=0), (high - low) / 2
+
+
+def standardise(values: NDArray[Any], median: NDArray[Any], spread: NDArray[Any]) -> NDArray[Any]:
+    """Deviations from the median in spreads, clipped."""
+    return np.asarray(np.clip((values - median) / spread, -_LIMIT, _LIMIT))
