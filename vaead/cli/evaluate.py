@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from vaead.cli.cautions import AllFlagged, warn_of_shift
 from vaead.cli.inputs import Skipped
 from vaead.cli.options import (
     DATASET_OPTIONS,
@@ -25,17 +26,22 @@ from vaead.cli.options import (
 )
 from vaead.cli.progress_bar import with_bar
 from vaead.data.datasets import get_spec, load_dataset
-from vaead.data.photos import Photo, find_photos
+from vaead.data.photos import Photo, Photos, Rejected, find_photos, read_each
 from vaead.data.photos.layout import NORMAL
 from vaead.data.photos.reasons import Reason
 from vaead.errors import InvalidInputError
 from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
 from vaead.inference.prediction import Prediction, Thresholds
+from vaead.inference.read_photos import read_options
+from vaead.metrics.baselines import Baselines
 from vaead.metrics.groups import ALL, MEASURES, GroupEvaluator, GroupMetrics
 from vaead.paths import AnyPath
 from vaead.processes.workers import Workers
+from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
 
+_MOST_FOR_BASELINES = 200
+"""Normal images that baselines are fitted to: more hardly change them."""
 _COUNTS = {"found": "true_positives", "missed": "false_negatives", "false alarms": "false_positives"}
 """Columns of decisions, and the counts of `Confusion` in them."""
 
@@ -112,13 +118,16 @@ def _evaluate_photos(
     evaluator = GroupEvaluator(NORMAL, _defects(to_score))
     rejected = list(photos.rejected)
     notes: list[Reason] = []
-    settings = PredictSettings(thresholds, true_masks=True)
+    all_flagged = AllFlagged()
+    baselines = _fit_baselines(photos, located.model.card.recipe)
+    settings = PredictSettings(thresholds, true_masks=True, baselines=baselines)
     with workers, contextlib.closing(predict_photos(located, to_score, settings, workers)) as predictions:
         for each in with_bar(predictions, len(to_score)):
             if isinstance(each, Prediction):
-                evaluator.add(str(each.photo.defect), each.scores, each.pixel_counts)
+                evaluator.add(str(each.photo.defect), each.scores | each.baselines, each.pixel_counts)
                 rejected += [each.rejected_mask] if each.rejected_mask else []
                 notes += each.notes
+                all_flagged.add(each)
             else:
                 rejected.append(each)
     results = evaluator.evaluate(thresholds.image)
@@ -128,11 +137,22 @@ def _evaluate_photos(
         click.echo(_record({"defect": result.group}, result) if as_json else _line(title, result))
     for note in notes:
         click.echo(f"Note: {one_line(str(note))}", err=True)
+    warn_of_shift(located.model.card.normal_scores, evaluator)
+    all_flagged.warn()
     skipped = Skipped()
     skipped.show(rejected)
     skipped.sum_up(results[-1].n_normal + results[-1].n_anomalous)
     if skipped.count:
         click.get_current_context().exit(1)
+
+
+def _fit_baselines(photos: Photos, recipe: Recipe) -> Baselines | None:
+    """Fit them to photos for training; None if there are none, or none apart from those to score."""
+    step = max(1, len(photos.to_train) // _MOST_FOR_BASELINES)
+    chosen = photos.to_train[::step] if photos.has_split else []
+    read = read_each(chosen, read_options(recipe))
+    images = [each[1] for each in read if not isinstance(each, Rejected)]
+    return Baselines.fit(images) if len(images) > 1 else None
 
 
 def _defects(photos: Sequence[Photo]) -> list[str]:
@@ -160,9 +180,11 @@ def _evaluate_classes(
         raise InvalidInputError(
             f"anomaly must be another class than the normal one, got {normal} for both; choose another class"
         )
-    model, test = stored_model(dataset, normal, preset, store).model, load_dataset(dataset).test
+    model, images = stored_model(dataset, normal, preset, store).model, load_dataset(dataset)
+    learned, test = images.train.of_class(normal), images.test
     terms = model.term_maps(test.images)
     scores = {name: terms.image_scores(name) for name in SCORES}
+    scores |= Baselines.fit(learned[:_MOST_FOR_BASELINES]).scores(test.images)
     evaluator = GroupEvaluator(str(normal), map(str, range(len(spec.class_names))))
     for index, label in enumerate(map(str, test.labels)):
         if wanted in (ALL, label) or label == str(normal):

@@ -34,6 +34,8 @@ def lines(with_flags: bool) -> Iterator[Add]:
         parts, flagged = [click.format_filename(prediction.photo.label)], prediction.flagged
         for name, score in prediction.scores.items():
             parts.append(f"{name} {score:.3f}{' flagged' * (with_flags and flagged[name])}")
+        if prediction.by_whole and flagged.get("calibrated"):
+            parts.append("unusual as a whole")
         click.echo("\t".join(parts))
 
     yield add

@@ -11,6 +11,7 @@ from functools import partial
 import click
 
 from vaead.cli import outputs
+from vaead.cli.cautions import AllFlagged, OtherResolution
 from vaead.cli.inputs import Skipped, list_photos
 from vaead.cli.options import (
     DATASET_OPTIONS,
@@ -22,7 +23,6 @@ from vaead.cli.options import (
     stored_model,
     worker_options,
 )
-from vaead.cli.resolution_warning import OtherResolution
 from vaead.data.photos import Photo, Rejected
 from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
 from vaead.inference.prediction import Thresholds
@@ -157,12 +157,12 @@ def _score_all(
     skipped: Skipped,
 ) -> None:
     card = located.model.card
-    others = OtherResolution(card.longer_side_px)
+    cautions = OtherResolution(card.longer_side_px), AllFlagged()
     to_draw = replace(settings, maps=None, masks=None, draw=True)
     with contextlib.ExitStack() as opened:
         draw = partial(predict_photos, located, settings=to_draw, workers=workers)
         adds = [opened.enter_context(output) for output in wanted.open(card, draw)]
-        adds.append(others.add)
+        adds += [caution.add for caution in cautions]
         predictions = predict_photos(located, photos, settings, workers)
         for each in opened.enter_context(contextlib.closing(predictions)):
             if isinstance(each, Rejected):
@@ -170,4 +170,5 @@ def _score_all(
                 continue
             for add in adds:
                 add(each)
-    others.warn()
+    for caution in cautions:
+        caution.warn()

@@ -180,12 +180,13 @@ class Report:
         }
         flagged, regions = prediction.flagged[score], self._regions(drawing.regions)
         decision = texts("report.above", **values) if flagged else texts("report.below", **values)
+        whole = texts("own.by_whole") if flagged and prediction.by_whole and score == "calibrated" else ""
         return self._row(prediction) | {
             "photo": _data_url(drawing.photo),
             "photo_alt": texts("report.photo_alt", name=name),
             "overlay": _data_url(drawing.overlay),
             "overlay_alt": texts("report.overlay_alt", name=name, regions=regions),
-            "words": f"{decision} {regions}",
+            "words": " ".join(filter(None, (decision, whole, regions))),
         }
 
     def _regions(self, regions: Regions) -> str:

@@ -144,6 +144,5 @@ def _prediction(found: Predicted, card: ModelCard, photo: Photo, thresholds: Thr
         calibrated = CalibratedScore(score, found.calibrated_map.numpy().reshape(1, *shape), by_whole)
     terms = TermMaps(kl, log_variance, mahalanobis, grid, calibrated)
     true_mask = None if found.true_mask is None else found.true_mask.numpy().reshape(shape)
-    scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
-    prediction = Prediction(photo, shape, scores, thresholds, image, terms)
+    prediction = Prediction.from_terms(photo, image, terms, thresholds)
     return replace(prediction, true_mask=true_mask, rejected_mask=found.rejected_mask)

@@ -90,7 +90,7 @@ def _arrays(found: Prediction) -> Predicted:
         terms=(Array.of(terms.kl[0]), Array.of(terms.log_variance[0]), Array.of(terms.mahalanobis[0])),
         calibrated_score=None if calibrated is None else float(calibrated.image[0]),
         calibrated_map=None if calibrated is None else Array.of(calibrated.map[0]),
-        by_whole=calibrated is not None and bool(calibrated.by_whole[0]),
+        by_whole=found.by_whole,
         true_mask=None if found.true_mask is None else Array.of(found.true_mask),
         rejected_mask=found.rejected_mask,
     )

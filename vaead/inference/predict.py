@@ -17,6 +17,7 @@ from vaead.errors import ModelFormatError, VaeadError
 from vaead.inference.map_files import folder_sink, require_short_name, write_maps, write_masks
 from vaead.inference.prediction import Prediction, Thresholds, predict
 from vaead.inference.read_photos import read_options
+from vaead.metrics.baselines import Baselines
 from vaead.model.card import ModelCard
 from vaead.model.model import Model
 from vaead.model.store import load_model
@@ -57,6 +58,7 @@ class PredictSettings:
         draw: True to draw pictures for a report.
         base_dir: Folder in which relative sources begin; empty for the current folder.
         limits: Limits of photos.
+        baselines: Simpler methods that score the photos, too; None for none.
     """
 
     thresholds: Thresholds
@@ -66,6 +68,7 @@ class PredictSettings:
     draw: bool = False
     base_dir: str = ""
     limits: Limits = field(default_factory=Limits)
+    baselines: Baselines | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,11 @@ def predict_each(
         except VaeadError as error:
             yield Rejected.of(photo.name, error)
         else:
+            if settings.baselines is not None:
+                found = settings.baselines.scores([image])
+                prediction = replace(
+                    prediction, baselines={name: float(values[0]) for name, values in found.items()}
+                )
             yield _with_true_mask(prediction, settings, options) if settings.true_masks else prediction
 
 

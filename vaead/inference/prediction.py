@@ -61,6 +61,8 @@ class Prediction:
         scores: Anomaly score by name of the score; higher is more anomalous. Calibrated is missing where
             the photo is not as large as the model needs.
         thresholds: Thresholds of the decision and of the masks.
+        by_whole: True if the photo as a whole decides calibrated, see `CalibratedScore`.
+        baselines: Score by name of the baseline, if asked for; see `vaead.metrics.baselines`.
         image: (H, W) or (H, W, 3), the photo as the model sees it; None once dropped.
         terms: Outputs per window; None once dropped.
         true_mask: (H, W), True on anomalous pixels; None if dropped, not asked for, or unknown.
@@ -74,6 +76,8 @@ class Prediction:
     shape: tuple[int, int]
     scores: dict[str, float]
     thresholds: Thresholds
+    by_whole: bool = False
+    baselines: dict[str, float] = field(default_factory=dict)
     image: NDArray[np.generic] | None = None
     terms: TermMaps | None = None
     true_mask: NDArray[np.bool_] | None = None
@@ -82,17 +86,20 @@ class Prediction:
     pixel_counts: dict[str, PixelCounts] = field(default_factory=dict)
     drawing: Drawing | None = None
 
+    @classmethod
+    def from_terms(
+        cls, photo: Photo, image: NDArray[np.generic], terms: TermMaps, thresholds: Thresholds
+    ) -> Prediction:
+        """The prediction for one photo, from the outputs of a model for its pixels."""
+        scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
+        by_whole = terms.calibrated is not None and bool(terms.calibrated.by_whole[0])
+        shape = image.shape[0], image.shape[1]
+        return cls(photo, shape, scores, thresholds, by_whole, image=image, terms=terms)
+
     @property
     def flagged(self) -> dict[str, bool]:
         """Decision by name of the score: whether it is above its threshold."""
         return {name: value > self.thresholds.image[name] for name, value in self.scores.items()}
-
-    @property
-    def by_whole(self) -> bool:
-        """True if the photo as a whole decides, see `CalibratedScore`. Arrays must not be dropped yet."""
-        assert self.terms is not None, "terms were dropped"
-        calibrated = self.terms.calibrated
-        return calibrated is not None and bool(calibrated.by_whole[0])
 
     def anomaly_map(self, score: str) -> NDArray[np.float32]:
         """(H, W), for each pixel the mean of the windows over it. Arrays must not be dropped yet."""
@@ -141,8 +148,7 @@ def predict(model: Model, photo: Photo, image: NDArray[np.generic], thresholds: 
     Raises:
         InvalidInputError: The image is not as described, or a score is not a finite number.
     """
-    terms = model.term_maps(image[None])
-    scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
-    if not np.isfinite(list(scores.values())).all():
-        raise refusal("not_finite", name=photo.label, found=scores)
-    return Prediction(photo, (image.shape[0], image.shape[1]), scores, thresholds, image, terms)
+    found = Prediction.from_terms(photo, image, model.term_maps(image[None]), thresholds)
+    if not np.isfinite(list(found.scores.values())).all():
+        raise refusal("not_finite", name=photo.label, found=found.scores)
+    return found

@@ -33,19 +33,23 @@ def score_row(prediction: Prediction, with_flags: bool) -> list[object]:
 
 
 def score_record(prediction: Prediction, with_flags: bool) -> dict[str, Any]:
-    """One photo as JSON; None where the model has no such score for an image of its size."""
+    """One photo as JSON; None where the model has no such score for an image of its size.
+
+    `by_whole` is True where calibrated comes from the photo as a whole, and the map may show little.
+    """
     record: dict[str, Any] = {"image": prediction.photo.label}
     record |= {name: prediction.scores.get(name) for name in SCORES}
+    record["by_whole"] = prediction.by_whole
     if with_flags:
         record["flagged"] = {name: prediction.flagged.get(name) for name in SCORES}
     return record
 
 
 def metric_rows(groups: Iterable[GroupMetrics]) -> list[list[object]]:
-    """One row a group and score, under `METRIC_COLUMNS`; what is not known is empty."""
+    """One row a group and score or baseline, under `METRIC_COLUMNS`; what is not known is empty."""
     rows: list[list[object]] = []
     for each in groups:
-        for score in SCORES:
+        for score in each.auroc:
             values = [each.measure(name)[score] for name in MEASURES]
             cells = ["" if value is None else value for value in values]
             rows.append([each.group, each.n_normal, each.n_anomalous, score, *cells])

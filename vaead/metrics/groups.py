@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaead.errors import InvalidInputError
 from vaead.metrics.pixel import PixelCounts
@@ -21,7 +22,7 @@ MEASURES = ("auroc", "aupr", "fpr95", "best_f1", "pixel_auroc", "aupro")
 """Names of the measures in `GroupMetrics`."""
 
 Values = dict[str, float | None]
-"""A measure by name of the score; None where it cannot be computed."""
+"""A measure by name of the score or baseline; None where it cannot be computed."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +82,15 @@ class GroupEvaluator:
 
         Args:
             group: Name of its group.
-            scores: Anomaly score by name of the score.
+            scores: Anomaly score by name of the score or baseline.
             pixels: Counts of the pixels of its maps by name of the score, if its mask is known.
         """
         self._groups.setdefault(group, _Group()).add(scores, pixels or {})
+
+    def normal(self, score: str) -> NDArray[np.float64]:
+        """A score of the normal images that have it."""
+        found = self._groups[self._normal].scores
+        return np.array([scores[score] for scores in found if score in scores])
 
     def evaluate(self, thresholds: Mapping[str, float] | None = None) -> list[GroupMetrics]:
         """The metrics of each group, and last those of all groups together.
@@ -118,10 +124,11 @@ def _metrics(
     from vaead.metrics.image import METRICS, Confusion, Metrics, best_f1_threshold
 
     sides = normal.scores, [scores for group in anomalous for scores in group.scores]
-    values: dict[str, Values] = {measure: dict.fromkeys(SCORES) for measure in MEASURES}
+    names = dict.fromkeys((*SCORES, *(name for side in sides for scores in side for name in scores)))
+    values: dict[str, Values] = {measure: dict.fromkeys(names) for measure in MEASURES}
     confusion: dict[str, Confusion | None] = dict.fromkeys(thresholds)
     # A score that some images do not have, because of their size, could not be compared fairly.
-    for score in (each for each in SCORES if all(each in scores for side in sides for scores in side)):
+    for score in (each for each in names if all(each in scores for side in sides for scores in side)):
         low, high = (np.array([scores[score] for scores in side]) for side in sides)
         found = _pixel_metrics(score, [normal, *anomalous])
         if len(low) and len(high):

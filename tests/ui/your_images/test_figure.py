@@ -43,7 +43,7 @@ def view(shape: tuple[int, int], colors: tuple[int, ...] = ()) -> View:
     scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
     thresholds = Thresholds(scores, dict.fromkeys(scores, 5.0))
     photo = Photo("a.png", "a.png")
-    prediction = Prediction(photo, shape, scores, thresholds, pixels, terms, true_mask=mask)
+    prediction = Prediction(photo, shape, scores, thresholds, image=pixels, terms=terms, true_mask=mask)
     return View.from_prediction(prediction, "calibrated", 0.7)
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 from tests.unit.cli.command_line import assert_refused
 from vaead import load_dataset
 from vaead.cli import main
+from vaead.metrics.baselines import BASELINES
 from vaead.metrics.groups import MEASURES
 from vaead.metrics.image import Metrics
 from vaead.model.model import Model
@@ -62,7 +63,8 @@ def test_all_gives_each_other_class_and_then_all_of_them(shelf: Path) -> None:
 
 def test_text_names_both_classes_and_all_scores(shelf: Path) -> None:
     result = run(*DIGITS, "--anomaly", "9", "--store", shelf)
-    columns = "\t".join(f"{name} {NUMBERS}" for name in ("auroc", "aupr", "fpr95", "best f1"))
+    numbers = " ".join([NUMBERS, *(rf"{name} \d\.\d{{3}}" for name in BASELINES)])
+    columns = "\t".join(f"{name} {numbers}" for name in ("auroc", "aupr", "fpr95", "best f1"))
     assert re.fullmatch(f"1 against 9\t{columns}\n", result.stdout)
 
 

@@ -44,8 +44,8 @@ def test_scores_are_printed_as_json(
     Image.fromarray(np.hstack(list(images))).save(wide)
     (line,) = lines_of(run("score", "--model", folder, image, wide, "--json"))
     assert json.loads(line) == [
-        {"image": str(image), **expected_scores(model, images[0])},
-        {"image": str(wide), **expected_scores(model, np.hstack(list(images)))},
+        {"image": str(image), **expected_scores(model, images[0]), "by_whole": False},
+        {"image": str(wide), **expected_scores(model, np.hstack(list(images))), "by_whole": False},
     ]
 
 

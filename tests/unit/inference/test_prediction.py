@@ -16,8 +16,7 @@ PHOTO = Photo("a.png", "a.png")
 
 
 def from_terms(terms: TermMaps, calibration: NormalScores, rate: float) -> Prediction:
-    scores = {name: float(terms.image_scores(name)[0]) for name in terms.scores}
-    return Prediction(PHOTO, (10, 12), scores, Thresholds.from_rate(calibration, rate), terms=terms)
+    return Prediction.from_terms(PHOTO, np.zeros((10, 12)), terms, Thresholds.from_rate(calibration, rate))
 
 
 def predicted(model: Model, photo: NDArray[np.uint8], rate: float) -> Prediction:

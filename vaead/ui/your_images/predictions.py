@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.layout import NORMAL
@@ -128,6 +131,10 @@ class Results:
                 labelled = any(photo.defect is not None for photo in self.scored)
                 self._metrics = self._evaluator.evaluate() if labelled else []
             return self._metrics
+
+    def normal_scores_of(self, score: str) -> NDArray[np.float64]:
+        """A score of the images that are labelled normal."""
+        return self._evaluator.normal(score)
 
     def new_normals(self, photos: Iterable[OwnPhoto]) -> int:
         """Number of these normal images that came after the model was trained."""

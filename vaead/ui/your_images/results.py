@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from vaead.i18n.agreement import shift_warnings, unlike_warning
 from vaead.i18n.defect_trials import defect_trials
 from vaead.i18n.format import number
 from vaead.i18n.texts import Texts
@@ -96,6 +97,7 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
         with right:
             detail.show(results, _picked(ranked), score, rate, texts)
         metrics.show(results.metrics(), score, texts)
+        _tell_unlike(results, [prediction for _, prediction in ranked], texts)
     _rejected(results, texts)
 
 
@@ -171,6 +173,15 @@ def _picked(ranked: Ranked) -> OwnPhoto:
     """The image clicked last, or the one with the highest score."""
     path = st.session_state.get("own_picked")
     return next((photo for photo, _ in ranked if str(photo.path) == path), ranked[0][0])
+
+
+def _tell_unlike(results: Results, predictions: Sequence[Prediction], texts: Texts) -> None:
+    """Warn where images are unlike those that the model was calibrated with."""
+    flagged = sum(each.flagged.get("calibrated", False) for each in predictions)
+    unlike = unlike_warning(flagged, len(predictions), texts)
+    shifts = shift_warnings(results.calibration, results.normal_scores_of, texts)
+    for warning in (*shifts, *([unlike] if unlike else [])):
+        st.warning(warning)
 
 
 def _rejected(results: Results, texts: Texts) -> None:

@@ -1,11 +1,15 @@
-"""Warning of `score` about photos in another resolution than those for training."""
+"""Warnings of `score` and `evaluate` about photos that are unlike those for training."""
 
 from __future__ import annotations
 
 import click
 
+from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos import is_other_resolution
+from vaead.i18n.agreement import shift_warnings, unlike_warning
+from vaead.i18n.texts import Texts
 from vaead.inference.prediction import Prediction
+from vaead.metrics.groups import GroupEvaluator
 
 
 class OtherResolution:
@@ -38,3 +42,26 @@ class OtherResolution:
                 "crops, resize them first",
                 err=True,
             )
+
+
+class AllFlagged:
+    """Photos that are nearly all flagged."""
+
+    def __init__(self) -> None:
+        self._flags: list[bool] = []
+
+    def add(self, prediction: Prediction) -> None:
+        """Count a photo."""
+        self._flags.append(prediction.flagged.get("calibrated", False))
+
+    def warn(self) -> None:
+        """Say on standard error that the photos may be of something else, if it looks so."""
+        warning = unlike_warning(sum(self._flags), len(self._flags), Texts("en"))
+        if warning is not None:
+            click.echo(f"Warning: {warning}", err=True)
+
+
+def warn_of_shift(normal_scores: NormalScores, evaluator: GroupEvaluator) -> None:
+    """Say on standard error by which scores normal test photos are unlike those of held-out ones."""
+    for warning in shift_warnings(normal_scores, evaluator.normal, Texts("en")):
+        click.echo(f"Warning: {warning}", err=True)
