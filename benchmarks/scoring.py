@@ -25,7 +25,9 @@ from msgspec.structs import replace
 
 from benchmarks import report
 from benchmarks.report import Table
+from vaead.calibration.class_images import ClassReference
 from vaead.calibration.gaussian import GaussianReference
+from vaead.calibration.whole import WholeReference
 from vaead.config import NetworkConfig
 from vaead.model.model import Model, TrainedNetwork
 from vaead.model.store import ModelStore
@@ -62,7 +64,11 @@ def untrained(program: bytes, config: NetworkConfig) -> Model:
     components = np.eye(min(COMPONENTS, size // 2), size, dtype=np.float16)
     variance = np.full(len(components), 2, np.float32)
     zeros, ones = np.zeros(shape, np.float32), np.ones(shape, np.float32)
-    reference = GaussianReference(zeros, ones, zeros.ravel(), components, variance, np.array(1, np.float32))
+    place = GaussianReference(zeros, ones, zeros.ravel(), components, variance, np.array(1, np.float32))
+    count = WholeReference.n_statistics(config)
+    zero, one = np.zeros(count, np.float32), np.ones(count, np.float32)
+    whole = WholeReference(zero, one, zero, np.eye(count, dtype=np.float32))
+    reference = ClassReference(np.zeros(2, np.float32), np.ones(2, np.float32), place, whole)
     card = ModelStore().load_card(Recipe.from_preset("article", ClassSource("digits", 0)))
     card = replace(card, recipe=replace(card.recipe, networks=(config,)), image_shape=(side, side))
     return Model(card, [TrainedNetwork(config, program, reference)])

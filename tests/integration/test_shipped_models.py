@@ -83,6 +83,17 @@ def test_shipped_model_scores(recipe: Recipe, digits: NDArray[np.uint8]) -> None
 
 
 @pytest.mark.parametrize("recipe", SHIPPED, ids=name_of)
+def test_noise_and_blank_images_are_found_with_every_class(recipe: Recipe) -> None:
+    model = STORE.load(recipe)
+    random, size = np.random.default_rng(0), model.card.image_shape
+    assert size is not None
+    blank = [np.full(size, level) for level in (0.0, 0.5, 1.0)]
+    made = np.stack([*random.uniform(0, 1, (5, *size)), *blank]).astype(np.float32)
+    threshold = model.card.normal_scores.threshold_value("calibrated", 0.05)
+    assert (model.image_scores(made)["calibrated"] > threshold).all()
+
+
+@pytest.mark.parametrize("recipe", SHIPPED, ids=name_of)
 def test_shipped_model_has_learned_its_class(recipe: Recipe) -> None:
     card = STORE.load(recipe).card
     for network in card.networks:

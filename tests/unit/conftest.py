@@ -11,7 +11,7 @@ from PIL import Image
 
 from vaead.data.datasets import Dataset, load_dataset
 from vaead.model.card import ModelCard
-from vaead.model.events import EpochReport
+from vaead.model.events import CalibrationReport, EpochReport
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
 from vaead.recipe import ClassSource, PhotoSource, Recipe
@@ -35,7 +35,7 @@ def recipe() -> Recipe:
 
 
 class Trained(NamedTuple):
-    """A model, the store that holds it, its first network in Keras, and the arguments of `on_epoch`."""
+    """A model, the store that holds it, its first network in Keras, and the reports of its epochs."""
 
     store: ModelStore
     model: Model
@@ -48,7 +48,7 @@ def _train(recipe: Recipe, folder: Path) -> Trained:
     from vaead.training.fit import fit
 
     store = ModelStore(folder)
-    reports: list[EpochReport] = []
+    reports: list[EpochReport | CalibrationReport] = []
     networks: list[Array] = []
 
     def keep(*arguments: Any) -> Any:
@@ -59,7 +59,7 @@ def _train(recipe: Recipe, folder: Path) -> Trained:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "fit", keep)
         model = pipeline.train(recipe, store, reports.append)
-    return Trained(store, model, networks[0], reports)
+    return Trained(store, model, networks[0], [each for each in reports if isinstance(each, EpochReport)])
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +93,7 @@ def image(tmp_path: Path, images: NDArray[np.uint8]) -> Path:
 
 @pytest.fixture(scope="session")
 def reports(_trained: Trained) -> list[EpochReport]:
-    """What `on_epoch` was called with."""
+    """What `on_report` was called with after epochs."""
     return _trained.reports
 
 
@@ -111,7 +111,7 @@ def multi_scale(_multi_scale: Trained) -> Model:
 
 @pytest.fixture(scope="session")
 def multi_scale_reports(_multi_scale: Trained) -> list[EpochReport]:
-    """What `on_epoch` was called with when that model was trained."""
+    """What `on_report` was called with when that model was trained."""
     return _multi_scale.reports
 
 

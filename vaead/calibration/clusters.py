@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.reference import ArrayRecord
+from vaead.calibration.distribution import Distribution
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan, logarithm
 
@@ -39,7 +39,7 @@ _BLOCK = 8192
 
 
 @dataclass(frozen=True)
-class ClusterReference(ArrayRecord):
+class ClusterReference(Distribution):
     """Normal windows in groups of like content.
 
     Attributes:
@@ -59,7 +59,7 @@ class ClusterReference(ArrayRecord):
     signed_scale: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, scans: Sequence[Scan]) -> ClusterReference:
+    def fit(cls, scans: Sequence[Scan]) -> Self:
         """Group the windows of normal images, whose sizes may differ."""
         z, log_m, signed = _draw_windows(scans)
         centers = _cluster(z)
@@ -75,7 +75,7 @@ class ClusterReference(ArrayRecord):
         return cls(centers, median, scale, signed_median, signed_scale)
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
-        """See `NormalReference`."""
+        """See `Distribution`."""
         groups, side = self.centers.shape[0], network.cells
         of_cells = ("median", "scale", "signed_median", "signed_scale")
         return {"centers": (groups, network.latent_dim)} | dict.fromkeys(of_cells, (groups, side, side))

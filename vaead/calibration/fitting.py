@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.gaussian import GaussianReference
+from vaead.calibration.class_images import ClassReference
 from vaead.calibration.photo import AlignedPhotoReference, PhotoReference
 from vaead.calibration.reference import NormalReference, cross_fit
 from vaead.calibration.thresholds import NormalScores
@@ -19,7 +19,7 @@ from vaead.scoring.term_maps import CalibratedScore, TermMaps
 def reference_kind(for_photos: bool, aligned: bool) -> type[NormalReference]:
     """The kind of reference: for images of a dataset, or for photos, which may be aligned."""
     if not for_photos:
-        return GaussianReference
+        return ClassReference
     return AlignedPhotoReference if aligned else PhotoReference
 
 

@@ -1,10 +1,10 @@
-"""The calibrated score of aligned images: their distance from held-out normal images, window by window.
+"""Evidence of places in aligned images: their distance from held-out normal images, window by window.
 
 Every feature of every window (see `Scan.features`) is compared with held-out normal images at the same
 position: z = (feature - median) / scale. Neighbouring windows vary together, so the score is the squared
 Mahalanobis distance of all z of an image, d2 = z^T S^-1 z. It counts little where normal images differ from
 each other anyway, and much where they never do. It splits exactly into windows:
-d2 = sum over windows w of z_w (S^-1 z)_w, so that one figure is both the score of the image and its map.
+d2 = sum over windows w of z_w (S^-1 z)_w, so that one figure is both the evidence of the image and its map.
 
 Source: S is shrunk as in O. Ledoit and M. Wolf, "A well-conditioned estimator for large-dimensional
 covariance matrices", 2004, and its small eigenvalues are replaced by their mean, as in probabilistic PCA
@@ -20,17 +20,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.reference import ArrayRecord, Evidence
+from vaead.calibration.distribution import Distribution
 from vaead.calibration.robust import median_and_spread, standardise
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan
-from vaead.scoring.term_maps import CalibratedScore, mean_map
 
 _COMPONENTS = 128
 
 
 @dataclass(frozen=True)
-class GaussianReference(ArrayRecord):
+class GaussianReference(Distribution):
     """A Gaussian distribution of the standardised features of aligned normal images.
 
     Attributes:
@@ -52,12 +51,12 @@ class GaussianReference(ArrayRecord):
     noise_variance: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, scans: Sequence[Scan]) -> GaussianReference:
+    def fit(cls, scans: Sequence[Scan]) -> Self:
         """Fit to aligned normal images of one size, at least one."""
         return cls.fit_features(np.concatenate([scan.features for scan in scans]))
 
     @classmethod
-    def fit_features(cls, features: NDArray[np.float32]) -> GaussianReference:
+    def fit_features(cls, features: NDArray[np.float32]) -> Self:
         """Fit to the features of normal images, (N, windows, features)."""
         median, scale = median_and_spread(features)
         # A feature that hardly varies must not turn rounding into a deviation.
@@ -69,7 +68,7 @@ class GaussianReference(ArrayRecord):
         )
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
-        """See `NormalReference`."""
+        """See `Distribution`."""
         windows, features, kept = self.median.shape[0], 4 + network.latent_dim, self.components.shape[0]
         return {
             "median": (windows, features),
@@ -101,22 +100,6 @@ class GaussianReference(ArrayRecord):
         weighed = along @ components + z / self.noise_variance
         scores = (z * weighed).reshape(features.shape).mean(axis=-1)
         return np.asarray(scores, dtype=np.float32)
-
-    def evidence(self, scan: Scan) -> Evidence:
-        """See `NormalReference`: the distance, which is the mean over all windows."""
-        windows = self.window_scores(scan)
-        return Evidence(
-            windows.reshape(len(windows), -1).mean(axis=1, keepdims=True), mean_map(windows, scan.grid)
-        )
-
-    def scaled_by(self, normal: Sequence[Evidence]) -> Self:  # noqa: ARG002
-        """See `NormalReference`; a distance in standard deviations has its scale already."""
-        return self
-
-    def calibrated(self, evidence: Evidence) -> CalibratedScore:
-        """See `NormalReference`."""
-        image = evidence.values[:, 0]
-        return CalibratedScore(image, evidence.maps, np.zeros(len(image), np.bool_))
 
 
 def _standardised(

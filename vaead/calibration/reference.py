@@ -6,10 +6,9 @@ V. Vovk, "Cross-conformal predictors", 2015.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,32 +33,12 @@ class Evidence:
     maps: NDArray[np.float32]
 
 
-class ArrayRecord:
-    """Base of dataclasses that hold arrays alone."""
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """The fitted arrays by name."""
-        return dict(vars(self))
-
-    @classmethod
-    def array_names(cls) -> tuple[str, ...]:
-        """Names of the arrays."""
-        return tuple(inspect.signature(cls).parameters)
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> Self:
-        """Undo `arrays`."""
-        return cls(**arrays)
-
-
 class NormalReference(Protocol):
-    """A distribution fitted to normal images.
+    """All that the calibrated score knows of normal images."""
 
-    Attributes:
-        positive: Names of the arrays whose values are above 0.
-    """
-
-    positive: ClassVar[tuple[str, ...]]
+    @classmethod
+    def positive(cls) -> set[str]:
+        """Names of the arrays whose values are above 0."""
 
     @classmethod
     def fit(cls, scans: Sequence[Scan]) -> Self:

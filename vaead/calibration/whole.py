@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.reference import ArrayRecord
+from vaead.calibration.distribution import Distribution
 from vaead.calibration.robust import median_and_spread, standardise
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan
@@ -28,7 +28,7 @@ _FEWEST = 3
 
 
 @dataclass(frozen=True)
-class WholeReference(ArrayRecord):
+class WholeReference(Distribution):
     """Distribution of the statistics of normal photos.
 
     Attributes:
@@ -46,7 +46,7 @@ class WholeReference(ArrayRecord):
     precision: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, scans: Sequence[Scan]) -> WholeReference:
+    def fit(cls, scans: Sequence[Scan]) -> Self:
         """Fit to normal photos, at least one."""
         found = np.concatenate([_statistics(scan) for scan in scans])
         center, spread = median_and_spread(found)
@@ -60,9 +60,14 @@ class WholeReference(ArrayRecord):
         return cls(*(array.astype(np.float32) for array in (center, scale, mean, precision)))
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
-        """See `NormalReference`."""
-        size = 2 * (_TERMS + network.latent_dim) + 3 * _TERMS + 2
+        """See `Distribution`."""
+        size = self.n_statistics(network)
         return dict.fromkeys(("center", "scale", "mean"), (size,)) | {"precision": (size, size)}
+
+    @staticmethod
+    def n_statistics(network: NetworkConfig) -> int:
+        """Number of statistics of a photo, for a network."""
+        return 2 * (_TERMS + network.latent_dim) + 3 * _TERMS + 2
 
     def distances(self, scan: Scan) -> NDArray[np.float32]:
         """Squared distance of each photo from normal ones, (N,), at least 0; about 1 for normal photos."""

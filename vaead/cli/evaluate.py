@@ -38,7 +38,6 @@ from vaead.metrics.groups import ALL, MEASURES, GroupEvaluator, GroupMetrics
 from vaead.paths import AnyPath
 from vaead.processes.workers import Workers
 from vaead.recipe import Recipe
-from vaead.scoring.loss_terms import SCORES
 
 _MOST_FOR_BASELINES = 200
 """Normal images that baselines are fitted to: more hardly change them."""
@@ -182,8 +181,7 @@ def _evaluate_classes(
         )
     model, images = stored_model(dataset, normal, preset, store).model, load_dataset(dataset)
     learned, test = images.train.of_class(normal), images.test
-    terms = model.term_maps(test.images)
-    scores = {name: terms.image_scores(name) for name in SCORES}
+    scores = model.image_scores(test.images)
     scores |= Baselines.fit(learned[:_MOST_FOR_BASELINES]).scores(test.images)
     evaluator = GroupEvaluator(str(normal), map(str, range(len(spec.class_names))))
     for index, label in enumerate(map(str, test.labels)):

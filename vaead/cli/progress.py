@@ -14,6 +14,7 @@ from vaead.i18n.texts import Texts
 from vaead.i18n.training_warnings import training_warnings
 from vaead.model.card import ModelCard
 from vaead.model.events import (
+    CalibrationReport,
     EpochReport,
     TrainingDone,
     TrainingEvent,
@@ -32,8 +33,8 @@ class Progress(Protocol):
     def start(self, recipe: Recipe, what: str) -> None:
         """Training begins, of a path in the store or of photos in words."""
 
-    def epoch(self, report: EpochReport) -> None:
-        """An epoch is over."""
+    def report(self, report: EpochReport | CalibrationReport) -> None:
+        """An epoch is over, or a part of the calibration."""
 
     def restart(self, attempt: int, attempts: int, reason: str) -> None:
         """A network has learned nothing, and is trained again."""
@@ -52,7 +53,7 @@ class JsonProgress:
         """See `Progress`."""
         _write(TrainingStarted(recipe.total_epochs, recipe.train.crops, what))
 
-    def epoch(self, report: EpochReport) -> None:
+    def report(self, report: EpochReport | CalibrationReport) -> None:
         """See `Progress`."""
         _write(report)
 
@@ -88,10 +89,14 @@ class TextProgress:
         bar = click.progressbar(length=self._epochs, label="epochs", file=sys.stderr)
         self._bar = self._shown.enter_context(bar)
 
-    def epoch(self, report: EpochReport) -> None:
+    def report(self, report: EpochReport | CalibrationReport) -> None:
         """See `Progress`."""
-        self._bar.label = f"loss {report.loss:9.2f}"
-        self._bar.update(1)
+        if isinstance(report, EpochReport):
+            self._bar.label = f"loss {report.loss:9.2f}"
+            self._bar.update(1)
+        else:
+            self._bar.label = f"calibrating {report.share:4.0%}"
+            self._bar.render_progress()
 
     def restart(self, attempt: int, attempts: int, reason: str) -> None:
         """See `Progress`."""

@@ -172,7 +172,7 @@ def _train_on_class(recipe: Recipe, models: ModelStore, report: Progress) -> Non
     report.start(recipe, str(recipe.path))
     from vaead.training.pipeline import train as train_class  # TensorFlow takes seconds to import
 
-    model = train_class(recipe, models, report.epoch)
+    model = train_class(recipe, models, report.report)
     report.done(models.folder(recipe), model.card)
 
 
@@ -189,7 +189,7 @@ def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Prog
     report.start(recipe, _described(photos, recipe))
     from vaead.training.retry import train_sound  # TensorFlow takes seconds to import
 
-    model = train_sound(photos, recipe, report.epoch, report.restart, validation)
+    model = train_sound(photos, recipe, report.report, report.restart, validation)
     # The model replaces a folder by its name, which "." does not tell.
     save_model(out.resolve() if isinstance(out, Path) else out, model)
     report.done(out, model.card)

@@ -51,6 +51,16 @@ class EpochReport(Record, frozen=True, tag_field="event", tag="epoch"):
     remaining_s: float
 
 
+class CalibrationReport(Record, frozen=True, tag_field="event", tag="calibration"):
+    """Held-out images are scored, after the epochs of each network.
+
+    Attributes:
+        share: What is done of it, 0 to 1.
+    """
+
+    share: float
+
+
 class TrainingDone(Record, frozen=True, tag_field="event", tag="done"):
     """The model is stored.
 
@@ -89,7 +99,9 @@ class TrainingFailed(Record, frozen=True, tag_field="event", tag="error"):
     message: str
 
 
-TrainingEvent = TrainingStarted | EpochReport | TrainingRestarted | TrainingDone | TrainingFailed
+TrainingEvent = (
+    TrainingStarted | EpochReport | CalibrationReport | TrainingRestarted | TrainingDone | TrainingFailed
+)
 
 _decoder = msgspec.json.Decoder(TrainingEvent)
 

@@ -119,7 +119,7 @@ def _require_sound(reference: NormalReference, name: str, network: NetworkConfig
                 f"{name} must hold finite numbers in the shape of the network, got others in {key!r}; "
                 "train the model again"
             )
-        if key in reference.positive and not (array > 0).all():
+        if key in reference.positive() and not (array > 0).all():
             raise ModelFormatError(
                 f"{name} must hold numbers above 0 in {key!r}, got others; train the model again"
             )

@@ -62,7 +62,7 @@ class Model:
         return self.networks[0].scorer.grid(images)
 
     def term_maps(self, images: NDArray[np.generic], on_progress: Progress | None = None) -> TermMaps:
-        """D, A, M and the calibrated score.
+        """D, A, M and the calibrated score with its map.
 
         Args:
             images: (N, H, W), see `ImageScorer`.
@@ -71,6 +71,16 @@ class Model:
         Raises:
             InvalidInputError: The images are not as `ImageScorer` describes.
         """
+        return self._terms(images, on_progress, shares=True)
+
+    def image_scores(
+        self, images: NDArray[np.generic], on_progress: Progress | None = None
+    ) -> dict[str, NDArray[np.float32]]:
+        """Anomaly scores (N,) by name, in half the time of `term_maps` where no map is wanted."""
+        terms = self._terms(images, on_progress, shares=False)
+        return {score: terms.image_scores(score) for score in terms.scores}
+
+    def _terms(self, images: NDArray[np.generic], on_progress: Progress | None, *, shares: bool) -> TermMaps:
         grid = self.grid(images)
         comparable = self.card.image_shape in (None, images.shape[1:3])
         networks = self.networks if comparable else self.networks[:1]
@@ -78,7 +88,7 @@ class Model:
         terms: dict[str, list[NDArray[np.float32]]] = {name: [] for name in TERMS}
         calibrated = []
         for chunk in _chunks(images, grid):
-            scans = [network.scorer.scan(chunk, progress.step) for network in networks]
+            scans = [network.scorer.scan(chunk, progress.step, shares=shares) for network in networks]
             for name, parts in terms.items():
                 parts.append(getattr(scans[0], name))
             if comparable:
@@ -110,7 +120,7 @@ class Model:
             InvalidInputError: The images are not as `ImageScorer` describes.
             UnknownNameError: There is no such score.
         """
-        return self.term_maps(images).image_scores(score)
+        return self._terms(images, None, shares=False).image_scores(score)
 
     def reconstruct(self, images: NDArray[np.generic]) -> Reconstruction:
         """Means and variances that the decoder of the first network gives for a few images.

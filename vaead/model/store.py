@@ -16,9 +16,9 @@ from pathlib import Path, PurePosixPath
 import platformdirs
 
 from vaead import shipped
+from vaead.calibration.class_images import ClassReference
 from vaead.calibration.fitting import reference_kind
-from vaead.calibration.gaussian import GaussianReference
-from vaead.calibration.photo import PhotoReference
+from vaead.calibration.photo import AlignedPhotoReference
 from vaead.calibration.reference import NormalReference
 from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
@@ -185,10 +185,9 @@ def _require_windows(
     reference: NormalReference, card: ModelCard, network: NetworkConfig, folder: AnyPath
 ) -> None:
     """Compare the number of windows in a reference with that of the images of a model."""
-    by_place = reference.place if isinstance(reference, PhotoReference) else reference
-    if isinstance(by_place, GaussianReference) and card.image_shape is not None:
+    if isinstance(reference, AlignedPhotoReference | ClassReference) and card.image_shape is not None:
         rows, columns = PatchGrid(*card.image_shape, network.patch_size, network.stride).shape
-        if len(by_place.median) != rows * columns:
+        if len(reference.place.median) != rows * columns:
             raise ModelFormatError(
                 f"reference must be that of the images in {CARD}, got another one in {str(folder)!r}; "
                 "train the model again"

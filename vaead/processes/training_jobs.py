@@ -21,6 +21,7 @@ from typing import IO
 
 from vaead.errors import TrainingError
 from vaead.model.events import (
+    CalibrationReport,
     EpochReport,
     TrainingDone,
     TrainingFailed,
@@ -64,6 +65,7 @@ class JobStatus:
         remaining_s: Expected time to the end; None before the child has told any.
         waiting_before: Jobs ahead of a queued one, the running ones included; 0 in every other state.
         message: Reason of a failure, as a sentence for the user; None in every other state.
+        calibrated: Share of the held-out images that are scored, after the epochs of a network; else None.
         attempt: 2 or more if a network has learned nothing and is trained again.
     """
 
@@ -75,6 +77,7 @@ class JobStatus:
     remaining_s: float | None = None
     waiting_before: int = 0
     message: str | None = None
+    calibrated: float | None = None
     attempt: int = 1
 
 
@@ -183,6 +186,7 @@ class TrainingJobs:
             remaining_s=remaining_s,
             waiting_before=ahead,
             message=job.message,
+            calibrated=job.calibrated,
             attempt=job.attempt,
         )
 
@@ -209,6 +213,7 @@ class _Job:
     state: JobState = JobState.QUEUED
     epochs: tuple[EpochReport, ...] = ()
     message: str | None = None
+    calibrated: float | None = None
     attempt: int = 1
     start_s: float | None = None
     end_s: float | None = None
@@ -229,8 +234,12 @@ class _Job:
                 case EpochReport(remaining_s=remaining_s) as report:
                     self.expected_end_s = time.monotonic() + remaining_s
                     self.epochs += (report,)
+                    self.calibrated = None
+                case CalibrationReport(share=share):
+                    self.calibrated = share
                 case TrainingRestarted(attempt=attempt):
                     self.attempt, self.epochs, self.expected_end_s = attempt, (), None
+                    self.calibrated = None
                 case TrainingDone():
                     self.end(JobState.DONE)
                 case TrainingFailed(message=message):

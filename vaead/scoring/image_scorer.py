@@ -21,6 +21,9 @@ from vaead.scoring.patch_scorer import PatchScorer, batch_size
 from vaead.scoring.patches import PatchGrid, average_windows, extract_windows, unit
 from vaead.scoring.scan import Scan
 
+_LEAST_ERROR = 0.05
+"""Squared error of every pixel in its share, in variances: of a window without any error all count alike."""
+
 _ALONE: ContextVar[bool] = ContextVar("vaead_alone", default=False)
 
 Progress = Callable[[int, int], None]
@@ -67,12 +70,15 @@ class ImageScorer:
         check_images(images, self.config.channels)
         return PatchGrid(images.shape[1], images.shape[2], self.config.patch_size, self.config.stride)
 
-    def scan(self, images: NDArray[np.generic], on_progress: Progress | None = None) -> Scan:
+    def scan(
+        self, images: NDArray[np.generic], on_progress: Progress | None = None, *, shares: bool = False
+    ) -> Scan:
         """Outputs of the network for every window.
 
         Args:
             images: See the class.
             on_progress: Called now and then with the numbers of windows scanned and in all.
+            shares: Also `Scan.shares`, which takes as long again.
 
         Raises:
             InvalidInputError: The images are not as the class describes.
@@ -86,16 +92,25 @@ class ImageScorer:
         if self.config.cells > 1:
             found |= {name: np.empty((count, self.config.cells**2), np.float32) for name in cells}
 
+        shared = None
+        if shares and self.config.cells == 1:
+            shared = np.empty((count, *self.config.patch_shape), np.float16)
+
         def scan_part(part: slice) -> None:
-            for name, values in self._patches.scan(*self._windows(images, grid, part)).items():
+            windows, positions = self._windows(images, grid, part)
+            for name, values in self._patches.scan(windows, positions).items():
                 found[name][part] = values
+            if shared is not None:
+                shared[part] = self._shares(windows, positions)
 
         self._run_in_parts(scan_part, count, on_progress)
         shaped = {name: v.reshape(-1, *grid.shape, *v.shape[1:]) for name, v in found.items()}
         side = self.config.cells
         for name, whole in cells.items():
             shaped[name] = shaped.get(name, shaped[whole]).reshape(-1, *grid.shape, side, side)
-        return Scan(**shaped, light=light, grid=grid)
+        if shared is not None:
+            shared = shared.reshape(-1, *grid.shape, *shared.shape[1:])
+        return Scan(**shaped, light=light, grid=grid, shares=shared)
 
     def reconstruct(self, images: NDArray[np.generic]) -> Reconstruction:
         """Means and variances that the decoder gives for a few images.
@@ -119,6 +134,13 @@ class ImageScorer:
                 for name, values in made.items()
             }
         )
+
+    def _shares(self, windows: NDArray[np.float32], positions: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `Scan.shares`, (n, *patch_shape)."""
+        decoded = self._patches.decode(windows, positions)
+        mu, sigma2 = (decoded[name].reshape(windows.shape) for name in ("mu", "sigma2"))
+        errors = np.square(windows - mu) / sigma2 + _LEAST_ERROR
+        return np.asarray(errors / errors.mean(axis=(1, 2), keepdims=True))
 
     def _evened(self, images: NDArray[np.generic]) -> NDArray[np.generic]:
         return images if self.light is None else self.light.even(images)

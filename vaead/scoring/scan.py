@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ class Scan:
         signed_cells: Signed error of each cell, of the same shape.
         light: Mean and standard deviation of the brightness of each image, (N, 2), see `measure_light`.
         grid: Positions of the windows, the same in all images.
+        shares: (N, rows, cols, patch_size, patch_size), share of each pixel in M of its window, their mean
+            being 1; None if not asked for, or where there are cells, which are as fine.
     """
 
     kl: NDArray[np.float32]
@@ -39,14 +42,16 @@ class Scan:
     signed_cells: NDArray[np.float32]
     light: NDArray[np.float32]
     grid: PatchGrid
+    shares: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         return len(self.kl)
 
     def take(self, images: NDArray[np.intp]) -> Scan:
         """The outputs for some of the images."""
-        arrays = {name: values[images] for name, values in vars(self).items() if name != "grid"}
-        return Scan(**arrays, grid=self.grid)
+        arrays = {name: values for name, values in vars(self).items() if isinstance(values, np.ndarray)}
+        taken: dict[str, Any] = {name: values[images] for name, values in arrays.items()}
+        return Scan(**taken, grid=self.grid)
 
     @property
     def features(self) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.scoring.loss_terms import SCORES, TERMS
-from vaead.scoring.patches import PatchGrid, coverage, fold_scores
+from vaead.scoring.patches import PatchGrid, average_windows, coverage, fold_scores
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,13 @@ class TermMaps:
         return largest
 
 
-def mean_map(windows: NDArray[np.float32], grid: PatchGrid) -> NDArray[np.float32]:
-    """For each pixel (N, H, W) the mean of the windows or cells over it, as `fold_scores` takes them."""
-    return fold_scores(windows, grid) / coverage(grid)
+def mean_map(
+    windows: NDArray[np.float32], grid: PatchGrid, shares: NDArray[np.floating] | None = None
+) -> NDArray[np.float32]:
+    """For each pixel (N, H, W) the mean of the windows or cells over it, as `fold_scores` takes them.
+
+    With shares, see `Scan.shares`, each pixel of a window gets its share of the score.
+    """
+    if shares is None:
+        return fold_scores(windows, grid) / coverage(grid)
+    return average_windows(windows[..., None, None] * shares, grid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -21,29 +21,35 @@ from vaead.config import NetworkConfig
 from vaead.data.datasets import load_dataset
 from vaead.errors import InvalidInputError
 from vaead.model.card import ModelCard, NetworkCard
-from vaead.model.events import EpochReport
+from vaead.model.events import CalibrationReport, EpochReport
 from vaead.model.model import Model, TrainedNetwork
 from vaead.model.store import ModelStore
 from vaead.recipe import Recipe
-from vaead.scoring.image_scorer import ImageScorer
+from vaead.scoring.image_scorer import ImageScorer, Progress
 from vaead.scoring.light import Light
 from vaead.scoring.patch_scorer import PatchScorer
 from vaead.scoring.patches import PatchGrid, unit
 from vaead.scoring.scan import Scan
 from vaead.training.defect_trial import MadePhoto, judge, make_photos
 from vaead.training.export import to_litert
-from vaead.training.fit import Images, OnEpoch, fit, split_normal, watched_crops
+from vaead.training.fit import Images, fit, split_normal, watched_crops
 from vaead.training.network import describe_layers
 from vaead.version import __version__
 
+OnReport = Callable[[EpochReport | CalibrationReport], None]
+"""Called after each epoch, and now and then while held-out images are scored."""
 
-def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | None = None) -> Model:
+_STEP = 0.01
+"""Least progress of which is told."""
+
+
+def train(recipe: Recipe, store: ModelStore | None = None, on_report: OnReport | None = None) -> Model:
     """Train the model of a class of a dataset and put it into a store.
 
     Args:
         recipe: A recipe whose source is a class of a dataset.
         store: Store of the model; the default store if not given.
-        on_epoch: Called after each epoch; an exception of it ends the training and nothing is stored.
+        on_report: See `OnReport`; an exception of it ends the training and nothing is stored.
 
     Returns:
         The model, loaded from the store.
@@ -62,14 +68,14 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_epoch: OnEpoch | N
     normal = dataset.class_index(source.normal)
     _require_fit([dataset.image_shape], recipe.networks)
     images = dataset.train.of_class(normal)
-    store.save(_train(images, dataset.class_fingerprint(normal), recipe, on_epoch))
+    store.save(_train(images, dataset.class_fingerprint(normal), recipe, on_report))
     return store.load(recipe)
 
 
 def train_photos(
     photos: Sequence[NDArray[np.generic]],
     recipe: Recipe,
-    on_epoch: OnEpoch | None = None,
+    on_report: OnReport | None = None,
     validation: Sequence[NDArray[np.generic]] = (),
 ) -> Model:
     """Train a model on the user's own normal photos.
@@ -77,7 +83,7 @@ def train_photos(
     Args:
         photos: (H, W), or (H, W, 3) for a recipe with colours; already scaled; uint8, or 0 to 1.
         recipe: A recipe whose source is photos.
-        on_epoch: As in `train`.
+        on_report: As in `train`.
         validation: Normal photos to calibrate with, besides those that are held out.
 
     Returns:
@@ -99,7 +105,7 @@ def train_photos(
     if len({photo.dtype for photo in both}) > 1:  # bytes among fractions would be taken for fractions
         both = [unit(photo) for photo in both]
     images: Images = np.stack(both) if recipe.source.aligned and both else both
-    return _train(images[: len(photos)], fingerprint, recipe, on_epoch, images[len(photos) :])
+    return _train(images[: len(photos)], fingerprint, recipe, on_report, images[len(photos) :])
 
 
 def _require_fit(shapes: Sequence[tuple[int, ...]], networks: Sequence[NetworkConfig]) -> None:
@@ -135,7 +141,7 @@ def _train(
     normal: Images,
     fingerprint: str,
     recipe: Recipe,
-    on_epoch: OnEpoch | None,
+    on_report: OnReport | None,
     validation: Images | None = None,
 ) -> Model:
     images, held_out = split_normal(normal, recipe.train)
@@ -146,7 +152,7 @@ def _train(
     images = _evened(images, light)
     made = _made_photos(held_out, recipe)
     fitted = [
-        _fit(images, held_out, made, recipe, index, light, _counted_on(on_epoch, recipe, index, start))
+        _fit(images, held_out, made, recipe, index, light, _Reporter(on_report, recipe, index, start))
         for index in range(len(recipe.networks))
     ]
     kind = reference_kind(recipe.for_photos, recipe.source.aligned)
@@ -197,20 +203,26 @@ def _fit(
     recipe: Recipe,
     index: int,
     light: Light | None,
-    on_epoch: OnEpoch | None,
+    report: _Reporter,
 ) -> _Fitted:
     """Train a network on images whose light is evened already; that of the held-out ones is not."""
     config = recipe.networks[index]
     watched = _evened(held_out, light)
-    vae, history = fit(images, watched, config, recipe.train, on_epoch)
+    vae, history = fit(images, watched, config, recipe.train, report.epoch)
     program = to_litert(vae)
     patches = PatchScorer(program)
     scorer = ImageScorer(patches, config, light)
     # Images of one size are scanned together, which is faster.
-    scans = [scorer.scan(each) for each in _one_size(held_out)]
-    scans_made = [(each.origin, scorer.scan(each.pixels[None])) for each in made]
+    parts = list(_one_size(held_out))
+    every = [*parts, *(each.pixels[None] for each in made)]
+    scans = [
+        scorer.scan(images, report.of_scan(number, len(every)), shares=True)
+        for number, images in enumerate(every)
+    ]
+    scans_made = [(each.origin, scan) for each, scan in zip(made, scans[len(parts) :], strict=True)]
     diagnostics = _diagnose(patches, watched, config, recipe.train.seed)
-    return _Fitted(program, NetworkCard(tuple(history), diagnostics, describe_layers(vae)), scans, scans_made)
+    card = NetworkCard(tuple(history), diagnostics, describe_layers(vae))
+    return _Fitted(program, card, scans[: len(parts)], scans_made)
 
 
 def _one_size(images: Images) -> Iterator[NDArray[np.generic]]:
@@ -221,25 +233,36 @@ def _one_size(images: Images) -> Iterator[NDArray[np.generic]]:
         yield from (image[None] for image in images)
 
 
-def _counted_on(on_epoch: OnEpoch | None, recipe: Recipe, index: int, start: float) -> OnEpoch | None:
-    """Report the epochs of a network as those that follow the networks before it, all since `start`."""
-    if on_epoch is None or len(recipe.networks) == 1:
-        return on_epoch
-    before, total = index * recipe.train.epochs, recipe.total_epochs
+class _Reporter:
+    """Reports of one network, whose epochs follow those of the networks before it, all since `start`."""
 
-    def report(epoch: EpochReport) -> None:
-        done = before + epoch.epoch
-        on_epoch(
-            replace(
-                epoch,
-                epoch=done,
-                epochs=total,
-                elapsed_s=time.monotonic() - start,
-                remaining_s=epoch.elapsed_s / epoch.epoch * (total - done),
-            )
+    def __init__(self, on_report: OnReport | None, recipe: Recipe, index: int, start: float) -> None:
+        self._on_report = on_report
+        self._recipe = recipe
+        self._before = index * recipe.train.epochs
+        self._start = start
+        self._told = 0.0
+
+    def epoch(self, report: EpochReport) -> None:
+        if self._on_report is None:
+            return
+        done, total = self._before + report.epoch, self._recipe.total_epochs
+        remaining_s = report.elapsed_s / report.epoch * (total - done)
+        elapsed_s = time.monotonic() - self._start
+        self._on_report(
+            replace(report, epoch=done, epochs=total, elapsed_s=elapsed_s, remaining_s=remaining_s)
         )
 
-    return report
+    def of_scan(self, number: int, count: int) -> Progress:
+        """Reports for one scan of so many."""
+
+        def report(done: int, total: int) -> None:
+            share = (number + done / total) / count
+            if self._on_report is not None and (share >= self._told + _STEP or share == 1):
+                self._told = share
+                self._on_report(CalibrationReport(round(share, 3)))
+
+        return report
 
 
 def _diagnose(scorer: PatchScorer, held_out: Images, config: NetworkConfig, seed: int) -> TrainingDiagnostics:

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from vaead.model.model import Model
 from vaead.recipe import Recipe
-from vaead.training.fit import OnEpoch
-from vaead.training.pipeline import train_photos
+from vaead.training.pipeline import OnReport, train_photos
 
 OnRestart = Callable[[int, int, str], None]
 """Called with the number of the training that begins, of trainings at most, and the reason as a sentence."""
@@ -24,7 +23,7 @@ _WEAKER = 0.1
 def train_sound(
     photos: Sequence[NDArray[np.generic]],
     recipe: Recipe,
-    on_epoch: OnEpoch | None = None,
+    on_report: OnReport | None = None,
     on_restart: OnRestart | None = None,
     validation: Sequence[NDArray[np.generic]] = (),
 ) -> Model:
@@ -33,7 +32,7 @@ def train_sound(
     Returns:
         The first model that has learned something, or the last one. Its card has the settings that made it.
     """
-    model = train_photos(photos, recipe, on_epoch, validation)
+    model = train_photos(photos, recipe, on_report, validation)
     changes = _changes(recipe)
     for number, (change, train) in enumerate(changes.items(), start=2):
         if not model.card.is_dead:
@@ -42,7 +41,7 @@ def train_sound(
             reason = f"The network has learned nothing (its bottleneck has died); trying again with {change}"
             on_restart(number, 1 + len(changes), reason)
         model = train_photos(
-            photos, replace(recipe, train=replace(recipe.train, **train)), on_epoch, validation
+            photos, replace(recipe, train=replace(recipe.train, **train)), on_report, validation
         )
     return model
 

@@ -85,9 +85,9 @@ def _trained_and_measured(recipe: Recipe, store: ModelStore) -> Recipe:
     model = train(recipe, store)
     source = recipe.class_source
     dataset = load_dataset(source.dataset)
-    terms = model.term_maps(dataset.test.images)
+    scores = model.image_scores(dataset.test.images)
     auroc = {
-        score: class_aurocs(terms.image_scores(score), dataset.test.labels, source.normal) for score in SCORES
+        score: class_aurocs(values, dataset.test.labels, source.normal) for score, values in scores.items()
     }
     rounded = {score: {name: round(v, 5) for name, v in values.items()} for score, values in auroc.items()}
     store.save(Model(replace(model.card, auroc=rounded), model.networks))

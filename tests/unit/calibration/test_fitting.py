@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tests.unit.calibration.scans import draw_windows
+from vaead.calibration.class_images import ClassReference
 from vaead.calibration.fitting import calibrate
-from vaead.calibration.gaussian import GaussianReference
 from vaead.calibration.photo import AlignedPhotoReference, PhotoReference
 from vaead.calibration.reference import Evidence, cross_fit
 from vaead.scoring.patches import PatchGrid
@@ -36,7 +36,7 @@ def aligned_scan(count: int, seed: int = 0) -> Scan:
     )
 
 
-class Spy(GaussianReference):
+class Spy(ClassReference):
     """Gives each image the number of images that it was fitted to; each image has a D of its own."""
 
     fits: ClassVar[list[set[float]]] = []
@@ -72,8 +72,8 @@ def test_each_image_is_scored_by_a_reference_that_was_fitted_without_it(counts: 
     assert [float(each.maps[0, 0, 0]) for each in changed] == list(range(sum(counts)))
 
 
-@pytest.mark.parametrize("kind", [GaussianReference, PhotoReference])
-def test_one_image_is_scored_by_itself(kind: type[GaussianReference | PhotoReference]) -> None:
+@pytest.mark.parametrize("kind", [ClassReference, PhotoReference])
+def test_one_image_is_scored_by_itself(kind: type[ClassReference | PhotoReference]) -> None:
     scan = draw_windows(9)
     ((evidence,), _) = cross_fit(kind, [scan])
     np.testing.assert_array_equal(evidence.maps, kind.fit([scan]).evidence(scan).maps)
@@ -84,16 +84,16 @@ def test_strange_image_does_not_make_itself_look_normal() -> None:
     scan = aligned_scan(40)
     scan.z_mean[7] += 1.5
     scan.log_variance[7] -= 1.5
-    ((evidence,), _) = cross_fit(GaussianReference, [scan])
-    fitted, flattered = evidence.values[:, 0], GaussianReference.fit([scan]).evidence(scan).values[:, 0]
+    ((evidence,), _) = cross_fit(ClassReference, [scan])
+    fitted, flattered = evidence.values[:, 0], ClassReference.fit([scan]).evidence(scan).values[:, 0]
     assert np.argmax(fitted) == 7
     assert fitted[7] > 1.2 * flattered[7]
 
 
 @pytest.mark.parametrize("count", [2, 3, 4])
-@pytest.mark.parametrize("kind", [GaussianReference, PhotoReference, AlignedPhotoReference])
+@pytest.mark.parametrize("kind", [ClassReference, PhotoReference, AlignedPhotoReference])
 def test_few_aligned_images_have_finite_scores(
-    kind: type[GaussianReference | PhotoReference], count: int
+    kind: type[ClassReference | PhotoReference], count: int
 ) -> None:
     scan = aligned_scan(count)
     evidence, _ = cross_fit(kind, [scan])
@@ -104,16 +104,20 @@ def test_few_aligned_images_have_finite_scores(
 
 def test_normal_scores_of_aligned_images_are_the_mean_of_all_networks() -> None:
     scans = [aligned_scan(30, seed) for seed in (0, 1)]
-    references, normal, _ = calibrate(GaussianReference, [[scan] for scan in scans])
-    of_networks = [cross_fit(GaussianReference, [scan])[0][0].values[:, 0] for scan in scans]
+    references, normal, _ = calibrate(ClassReference, [[scan] for scan in scans])
+    of_networks = [
+        reference.calibrated(cross_fit(ClassReference, [scan])[0][0]).image
+        for reference, scan in zip(references, scans, strict=True)
+    ]
     expected = np.mean(of_networks, axis=0)
     assert normal.n_images == 30
     assert normal.image["calibrated"][0] == pytest.approx(expected.min(), rel=1e-4)
     assert normal.image["calibrated"][-1] == pytest.approx(expected.max(), rel=1e-4)
     assert normal.image["new"][-1] == pytest.approx(scans[0].mahalanobis.max(), rel=1e-4)
     for reference, scan in zip(references, scans, strict=True):
-        for name, values in GaussianReference.fit([scan]).arrays().items():
-            np.testing.assert_array_equal(reference.arrays()[name], values)
+        assert isinstance(reference, ClassReference)
+        for name, values in ClassReference.fit([scan]).place.arrays().items():
+            np.testing.assert_array_equal(reference.place.arrays()[name], values)
 
 
 def test_changed_images_are_scored_as_the_photos_they_were_made_from() -> None:

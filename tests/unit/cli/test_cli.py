@@ -98,7 +98,9 @@ def test_all_networks_are_told_and_counted(
 
 def test_training_reports_events(tmp_path: Path, no_arithmetic: Crops) -> None:
     result = run("train", *DIGITS, "1", *SMALL, "--store", tmp_path, "--progress", "json")
-    start, *epochs, done = (json.loads(line) for line in lines_of(result))
+    start, *reports, done = (json.loads(line) for line in lines_of(result))
+    epochs = [each for each in reports if each["event"] == "epoch"]
+    assert reports[len(epochs) :][-1] == {"event": "calibration", "share": 1.0}
     assert result.stderr == ""
     (warning,) = done.pop("warnings")
     assert warning.startswith("This model's bottleneck has died")

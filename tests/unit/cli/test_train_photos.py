@@ -52,7 +52,10 @@ def test_options_of_photos_are_heeded(photos: Path, tmp_path: Path, no_arithmeti
     options = ["--scale", 0.5, "--color", "rgb", "--aligned", "--keep-light"]
     options += ["--preset", "industrial", "--progress", "json"]
     result = run("train", "--images", photos / "train", *SMALL, *options, "--out", tmp_path / "model")
-    start, epoch, done = (json.loads(line) for line in lines_of(result))
+    start, epoch, *calibration, done = (json.loads(line) for line in lines_of(result))
+    shares = [each["share"] for each in calibration]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
     assert (start["event"], start["epochs"], start["crops"]) == ("start", 1, 128)
     assert (epoch["event"], done["event"], done["model"]) == ("epoch", "done", str(tmp_path / "model"))
     card = load_model(tmp_path / "model").card

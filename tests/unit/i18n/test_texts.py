@@ -36,6 +36,7 @@ EVALUATED = (
 
 # Keys put together in the code, each {place} written as {}, with all the keys they stand for.
 PATTERNS = {
+    "agreement.{}": ["agreement.higher", "agreement.lower"],
     "class.{}.{}": [
         f"class.{name}.{number}"
         for name in dataset_names()

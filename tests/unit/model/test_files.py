@@ -75,7 +75,7 @@ def test_file_that_unpacks_to_far_too_much_is_refused(
     [
         ("content.median", lambda array: array[:-1], "shape of the network, got .* 'content.median'"),
         ("content.centers", lambda array: array[:, :-1], "got others in 'content.centers'"),
-        ("content.centers", lambda _: np.float32(0), "got others in 'borders'"),
+        ("content.centers", lambda _: np.float32(0), "got others in 'middle'"),
         ("content.scale", lambda array: array * np.nan, "got others in 'content.scale'"),
         ("content.scale", lambda array: array * 0, "must hold numbers above 0 in 'content.scale'"),
         ("whole.precision", lambda array: array[:-1], "got others in 'whole.precision'"),

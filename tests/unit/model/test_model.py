@@ -39,10 +39,9 @@ def test_old_and_new_are_those_of_the_first_network(multi_scale: Model, images: 
 def test_calibrated_is_that_of_both_networks(multi_scale: Model, images: Images) -> None:
     scores, maps = [], []
     for network in multi_scale.networks:
-        scan = network.scorer.scan(images)
-        evidence = network.reference.evidence(scan)
-        scores.append(evidence.values[:, 0])
-        maps.append(evidence.maps)
+        calibrated = network.calibrated(network.scorer.scan(images, shares=True))
+        scores.append(calibrated.image)
+        maps.append(calibrated.map)
     assert [network.scorer.config.patch_size for network in multi_scale.networks] == [16, 8]
     terms = multi_scale.term_maps(images)
     np.testing.assert_allclose(terms.image_scores("calibrated"), np.mean(scores, axis=0), rtol=1e-5)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vaead.calibration.class_images import ClassReference
+from vaead.calibration.photo import PhotoReference
 from vaead.errors import ModelFormatError
 from vaead.model.model import Model, TrainedNetwork
 from vaead.model.store import load_model, save_model
@@ -31,17 +33,17 @@ def test_saved_model_of_photos_judges_as_before(
 @pytest.mark.parametrize(
     "names",
     [
-        "median scale mean explained_variance noise_variance",
-        "median scale mean components explained_variance noise_variance surprise",
+        "middle spread",
+        " ".join((*ClassReference.array_names(), "surprise")),
         "",
-        "centers median scale signed_median signed_scale",
+        " ".join(PhotoReference.array_names()),
     ],
 )
 def test_model_with_other_arrays_is_refused(tmp_path: Path, model: Model, names: str) -> None:
     reference: Any = SimpleNamespace(arrays=lambda: dict.fromkeys(names.split(), np.zeros(1)))
     network = TrainedNetwork(model.card.recipe.networks[0], model.networks[0].program, reference)
     save_model(tmp_path / "own", Model(model.card, [network]))
-    wanted = "components, explained_variance, mean, median, noise_variance, scale"
+    wanted = ", ".join(sorted(ClassReference.array_names()))
     got = ", ".join(names.split()) or "nothing"
     with pytest.raises(ModelFormatError, match=f"reference0.npz must hold {wanted}, got {got}; train the"):
         load_model(tmp_path / "own")

@@ -83,6 +83,8 @@ def _headline(status: JobStatus, done: int, texts: Texts) -> str:
         return texts("training.waiting", count=status.waiting_before)
     if not done:
         return texts("training.starting")
+    if status.calibrated is not None and status.calibrated < 1:
+        return texts("training.calibrating", share=f"{status.calibrated:.0%}")
     if done == status.total_epochs:
         return texts("training.finishing")
     return texts("training.running", epoch=done, epochs=status.total_epochs)
