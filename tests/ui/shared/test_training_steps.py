@@ -15,7 +15,7 @@ from vaead.recipe import ClassSource, Recipe
 if TYPE_CHECKING:
     from tests.ui.conftest import Open, Page
 
-FINISHING = "Trained; calibration images are being scored, and the model is stored"
+FINISHING = "Calibrated; thresholds are being set, and the model is stored"
 
 Show = Callable[..., "Page"]
 
