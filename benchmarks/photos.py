@@ -2,7 +2,9 @@
 
 For each set of photos in VAEAD_PHOTOS_DIR, in the layout of MVTec AD, and each seed, a model is trained on
 the normal photos with the settings that are proposed for them, and scores all test photos. Beside it stand
-the baselines of `evaluate`. The proposals follow from facts of normal photos alone. Run: python -m benchmarks photos
+the baselines of `evaluate`. The proposals follow from facts of normal photos alone.
+
+Run: python -m benchmarks photos
 """
 
 from __future__ import annotations

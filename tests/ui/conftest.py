@@ -55,9 +55,12 @@ class Page:
     @property
     def caption(self) -> str:
         """What the page says of the pair; fails if it shows none."""
-        (caption,) = (element.value for element in self.app.caption)
-        assert "calibration images" in caption or "較正用画像" in caption
-        return str(caption)
+        (caption,) = (
+            str(element.value)
+            for element in self.app.caption
+            if "calibration images" in element.value or "較正用画像" in element.value
+        )
+        return caption
 
     @property
     def warnings(self) -> list[str]:

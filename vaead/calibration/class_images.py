@@ -6,7 +6,7 @@ whole (`WholeReference`). The first finds another digit or garment. The second f
 with the class, such as noise or a blank image, whose windows may all be possible, each for itself.
 
 The map shares the contribution of each window to the distance out to its pixels, in proportion to what each
-of them adds to M, so that it is dark where the image differs and not beside that.
+of them adds to M, so that it is dark where the image differs and not beside that. It is smoothed a little.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vaead.calibration.combined import CombinedReference
 from vaead.calibration.gaussian import GaussianReference
@@ -52,4 +53,16 @@ class ClassReference(CombinedReference):
         windows = self.place.window_scores(scan)
         distance = windows.mean(axis=(1, 2))
         values = np.stack([distance, self.whole.distances(scan)], axis=1)
-        return Evidence(values, mean_map(windows, scan.grid, scan.shares))
+        return Evidence(values, _smooth(mean_map(windows, scan.grid, scan.shares)))
+
+
+def _smooth(maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Make each pixel of maps (N, H, W) a little like those around it: what differs is seldom one alone."""
+    near, middle = 0.25, 0.5
+    for axis in (1, 2):
+        rimmed = np.pad(maps, [(int(other == axis),) * 2 for other in range(3)], mode="edge")
+        before, itself, after = (
+            np.take(rimmed, np.arange(shift, shift + maps.shape[axis]), axis) for shift in range(3)
+        )
+        maps = near * before + middle * itself + near * after
+    return maps

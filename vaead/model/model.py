@@ -128,7 +128,7 @@ class Model:
         Raises:
             InvalidInputError: The images are not as `ImageScorer` describes.
         """
-        return self.networks[0].scorer.reconstruct(images)
+        return self.networks[0].scorer.decode(images).reconstruct()
 
 
 class _SumOfProgress:

@@ -22,6 +22,16 @@ _TITLE_PX = 28
 _TILE_PX = 42
 _BAR_PX = 56
 _OUTLINE = "#e4572e"
+_USUAL = "#2f78c4"
+_GAUGE = (-0.052, -0.028)
+"""Lower and upper edge of the bar under a picture, in heights of the picture."""
+_GAUGE_LIMIT = 0.6
+"""Where the limit of normal images lies on the bar."""
+_GAUGE_SHARE = 0.062
+"""Height below each picture that bar and number take, as a share of the figure."""
+_SELECTED = "#d9730d"
+_TARGET_PX = 2
+"""Side in pixels of the squares that can be clicked: as many as a finger can tell apart."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,40 @@ class Scale:
 
 
 @dataclass(frozen=True)
+class Gauge:
+    """Where a score stands among normal images.
+
+    Attributes:
+        value: The score.
+        low: Score that nearly all normal images exceed.
+        limit: Threshold above which an image is flagged.
+        note: Written below the bar.
+    """
+
+    value: float
+    low: float
+    limit: float
+    note: str
+
+    @property
+    def flagged(self) -> bool:
+        """True if the score is above its limit."""
+        return self.value > self.limit
+
+    @property
+    def position(self) -> float:
+        """Place of the score on the bar, 0 to 1; far above the limit it nears 1.
+
+        >>> [round(Gauge(value, 0, 10, "").position, 2) for value in (-5, 0, 5, 10, 20, 1e6)]
+        [0.0, 0.0, 0.3, 0.6, 0.8, 1.0]
+        """
+        share = (self.value - self.low) / max(self.limit - self.low, 1e-9)
+        if share <= 1:
+            return max(0.0, _GAUGE_LIMIT * share)
+        return _GAUGE_LIMIT + (1 - _GAUGE_LIMIT) * (1 - 1 / share)
+
+
+@dataclass(frozen=True)
 class Panel:
     """One picture of a figure.
 
@@ -63,6 +107,9 @@ class Panel:
         title: Written above it.
         unit: Written after the value on hover.
         outlined: (H, W), the pixels around which a line is drawn, if any.
+        gauge: Drawn below it, if there is one.
+        frame: Top, left, and side of a square that is framed, if there is one.
+        numbers: (H, W), what is told when a visitor clicks at a pixel, if anything.
     """
 
     values: Values
@@ -70,6 +117,9 @@ class Panel:
     title: str
     unit: str = ""
     outlined: NDArray[np.bool_] | None = None
+    gauge: Gauge | None = None
+    frame: tuple[int, int, int] | None = None
+    numbers: NDArray[np.integer] | None = None
 
 
 def article_scale(maps: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -84,8 +134,15 @@ def article_scale(maps: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(1.0 + 9.0 * (maps - low) / (high - low if high > low else 1.0), dtype=np.float32)
 
 
-def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str, step: int = 1) -> go.Figure:
+def panels(
+    rows: Sequence[Sequence[Panel]],
+    scales: Sequence[Scale],
+    hover: str,
+    step: int = 1,
+) -> go.Figure:
     """Draw rows of pictures of one size, whose zoom is linked.
+
+    Where panels can be clicked there is no zoom: a finger that scrolls would move the pictures.
 
     Args:
         rows: Panels by row, all rows equally long.
@@ -95,8 +152,14 @@ def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str,
     """
     columns = len(rows[0])
     flat = [panel for row in rows for panel in row]
+    gauges = {index: panel.gauge for index, panel in enumerate(flat) if panel.gauge is not None}
+    titles = [_title(panel.title, index) for index, panel in enumerate(flat)]
     layout: dict[str, Any] = {
-        "annotations": [_title(panel.title, index) for index, panel in enumerate(flat)],
+        "annotations": [*titles, *(_gauge_note(gauge, index) for index, gauge in gauges.items())],
+        "shapes": [
+            *(shape for index, gauge in gauges.items() for shape in _gauge_shapes(gauge, index)),
+            *(_frame(panel.frame, index) for index, panel in enumerate(flat) if panel.frame is not None),
+        ],
         "margin": {
             "l": 0,
             "r": 0,
@@ -105,11 +168,15 @@ def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str,
         },
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "dragmode": "zoom",
+        "dragmode": False if any(panel.numbers is not None for panel in flat) else "zoom",
     }
     for index in range(len(flat)):
         row, column = divmod(index, columns)
-        layout |= _axes(index, _cell(row, len(rows), _ROW_GAP), _cell(column, columns, _COLUMN_GAP))
+        # Titles and bars are as high with more rows, in a figure that is higher.
+        top, bottom = _cell(row, len(rows), _ROW_GAP * min(1, 2 / len(rows)))
+        below = _GAUGE_SHARE * min(1, 2 / len(rows)) if gauges else 0
+        size_px = tuple(step * length for length in flat[index].values.shape)
+        layout |= _axes(index, (top, bottom - below), _cell(column, columns, _COLUMN_GAP), size_px)
     for index, scale in enumerate(scales):
         layout[f"coloraxis{_suffix(index)}"] = _color_axis(scale, columns)
     # The middle of a square may lie between two pixels.
@@ -125,8 +192,9 @@ def panels(rows: Sequence[Sequence[Panel]], scales: Sequence[Scale], hover: str,
         for index, panel in enumerate(flat)
         if panel.outlined is not None and panel.outlined.any()
     ]
+    targets = [_targets(panel, index, hover) for index, panel in enumerate(flat) if panel.numbers is not None]
     # Made whole, in one call: each change of a Plotly figure afterwards costs milliseconds.
-    return go.Figure([*heatmaps, *outlines], layout)
+    return go.Figure([*heatmaps, *outlines, *targets], layout)
 
 
 def curves(series: Mapping[str, Sequence[float]], x_title: str, y_title: str) -> go.Figure:
@@ -227,6 +295,40 @@ def _outline(pixels: NDArray[np.bool_], index: int, step: int) -> dict[str, Any]
     }
 
 
+def _targets(panel: Panel, index: int, hover: str) -> dict[str, Any]:
+    """Transparent markers, since a heatmap reports no clicks; their hover is that of the pixel below."""
+    assert panel.numbers is not None
+    height, width = panel.values.shape
+    y, x = (each.ravel() for each in np.mgrid[0:height:_TARGET_PX, 0:width:_TARGET_PX])
+    fields = {"x": "%{customdata[3]}", "y": "%{customdata[2]}", "value": "%{customdata[1]:.3g}"}
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "x": np.minimum(x + (_TARGET_PX - 1) / 2, width - 1),
+        "y": np.minimum(y + (_TARGET_PX - 1) / 2, height - 1),
+        "customdata": np.stack([panel.numbers[y, x], panel.values[y, x], y, x], axis=1),
+        "marker": {"size": 15, "symbol": "square", "opacity": 0},
+        "xaxis": f"x{_suffix(index)}",
+        "yaxis": f"y{_suffix(index)}",
+        "showlegend": False,
+        "hovertemplate": f"{hover.format(**fields)} {panel.unit}<extra>{panel.title}</extra>",
+    }
+
+
+def _frame(frame: tuple[int, int, int], index: int) -> dict[str, Any]:
+    top, left, side = frame
+    return {
+        "type": "rect",
+        "xref": f"x{_suffix(index)}",
+        "yref": f"y{_suffix(index)}",
+        "x0": left - 0.5,
+        "x1": left + side - 0.5,
+        "y0": top - 0.5,
+        "y1": top + side - 0.5,
+        "line": {"color": _SELECTED, "width": 2.5},
+    }
+
+
 def _suffix(index: int) -> str:
     return "" if index == 0 else str(index + 1)
 
@@ -242,15 +344,24 @@ def _hidden_axis() -> dict[str, Any]:
     return {"visible": False, "showgrid": False, "zeroline": False}
 
 
-def _axes(index: int, row: tuple[float, float], column: tuple[float, float]) -> dict[str, Any]:
-    x = {**_hidden_axis(), "domain": column, "constrain": "domain", "anchor": f"y{_suffix(index)}"}
+def _axes(
+    index: int, row: tuple[float, float], column: tuple[float, float], size_px: tuple[int, ...]
+) -> dict[str, Any]:
+    height, width = size_px
+    x = {
+        **_hidden_axis(),
+        "domain": column,
+        "constrain": "domain",
+        "anchor": f"y{_suffix(index)}",
+        "range": (-0.5, width - 0.5),
+    }
     y = {
         **_hidden_axis(),
         "domain": (1 - row[1], 1 - row[0]),
         "constrain": "domain",
         "anchor": f"x{_suffix(index)}",
         "scaleanchor": f"x{_suffix(index)}",
-        "autorange": "reversed",
+        "range": (height - 0.5, -0.5),
     }
     if index > 0:
         x["matches"], y["matches"] = "x", "y"
@@ -267,6 +378,42 @@ def _title(text: str, index: int) -> dict[str, Any]:
         "xanchor": "center",
         "yanchor": "bottom",
         "showarrow": False,
+    }
+
+
+def _gauge_shapes(gauge: Gauge, index: int) -> list[dict[str, Any]]:
+    """The range of normal images, what lies beyond it, and a mark at the score."""
+    color = _OUTLINE if gauge.flagged else _USUAL
+    low, high = _GAUGE
+
+    def bar(left: float, right: float, color: str, opacity: float, more: float = 0) -> dict[str, Any]:
+        return {
+            "type": "rect",
+            "xref": f"x{_suffix(index)} domain",
+            "yref": f"y{_suffix(index)} domain",
+            "x0": left,
+            "x1": right,
+            "y0": low - more,
+            "y1": high + more,
+            "fillcolor": color,
+            "opacity": opacity,
+            "line": {"width": 0},
+        }
+
+    at = gauge.position
+    return [
+        bar(0, _GAUGE_LIMIT, _USUAL, 0.3),
+        bar(_GAUGE_LIMIT, 1, _OUTLINE, 0.18),
+        bar(max(0, at - 0.012), min(1, at + 0.012), color, 1, more=0.014),
+    ]
+
+
+def _gauge_note(gauge: Gauge, index: int) -> dict[str, Any]:
+    return _title(gauge.note, index) | {
+        "y": _GAUGE[0] - 0.014,
+        "yanchor": "top",
+        "font": {"size": 11},
+        "opacity": 0.75,
     }
 
 

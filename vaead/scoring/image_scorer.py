@@ -43,6 +43,32 @@ class Reconstruction:
     sigma2: NDArray[np.float32]
 
 
+@dataclass(frozen=True)
+class Decoded:
+    """Windows and outputs of the decoder for each; all (N, rows, cols, *patch_shape).
+
+    Attributes:
+        patches: The windows themselves, in [0, 1].
+        mu: Predicted mean.
+        sigma2: Predicted variance.
+        grid: Positions of the windows.
+    """
+
+    patches: NDArray[np.float32]
+    mu: NDArray[np.float32]
+    sigma2: NDArray[np.float32]
+    grid: PatchGrid
+
+    @property
+    def errors(self) -> NDArray[np.float32]:
+        """Errors in standard deviations."""
+        return np.asarray((self.patches - self.mu) / np.sqrt(self.sigma2), np.float32)
+
+    def reconstruct(self) -> Reconstruction:
+        """Put the windows together."""
+        return Reconstruction(average_windows(self.mu, self.grid), average_windows(self.sigma2, self.grid))
+
+
 class ImageScorer:
     """Scans whole images with a `PatchScorer`.
 
@@ -112,28 +138,26 @@ class ImageScorer:
             shared = shared.reshape(-1, *grid.shape, *shared.shape[1:])
         return Scan(**shaped, light=light, grid=grid, shares=shared)
 
-    def reconstruct(self, images: NDArray[np.generic]) -> Reconstruction:
-        """Means and variances that the decoder gives for a few images.
+    def decode(self, images: NDArray[np.generic]) -> Decoded:
+        """What the decoder gives for every window of a few images.
 
         Raises:
             InvalidInputError: The images are not as the class describes.
         """
         grid, images = self.grid(images), self._evened(images)
-        count = len(images) * grid.shape[0] * grid.shape[1]
-        made = {name: np.empty((count, *self.config.patch_shape), np.float32) for name in ("mu", "sigma2")}
+        count, shape = len(images) * grid.shape[0] * grid.shape[1], self.config.patch_shape
+        made = {name: np.empty((count, *shape), np.float32) for name in ("patches", "mu", "sigma2")}
 
         def decode(part: slice) -> None:
-            decoded = self._patches.decode(*self._windows(images, grid, part))
-            for name, values in made.items():
-                values[part] = decoded[name].reshape(-1, *self.config.patch_shape)
+            windows, positions = self._windows(images, grid, part)
+            decoded = self._patches.decode(windows, positions)
+            made["patches"][part] = windows
+            for name in ("mu", "sigma2"):
+                made[name][part] = decoded[name].reshape(-1, *shape)
 
         self._run_in_parts(decode, count)
-        return Reconstruction(
-            **{
-                name: average_windows(values.reshape(len(images), *grid.shape, *values.shape[1:]), grid)
-                for name, values in made.items()
-            }
-        )
+        shaped = {name: values.reshape(-1, *grid.shape, *shape) for name, values in made.items()}
+        return Decoded(**shaped, grid=grid)
 
     def _shares(self, windows: NDArray[np.float32], positions: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Scan.shares`, (n, *patch_shape)."""

@@ -34,7 +34,14 @@ def show() -> None:
         },
     )
     # Streamlit leaves a hand's breadth empty above a page; the pictures belong into the first screen.
-    st.html("<style>.stMainBlockContainer { padding-top: 4rem; }</style>")
+    st.html(
+        "<style>.stMainBlockContainer { padding-top: 4rem; } "
+        ".stMainBlockContainer h1 { font-size: 1.6rem; padding: 0; } "
+        ".stMainBlockContainer h3 { font-size: 1.25rem; padding-bottom: 0; } "
+        # On a phone, cards lie in one row that a finger moves.
+        "@media (max-width: 640px) { .st-key-stories { flex-wrap: nowrap; overflow-x: auto; } "
+        ".st-key-stories > div { flex: none; } }</style>"
+    )
     query_params.remember()
     with st.sidebar:
         texts = sidebar.choose_language()

@@ -31,6 +31,7 @@ def _of_few_epochs(store: Path) -> None:
 
 def open_tab(open_page: Open, preset: str, tab: str) -> Page:
     page = open_page(preset=preset)
+    page.app.session_state["more"] = True
     page.app.session_state["details"] = tab
     page.run()
     return page

@@ -38,23 +38,78 @@ def test_opens_on_mnist_1_against_9(open_page: Open) -> None:
     assert "of 3371 calibration images" in page.caption
 
 
+def test_heading_asks_the_question_with_the_classes_in_it(open_page: Open) -> None:
+    titles = [title.value for title in open_page(dataset="Fashion-MNIST").app.title]
+    assert titles == ["A network has only ever seen **pullover**. Where does it find this **dress** strange?"]
+
+
+@pytest.mark.usefixtures("_real_data")
+def test_first_visit_opens_on_the_pair_on_which_only_calibrated_is_right(open_page: Open) -> None:
+    page = open_page(dataset="Fashion-MNIST")
+    assert page["pair"] == 133
+    texts = [text.value for text in page.app.markdown]
+    assert any("right: **calibrated**; wrong: **old and new**" in text for text in texts)
+    assert any("calibrated **only the anomalous image**" in text for text in texts)
+
+
+@pytest.mark.usefixtures("_real_data")
+@pytest.mark.parametrize(
+    ("story", "words"),
+    [
+        ("calibrated", "right: **calibrated**; wrong: **old and new**"),
+        ("new_fails", "right: **old and calibrated**; wrong: **new**"),
+        ("agree", "**all three scores are right**"),
+    ],
+)
+def test_story_shows_what_its_card_says(open_page: Open, story: str, words: str) -> None:
+    page = open_page(dataset="MNIST", pair="5")
+    page.click(story)
+    assert any(words in text.value for text in page.app.markdown)
+
+
+def test_window_of_the_link_is_shown_and_another_can_be_chosen(open_page: Open) -> None:
+    page = open_page(window="60")
+
+    def intro() -> str:
+        return next(text.value for text in page.app.caption if text.value.startswith("Framed"))
+
+    assert "rows 10 to 17, columns 10 to 17 of the normal image" in intro()
+    page.set_number("window", 121)
+    assert "rows 0 to 7, columns 0 to 7 of the anomalous image" in intro()
+    assert page.link["window"] == "121"
+    page.set_number("window", None)
+    assert "of the anomalous image" in intro()  # the one that adds most
+    page.select("anomalous", 4)
+    assert "window" not in page.link
+
+
+@pytest.mark.parametrize("asked", ["242", "-1", "x"])
+def test_window_that_does_not_exist_is_refused(open_page: Open, asked: str) -> None:
+    page = open_page(window=asked)
+    assert any("window" in warning for warning in page.warnings)
+    assert page.caption
+
+
 def test_first_visit_shows_image_old_map_and_new_map_of_both_images(open_page: Open) -> None:
     figure = open_page().figure("comparison_figure")
-    titles = [note["text"].split()[0] for note in figure["layout"]["annotations"]]
-    assert titles == ["normal:", "old", "new", "calibrated", "anomalous:", "old", "new", "calibrated"]
+    titles = [note["text"].split(":")[0] for note in figure["layout"]["annotations"]][:8]
+    assert titles == ["normal", "old", "new", "calibrated", "anomalous", "old", "new", "calibrated"]
     assert [trace["type"] for trace in figure["data"]][:8] == ["heatmap"] * 8
 
 
 def test_alternative_text_says_what_the_figure_shows(open_page: Open) -> None:
     page = open_page()
-    verdict = page.app.markdown[0].value.replace("**", "")
+    (verdict,) = (text.value for text in page.app.markdown if "On this pair" in text.value)
+    verdict = verdict.replace("**", "")
     assert page.figure("comparison_figure")["alt"] == (
         "Test images 1 (normal) and 9 (anomalous) with their maps of the old, the new and the calibrated "
         f"score. {verdict}"
     )
 
 
-@pytest.mark.parametrize("key", ["standing", "normal_image_gallery", "anomalous_image_gallery"])
+@pytest.mark.parametrize(
+    "key", ["window_bars", "window_pictures_figure", "normal_image_gallery", "anomalous_image_gallery"]
+)
 def test_every_figure_has_alternative_text(open_page: Open, key: str) -> None:
     page = open_page()
     page.open("pick")
@@ -63,7 +118,7 @@ def test_every_figure_has_alternative_text(open_page: Open, key: str) -> None:
 
 def test_thumbnails_show_both_classes(open_page: Open) -> None:
     images = open_page(dataset="Fashion-MNIST").app.sidebar.get("image")
-    assert [image.captions for image in images] == [["sneaker"], ["ankle boot"]]
+    assert [image.captions for image in images] == [["pullover"], ["dress"]]
 
 
 def test_same_link_shows_the_same_pair(open_page: Open) -> None:
@@ -165,8 +220,8 @@ def test_other_normal_class_keeps_the_anomalous_one(open_page: Open) -> None:
 def test_other_dataset_starts_with_its_own_pair(open_page: Open) -> None:
     page = open_page(normal="1", anomalous="4")
     page.select("dataset", "fashion_mnist")
-    assert (page["normal"], page["anomalous"]) == (7, 9)
-    assert "of class sneaker and " in page.caption
+    assert (page["normal"], page["anomalous"]) == (2, 3)
+    assert "of class pullover and " in page.caption
 
 
 def test_other_preset_takes_its_own_settings(open_page: Open) -> None:
@@ -202,7 +257,7 @@ def test_pair_of_the_article_is_one_click_away(
 
 
 def test_article_scale_is_logarithmic_from_1_to_10(open_page: Open) -> None:
-    layout = open_page().figure("comparison_figure")["layout"]
+    layout = open_page(view="article").figure("comparison_figure")["layout"]
     assert (layout["coloraxis2"]["cmin"], layout["coloraxis2"]["cmax"]) == (0, 1)
     assert "coloraxis3" not in layout
 
@@ -237,7 +292,6 @@ def test_decision_follows_the_false_alarm_rate(open_page: Open) -> None:
 @pytest.mark.parametrize(
     ("tab", "key", "traces"),
     [
-        ("Why calibrated", "standing", 2),
         ("The three terms", "terms_figure", 6),
         ("What the decoder made", "decoder_figure", 6),
         ("Training", "history", 5),
@@ -245,6 +299,7 @@ def test_decision_follows_the_false_alarm_rate(open_page: Open) -> None:
 )
 def test_details_draw_a_figure(open_page: Open, tab: str, key: str, traces: int) -> None:
     page = open_page()
+    page.app.session_state["more"] = True
     page.app.session_state["details"] = tab
     page.run()
     assert len(page.figure(key)["data"]) == traces
@@ -252,6 +307,7 @@ def test_details_draw_a_figure(open_page: Open, tab: str, key: str, traces: int)
 
 def test_details_list_the_layers_and_their_parameters(open_page: Open) -> None:
     page = open_page()
+    page.app.session_state["more"] = True
     page.app.session_state["details"] = "Network"
     page.run()
     (table,) = (frame.value for frame in page.app.dataframe)

@@ -33,22 +33,21 @@ def link(changes: dict[str, object], **address: str) -> dict[str, str]:
 
 def test_defaults_are_not_in_the_link() -> None:
     assert link({}) == {}
-    assert link({"anomalous": 9, "normal_image": None}) == {}
+    assert link({"anomalous": 3, "normal_image": None}) == {}
 
 
 def test_changes_replace_what_was_chosen() -> None:
-    changes = {"dataset": "fashion_mnist", "normal": 2, "anomalous": 5, "anomalous_image": 0}
+    changes = {"dataset": "fashion_mnist", "normal": 4, "anomalous": 5, "anomalous_image": 0}
     assert link(changes, normal="3") == {
-        "dataset": "Fashion-MNIST",
-        "normal": "2 Pullover",
+        "normal": "4 Coat",
         "anomalous": "5 Sandal",
         "anomalous_image": "0",
     }
 
 
 def test_class_that_is_the_default_beside_the_other_is_not_in_the_link() -> None:
-    assert link({"normal": 2, "anomalous": 9}) == {"normal": "2", "anomalous": "9"}
-    assert link({"normal": 1, "anomalous": 9}, normal="2") == {}
+    assert link({"normal": 4, "anomalous": 3}) == {"normal": "4 Coat", "anomalous": "3 Dress"}
+    assert link({"normal": 2, "anomalous": 3}, normal="4 Coat") == {}
 
 
 def test_choices_of_both_pages_are_in_the_link_and_those_of_evaluate_are_not() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vaead.calibration.class_images import ClassReference
+from vaead.calibration.class_images import ClassReference, _smooth
 from vaead.calibration.combined import _surprise
 from vaead.calibration.reference import Evidence
 from vaead.data.datasets import Dataset
@@ -50,9 +50,10 @@ def test_map_shares_out_the_distance_of_every_window(model: Model, digits: Datas
     network, images = model.networks[0], digits.test.of_class(0)[:5]
     assert isinstance(network.reference, ClassReference)
     scan = network.scorer.scan(images, shares=True)
-    maps = network.reference.evidence(scan).maps
     windows = network.reference.place.window_scores(scan)
     assert scan.shares is not None
+    maps = mean_map(windows, scan.grid, scan.shares)
+    np.testing.assert_array_equal(network.reference.evidence(scan).maps, _smooth(maps))
     np.testing.assert_allclose(scan.shares.mean(axis=(3, 4), dtype=np.float64), 1, atol=1e-3)
     size = scan.grid.patch_size**2
     np.testing.assert_allclose(
@@ -88,3 +89,11 @@ def test_surprise_is_that_of_a_normal_distribution_however_far() -> None:
 
     z = np.array([-40, -5, -1, 0, 0.5, 8, 29.9, 30, 31, 200, 1e4])
     np.testing.assert_allclose(_surprise(z), -log_ndtr(-z), rtol=1e-5, atol=1e-12)
+
+
+def test_smoothing_keeps_even_maps_and_spreads_a_pixel() -> None:
+    even = np.full((2, 4, 5), 3, np.float32)
+    np.testing.assert_array_equal(_smooth(even), even)
+    point = np.zeros((1, 5, 5), np.float32)
+    point[0, 2, 2] = 16
+    np.testing.assert_array_equal(_smooth(point)[0, 1:4, 1:4], np.outer([1, 2, 1], [1, 2, 1]))

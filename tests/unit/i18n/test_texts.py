@@ -15,9 +15,11 @@ from vaead.data.photos.reasons import sentences
 from vaead.data.screws.generator import DEFECTS
 from vaead.i18n.texts import FOLDER, LANGUAGES, Texts, _load
 from vaead.metrics.image import METRICS
+from vaead.model.normal_windows import QUANTITIES
 from vaead.recipe import COLORS
 from vaead.scoring.loss_terms import SCORES, TERMS
-from vaead.ui.shared.controls import CONTROLS, PAIRS
+from vaead.ui.compare.inspector import CASES
+from vaead.ui.shared.controls import CONTROLS, PAIRS, STORIES
 from vaead.ui.your_images import metrics
 
 SOURCES = sorted(FOLDER.parents[1].rglob("*.py"))
@@ -34,6 +36,8 @@ EVALUATED = (
     "false_alarm_rate",
 )
 
+STORY_NAMES = (*STORIES, *(f"{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS))
+
 # Keys put together in the code, each {place} written as {}, with all the keys they stand for.
 PATTERNS = {
     "agreement.{}": ["agreement.higher", "agreement.lower"],
@@ -48,16 +52,19 @@ PATTERNS = {
     "control.{}_help": [f"control.{key}_help" for key in CONTROLS if f"control.{key}_help" in ENGLISH],
     "control.{}_image": ["control.normal_image", "control.anomalous_image"],
     "defect.{}": [f"defect.{kind}" for kind in ("good", *DEFECTS)],
-    "details.{}": [
-        f"details.{name}" for name in ("standing", "terms", "decoder", "network", "training", *TERMS)
-    ],
+    "details.{}": [f"details.{name}" for name in ("terms", "decoder", "network", "training", *TERMS)],
     "decision.{}": [f"decision.{name}" for name in ("neither", "normal", "anomalous", "both")],
     "evaluate.{}": [f"evaluate.{name}" for name in (*METRICS, *EVALUATED)],
     "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
     "training_warning.{}": [f"training_warning.{name}" for name in TrainingDiagnostics(0, 99).warnings],
+    "inspector.{}": [f"inspector.{name}" for name in (*QUANTITIES, *CASES)],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
-    "pairs.{}": [f"pairs.{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS],
+    "definition.{}": [f"definition.{score}" for score in SCORES],
+    "definition.{}_formula": [f"definition.{score}_formula" for score in SCORES],
+    "stories.{}": [f"stories.{name}" for name in STORY_NAMES],
+    "stories.{}_text": [f"stories.{name}_text" for name in STORIES],
+    "stories.{}_{}_{}_text": [f"stories.{dataset}_{n}_{a}_text" for dataset, n, a in PAIRS],
     "defect_trials.{}": [f"defect_trials.{kind}" for kind in KINDS],
     "photo_defaults.color_{}": [f"photo_defaults.color_{color}" for color in COLORS],
     "photo_defaults.light_{}": ["photo_defaults.light_on", "photo_defaults.light_off"],
@@ -72,7 +79,8 @@ SAME_IN_ALL_LANGUAGES = {
     "compare.image_title",
     "compare.score_title",
     "own.metric_aupro",
-    "pairs.mnist_1_9",
+    "own.score_title",
+    "stories.mnist_1_9",
     "training.unknown",
 }
 

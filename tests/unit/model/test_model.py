@@ -119,7 +119,7 @@ def test_unknown_score_is_refused(model: Model, images: Images) -> None:
 
 
 def test_reconstruction_is_that_of_the_first_network(multi_scale: Model, images: Images) -> None:
-    expected = multi_scale.networks[0].scorer.reconstruct(images)
+    expected = multi_scale.networks[0].scorer.decode(images).reconstruct()
     np.testing.assert_array_equal(multi_scale.reconstruct(images).mu, expected.mu)
 
 

@@ -87,10 +87,10 @@ def test_bytes_and_fractions_are_the_same_image(scorer: ImageScorer, images: NDA
 def test_batches_do_not_change_the_result(
     scorer: ImageScorer, images: NDArray[np.uint8], batch: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected, made = scorer.scan(images), scorer.reconstruct(images)
+    expected, made = scorer.scan(images), scorer.decode(images).reconstruct()
     monkeypatch.setattr(patch_scorer, "_BATCH", batch)
     assert_same(scorer.scan(images), expected)
-    np.testing.assert_allclose(scorer.reconstruct(images).sigma2, made.sigma2, rtol=1e-4)
+    np.testing.assert_allclose(scorer.decode(images).reconstruct().sigma2, made.sigma2, rtol=1e-4)
 
 
 def test_large_patches_come_in_small_batches(
@@ -144,7 +144,7 @@ def test_reconstruction_averages_what_the_windows_say(
             for name, values in total.items():
                 values[window] += decoded[name].reshape(8, 8)
 
-    made = scorer.reconstruct(images[:1])
+    made = scorer.decode(images[:1]).reconstruct()
     np.testing.assert_allclose(made.mu[0], total["mu"] / count, rtol=1e-4)
     np.testing.assert_allclose(made.sigma2[0], total["sigma2"] / count, rtol=1e-4)
 
@@ -214,7 +214,7 @@ def test_each_window_of_a_colour_image_is_scanned_where_it_lies(colour_patches: 
 
 
 def test_reconstruction_of_a_colour_image_has_its_colours(colour_patches: PatchScorer) -> None:
-    made = ImageScorer(colour_patches, COLOURS).reconstruct(COLOURED)
+    made = ImageScorer(colour_patches, COLOURS).decode(COLOURED).reconstruct()
     assert made.mu.shape == made.sigma2.shape == COLOURED.shape
     corner = colour_patches.decode(COLOURED[:, :16, :16], NOWHERE)  # nothing else covers its first 12 pixels
     expected = corner["mu"].reshape(2, 16, 16, 3)[:, :12, :12]

@@ -11,20 +11,15 @@ from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
 from vaead.model.model import Model
 from vaead.plots.panels import Panel, Scale, panels
-from vaead.plots.score_bands import ScoreBand, score_bands
-from vaead.scoring.loss_terms import SCORES, TERMS
+from vaead.scoring.loss_terms import TERMS
 from vaead.ui.compare.figure import Pair
 from vaead.ui.shared.loss_chart import network_name, show_losses
-from vaead.ui.shared.plots import mean_scale, show_chart, show_pair
-
-_BAND = (0.01, 0.25, 0.5, 0.75, 0.99)
-"""Quantiles of held-out normal images that mark the band where normal scores lie."""
+from vaead.ui.shared.plots import mean_scale, show_pair
 
 
 def show(pair: Pair, model: Model, palette: str, texts: Texts) -> None:
     """Show the details of a pair in tabs; only the open one is computed."""
     contents: dict[str, Callable[[], None]] = {
-        "standing": lambda: _standing(pair, model.card.normal_scores, texts),
         "terms": lambda: _terms(pair, model.card.normal_scores, palette, texts),
         "decoder": lambda: _decoder(pair, model, palette, texts),
         "network": lambda: _network(model.card, texts),
@@ -35,19 +30,6 @@ def show(pair: Pair, model: Model, palette: str, texts: Texts) -> None:
         if tab.open:
             with tab:
                 draw()
-
-
-def _standing(pair: Pair, calibration: NormalScores, texts: Texts) -> None:
-    st.markdown(texts("details.standing_text"))
-    rows = []
-    for score in reversed(SCORES):
-        low, quarter, median, three, high = (calibration.image_quantile(score, level) for level in _BAND)
-        normal, anomalous = (float(value) for value in pair.terms.image_scores(score))
-        rows.append(
-            ScoreBand(texts(f"score.{score}"), (low, quarter, median, three, high), (normal, anomalous))
-        )
-    figure = score_bands(rows, pair.titles(texts), texts("details.standing_axis"))
-    show_chart(figure, "standing", texts("details.standing"))
 
 
 def _terms(pair: Pair, calibration: NormalScores, palette: str, texts: Texts) -> None:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
-from vaead.i18n.format import listed, percent
+from vaead.i18n.format import listed, number, percent
 from vaead.i18n.texts import Texts
-from vaead.plots.panels import Panel, Scale, article_scale, panels
+from vaead.plots.panels import Gauge, Panel, Scale, article_scale, panels
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.term_maps import TermMaps
 from vaead.ui.shared.plots import mean_scale
 from vaead.ui.shared.sidebar import Choice
 
+_NEARLY_ALL = 0.99
 _IMAGE_SCALE = Scale(0, 255, "Greys", reverse=True)
 
 
@@ -71,11 +73,23 @@ def decision(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: 
     """Say which images the scores flag at the chosen false-alarm rate."""
     flagged = {}
     for score in SCORES:
-        scores = terms.image_scores(score) if choice.rule == "score" else terms.window_max(score)
-        above = scores > calibration.threshold_value(score, choice.false_alarm_rate, choice.rule)
+        above = [gauge.flagged for gauge in _gauges(terms, calibration, score, choice, texts)]
         names = {(False, False): "neither", (True, False): "normal", (False, True): "anomalous"}
-        flagged[score] = texts(f"decision.{names.get((bool(above[0]), bool(above[1])), 'both')}")
+        flagged[score] = texts(f"decision.{names.get((above[0], above[1]), 'both')}")
     return texts("decision.sentence", rate=percent(choice.false_alarm_rate), **flagged)
+
+
+def _gauges(
+    terms: TermMaps, calibration: NormalScores, score: str, choice: Choice, texts: Texts
+) -> list[Gauge]:
+    """Where both images stand among calibration images."""
+    values = terms.image_scores(score) if choice.rule == "score" else terms.window_max(score)
+    limit = calibration.threshold_value(score, choice.false_alarm_rate, choice.rule)
+    low = calibration.threshold_value(score, _NEARLY_ALL, choice.rule)
+    return [
+        Gauge(value, low, limit, texts("compare.gauge", value=number(value), limit=number(limit)))
+        for value in map(float, values)
+    ]
 
 
 @dataclass(frozen=True)
@@ -91,9 +105,9 @@ class _View:
         return 1 if len(self.scales) == 1 else 1 + SCORES.index(score)
 
 
-def _view(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: Texts) -> _View:
+def _view(terms: TermMaps, calibration: NormalScores, choice: Choice, view: str, texts: Texts) -> _View:
     means = {score: terms.anomaly_maps(score) for score in SCORES}
-    if choice.view == "mean":
+    if view == "mean":
         units = dict.fromkeys(SCORES, texts("compare.nats")) | {"calibrated": ""}
         names = {score: texts(f"score.{score}") for score in SCORES}
         titles = [
@@ -106,7 +120,7 @@ def _view(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: Tex
         ]
         return _View(means, scales, units)
     columns = (1, len(SCORES))
-    if choice.view == "rank":
+    if view == "rank":
         ranks = {score: 100 * calibration.window_ranks(score, means[score]) for score in SCORES}
         scale = Scale(50, 100, choice.palette, texts("compare.bar_rank"), columns=columns)
         return _View(ranks, [scale], dict.fromkeys(SCORES, "%"))
@@ -115,19 +129,44 @@ def _view(terms: TermMaps, calibration: NormalScores, choice: Choice, texts: Tex
     return _View(maps, [scale], dict.fromkeys(SCORES, texts("compare.of_10")))
 
 
-def comparison(pair: Pair, calibration: NormalScores, choice: Choice, texts: Texts) -> go.Figure:
-    """Draw both images with the map of each score."""
-    view = _view(pair.terms, calibration, choice, texts)
+def comparison(
+    pair: Pair,
+    calibration: NormalScores,
+    choice: Choice,
+    view: str,
+    texts: Texts,
+    numbers: Sequence[NDArray[np.integer] | None] = (None, None),
+    frames: Sequence[tuple[int, int, int] | None] = (None, None),
+    columns: int = 1 + len(SCORES),
+) -> go.Figure:
+    """Draw both images with the map of each score.
+
+    Args:
+        pair: The images.
+        calibration: Scores of calibration images.
+        choice: Colours and thresholds.
+        view: One of `vaead.ui.shared.controls.VIEWS`.
+        texts: The language.
+        numbers: For each image what clicks tell, see `Panel.numbers`.
+        frames: For each image a square that is framed, see `Panel.frame`.
+        columns: Pictures in a row; with fewer than all four of an image there is no room for colour bars.
+    """
+    drawn = _view(pair.terms, calibration, choice, view, texts)
+    gauges = {score: _gauges(pair.terms, calibration, score, choice, texts) for score in SCORES}
     rows = []
     for index, shown in enumerate(pair.titles(texts)):
-        row = [Panel(pair.images[index], 0, shown, texts("compare.of_255"))]
+        touch: dict[str, Any] = {"frame": frames[index], "numbers": numbers[index]}
+        row = [Panel(pair.images[index], 0, shown, texts("compare.of_255"), **touch)]
         for score in SCORES:
-            value = f"{float(pair.terms.image_scores(score)[index]):.3g}"
-            title = texts("compare.score_title", score=texts(f"score.{score}"), value=value)
+            gauge = gauges[score][index]
+            word = texts("compare.flagged") if gauge.flagged else texts("compare.usual")
+            title = texts("compare.score_title", score=texts(f"score.{score}"), word=word)
             threshold = calibration.threshold_value(score, choice.false_alarm_rate, "window")
-            flagged = pair.terms.mask_above(score, threshold)[index]
-            row.append(
-                Panel(view.maps[score][index], view.scale_of(score), title, view.units[score], flagged)
-            )
-        rows.append(row)
-    return panels(rows, [_IMAGE_SCALE, *view.scales], texts("compare.hover"))
+            outlined = pair.terms.mask_above(score, threshold)[index]
+            values, scale, unit = drawn.maps[score][index], drawn.scale_of(score), drawn.units[score]
+            row.append(Panel(values, scale, title, unit, outlined, gauge, **touch))
+        rows += [row[start : start + columns] for start in range(0, len(row), columns)]
+    scales = [_IMAGE_SCALE, *drawn.scales]
+    if columns <= len(SCORES):
+        scales = [replace(scale, title="") for scale in scales]
+    return panels(rows, scales, texts("compare.hover"))

@@ -19,11 +19,19 @@ from vaead.plots.panels import PALETTES
 from vaead.presets import Preset, get_preset, preset_names
 from vaead.scoring.loss_terms import SCORES
 
-PAIRS = (("mnist", 1, 9), ("fashion_mnist", 7, 9), ("fashion_mnist", 2, 3))
+PAIRS = (("mnist", 1, 9), ("fashion_mnist", 2, 3), ("fashion_mnist", 7, 9))
 """The article's pairs: dataset, normal class, anomalous class."""
 
-VIEWS = ("article", "mean", "rank")
-"""How maps are drawn: on the article's scale, as means in nats, or as ranks among normal windows."""
+STORIES = {
+    "calibrated": ("fashion_mnist", 2, 3, 133),
+    "new_fails": ("mnist", 1, 9, 132),
+    "agree": ("mnist", 1, 9, 380),
+}
+"""Pairs that show one thing each with the preset article: dataset, classes and pair seed. The first visit
+opens on the first."""
+
+VIEWS = ("mean", "rank", "article")
+"""How maps are drawn: as means in nats, as ranks among normal windows, or on the article's scale."""
 
 THRESHOLDS = ("false alarms", "best F1", "95 % recall")
 """How a threshold is set on the page Evaluate."""
@@ -89,9 +97,11 @@ def _base(values: Values) -> Preset:
     return get_preset(values["preset"])
 
 
-def _default_view(values: Values) -> str:
-    """The article's sum over windows shows nothing for larger patches: they cover the middle too often."""
-    return "article" if values["preset"] == "article" else "mean"
+def _first_pair(values: Values) -> int:
+    """The seed of the story of the first visit, on its classes; else 0."""
+    dataset, normal, anomalous, seed = STORIES["calibrated"]
+    found = tuple(values[key] for key in ("dataset", "normal", "anomalous"))
+    return seed if found == (dataset, normal, anomalous) else 0
 
 
 CONTROLS = {
@@ -99,7 +109,10 @@ CONTROLS = {
         tuple(LANGUAGES), lambda _: language_of(st.context.locale), written=lambda _, code: LANGUAGES[code]
     ),
     "dataset": Control(
-        lambda _: dataset_names(), written=lambda _, name: str(get_spec(name).title), kept=True
+        lambda _: dataset_names(),
+        STORIES["calibrated"][0],
+        written=lambda _, name: str(get_spec(name).title),
+        kept=True,
     ),
     "normal": Control(_classes, lambda v: default_class(v["dataset"]), written=_class_written, kept=True),
     "anomalous": Control(
@@ -114,11 +127,12 @@ CONTROLS = {
     "crops": Control(default=lambda v: _base(v).train.crops, limits=(1_000, 1_000_000, 1_000), kept=True),
     "latent": Control(default=lambda v: _base(v).networks[0].latent_dim, limits=(1, 64, 1), kept=True),
     "seed": Control(default=lambda v: _base(v).train.seed, limits=(0, 999_999, 1), kept=True),
-    "view": Control(VIEWS, _default_view),
+    "view": Control(VIEWS),
     "colors": Control(PALETTES),
     "false_alarms": Control(default=5, limits=(1, 50, 1), kept=True),
     "rule": Control(RULES, kept=True),
-    "pair": Control(default=0, limits=(0, 999_999, 1)),
+    "pair": Control(default=_first_pair, limits=(0, 999_999, 1)),
+    "window": Control(),
     "normal_image": Control(),
     "anomalous_image": Control(),
     "against_all": Control(default=False, written=lambda _, on: str(on).lower(), compare=False),
@@ -144,5 +158,5 @@ def options(key: str, values: Values) -> Sequence[Any]:
 
 
 def preset_values(preset: str) -> dict[str, Any]:
-    """The values of the controls that a preset sets: its settings and its view."""
-    return {key: default(key, {"preset": preset}) for key in (*SETTINGS, "view")}
+    """The values of the controls that a preset sets."""
+    return {key: default(key, {"preset": preset}) for key in SETTINGS}

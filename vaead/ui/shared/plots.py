@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.plots.panels import Scale
+
+_HEIGHTS = {
+    2: "calc(200cqw + 160px)",
+    3: "min(calc(67cqw + 100px), 540px)",
+    4: "min(calc(50cqw + 130px), 770px)",
+}
+"""Height of two images' panels by the number of columns; on a projector four panels have 320 px each."""
 
 
 def mean_scale(calibration: NormalScores, name: str, palette: str, title: str, column: int) -> Scale:
@@ -64,12 +71,20 @@ def show_clickable(
     return clicked()
 
 
-def show_pair(figure: go.Figure, key: str, alt: str, columns: int = 4) -> None:
-    """Show two rows of square panels, as high as their width needs on a wide screen and on a phone."""
-    show_as_high(figure, key, alt, f"min(calc({200 / columns:.0f}cqw + 100px), 540px)")
+def show_pair(
+    figure: go.Figure,
+    key: str,
+    alt: str,
+    columns: int = 4,
+    on_click: Callable[[int], None] | None = None,
+) -> None:
+    """Show the panels of two images, as high as their width needs."""
+    show_as_high(figure, key, alt, _HEIGHTS[columns], on_click)
 
 
-def show_as_high(figure: go.Figure, key: str, alt: str, height: str) -> None:
+def show_as_high(
+    figure: go.Figure, key: str, alt: str, height: str, on_click: Callable[[int], None] | None = None
+) -> None:
     """Show a figure whose height follows its width.
 
     Args:
@@ -77,7 +92,15 @@ def show_as_high(figure: go.Figure, key: str, alt: str, height: str) -> None:
         key: Key of the box around it; the figure's own ends in `_figure`.
         alt: Alternative text.
         height: CSS length; 100cqw is the width of the column, less than that of the page unless on a phone.
+        on_click: Called with the number of what was clicked, see `vaead.plots.panels.Clicks`.
     """
+
+    def take() -> None:
+        points = st.session_state[f"{key}_figure"].selection.points
+        if points and on_click is not None:
+            on_click(int(points[0]["customdata"][0]))
+
+    clickable: dict[str, Any] = {"on_select": take, "selection_mode": "points"} if on_click else {}
     # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no.
     st.html(
         f"<style>.st-key-{key}_column {{ container-type: inline-size; }} "
@@ -89,5 +112,10 @@ def show_as_high(figure: go.Figure, key: str, alt: str, height: str) -> None:
             height="stretch",
             key=f"{key}_figure",
             alt=alt,
-            config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"]},
+            config={
+                "displaylogo": False,
+                "displayModeBar": False if on_click else None,
+                "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+            },
+            **clickable,
         )

@@ -16,12 +16,11 @@ from vaead.ui.shared.widgets import number, segments, select
 
 @dataclass(frozen=True)
 class Choice:
-    """A model, a pair of classes, and how their maps are drawn.
+    """A model, a pair of classes, and how their maps are drawn and judged.
 
     Attributes:
         recipe: The model.
         anomalous: The class compared with the recipe's normal class.
-        view: One of `vaead.ui.shared.controls.VIEWS`.
         palette: Name of the colour scale.
         false_alarm_rate: Fraction of normal images that may be flagged, above 0 and below 1.
         rule: What flags an image, one of `vaead.calibration.thresholds.RULES`.
@@ -29,7 +28,6 @@ class Choice:
 
     recipe: Recipe
     anomalous: int
-    view: str
     palette: str
     false_alarm_rate: float
     rule: str
@@ -46,15 +44,15 @@ def choose_language() -> Texts:
 
 
 def choose_view(texts: Texts) -> tuple[Choice, tuple[DeltaGenerator, DeltaGenerator]]:
-    """Show all controls in the order of thought: dataset, normal, anomalous, model, view.
+    """Show all controls in the order of thought: dataset, normal, anomalous, model, colours, threshold.
 
     Returns:
         The choice, and the slots under the two class controls for their pictures.
     """
     recipe, anomalous, slots = choose_model(texts)
-    view, palette = select("view", texts), select("colors", texts)
+    palette = select("colors", texts)
     percent = number("false_alarms", texts)
-    choice = Choice(recipe, anomalous, view, palette, percent / 100, select("rule", texts))
+    choice = Choice(recipe, anomalous, palette, percent / 100, select("rule", texts))
     return choice, slots
 
 
@@ -76,22 +74,24 @@ def choose_model(texts: Texts) -> tuple[Recipe, int, tuple[DeltaGenerator, Delta
 
 
 def forget_images() -> None:
-    """Drop the images picked by number: they belong to the classes chosen before.
+    """Drop the images and the window picked by number: they belong to the classes chosen before.
 
     On a page that has no controls for them, only the address holds them.
     """
-    for key in ("normal_image", "anomalous_image"):
+    for key in ("normal_image", "anomalous_image", "window"):
         if key in st.session_state:
             st.session_state[key] = None
         elif key in st.query_params:
             del st.query_params[key]
 
 
-def choose_article_pair(dataset: str, normal: int, anomalous: int) -> None:
-    """Set the controls to one of the article's pairs, with the article's own model."""
+def choose_article_pair(dataset: str, normal: int, anomalous: int, seed: int | None = None) -> None:
+    """Set the controls to a pair of classes with the article's own model, and to a pair of their images."""
     st.session_state.preset = "article"
     _take_preset_settings()
     _choose_pair(dataset, normal, anomalous)
+    if seed is not None:
+        st.session_state.pair = seed
 
 
 def _choose_pair(dataset: str, normal: int, anomalous: int) -> None:
@@ -120,5 +120,5 @@ def _keep_classes_apart() -> None:
 
 
 def _take_preset_settings() -> None:
-    """After another preset was chosen: its settings and its view replace those of the one before."""
+    """After another preset was chosen: its settings replace those of the one before."""
     st.session_state.update(preset_values(st.session_state.preset))

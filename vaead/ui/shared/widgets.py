@@ -69,6 +69,21 @@ def image_number(key: str, count: int, texts: Texts) -> int | None:
     return taken
 
 
+def window_number(count: int, texts: Texts) -> int | None:
+    """Show the number of a window, None for the one that is chosen by itself."""
+    taken: int | None = st.number_input(
+        **_bound("window", texts),
+        min_value=0,
+        max_value=count - 1,
+        value=None,
+        step=1,
+        placeholder=texts("inspector.placeholder"),
+        width=260,
+    )
+    query_params.note("window", taken)
+    return taken
+
+
 def show_link(label: str, key: str, changes: dict[str, Any]) -> None:
     """Show a link to the page Compare with these values of controls in place of those chosen so far."""
     st.link_button(label, query_params.compare_link(changes), key=key, icon=":material/open_in_new:")

@@ -73,7 +73,7 @@ def _map(view: View, small: Reduced, score: str, scale: int, texts: Texts) -> Pa
         blank = np.full(small.mask.shape, np.nan, np.float32)
         return Panel(blank, scale, texts("own.no_score", score=name))
     value = number(view.prediction.scores[score])
-    title = texts("compare.score_title", score=name, value=value)
+    title = texts("own.score_title", score=name, value=value)
     return Panel(small.maps[score], scale, title, unit)
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import re
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,7 +12,7 @@ from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import CalibratedScore, TermMaps
-from vaead.ui.compare import figure
+from vaead.ui.compare import figure, inspector
 from vaead.ui.shared.controls import VIEWS
 from vaead.ui.shared.sidebar import Choice
 
@@ -21,7 +22,6 @@ NAMES = {"normal": "one", "anomalous": "nine"}
 CHOICE = Choice(
     Recipe.from_preset("article", ClassSource("digits", 1)),
     anomalous=9,
-    view="article",
     palette="Viridis",
     false_alarm_rate=0.05,
     rule="score",
@@ -54,8 +54,7 @@ CALIBRATION = NormalScores(
 
 
 def draw(view: str, terms: TermMaps = TERM_MAPS) -> go.Figure:
-    choice = dataclasses.replace(CHOICE, view=view)
-    return figure.comparison(figure.Pair(PAIR, terms, NAMES), CALIBRATION, choice, ENGLISH)
+    return figure.comparison(figure.Pair(PAIR, terms, NAMES), CALIBRATION, CHOICE, view, ENGLISH)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +148,45 @@ def test_hover_names_the_unit(view: str, unit: str) -> None:
     assert f"}} {unit}<extra>" in draw(view).data[1].hovertemplate
 
 
-def test_titles_name_the_images_and_their_scores() -> None:
-    titles = [note.text for note in draw("article").layout.annotations]
-    assert titles[:4] == ["normal: one", "old 10", "new 3", "calibrated 1"]
-    assert titles[4:] == ["anomalous: nine", "old 20", "new 4", "calibrated 2"]
+def test_titles_say_of_each_image_whether_it_is_flagged() -> None:
+    # The limit at 5 % false alarms is 95.
+    figure = draw("mean", maps_of(old=(10, 96), new=(3, 4), calibrated=(1, 200)))
+    titles = [re.sub("<.*?>", "", note.text) for note in figure.layout.annotations][:8]
+    assert titles[:4] == ["normal: one", "old: usual", "new: usual", "calibrated: usual"]
+    assert titles[4:] == ["anomalous: nine", "old: flagged", "new: usual", "calibrated: flagged"]
+
+
+def test_bars_name_score_and_limit() -> None:
+    notes = [note.text for note in draw("mean").layout.annotations][8:]
+    assert notes == [f"{value}, limit 95.0" for value in ("10.0", "3.00", "1.00", "20.0", "4.00", "2.00")]
+
+
+def test_a_phone_has_two_pictures_a_row_and_no_colour_bars() -> None:
+    pair = figure.Pair(PAIR, TERM_MAPS, NAMES)
+    drawn = figure.comparison(pair, CALIBRATION, CHOICE, "mean", ENGLISH, columns=2)
+    assert len({axis.domain for axis in drawn.select_xaxes()}) == 2
+    assert len({axis.domain for axis in drawn.select_yaxes()}) == 4
+    assert not any(drawn.layout[f"coloraxis{n}"].showscale for n in ("", 2, 3, 4))
+
+
+def test_clicks_tell_windows_and_the_chosen_one_is_framed() -> None:
+    numbers = inspector.numbers_of(GRID)
+    pair, window = figure.Pair(PAIR, TERM_MAPS, NAMES), inspector.Window(1, (0, 1))
+    frames = [None, window.frame(GRID)]
+    drawn = figure.comparison(pair, CALIBRATION, CHOICE, "mean", ENGLISH, numbers=numbers, frames=frames)
+    targets = [trace for trace in drawn.data if trace.type == "scatter"]
+    assert [set(trace.customdata[:, 0]) for trace in targets] == [{0.0, 1.0}] * 4 + [{2.0, 3.0}] * 4
+    framed = [shape for shape in drawn.layout.shapes if shape.line.width == 2.5]
+    assert [(shape.x0, shape.x1, shape.y0, shape.y1) for shape in framed] == [(1.5, 9.5, -0.5, 7.5)] * 4
+    assert drawn.layout.dragmode is False
+
+
+def test_windows_are_counted_through_both_images() -> None:
+    grid = PatchGrid(12, 14, patch_size=8, stride=2)  # 3 x 4 windows
+    for index in range(24):
+        assert inspector.Window.of_number(index, grid).number(grid) == index
+    assert inspector.Window.of_number(17, grid) == inspector.Window(1, (1, 1))
+    with pytest.raises(ValueError, match="out of bounds"):
+        inspector.Window.of_number(24, grid)
+    normal, anomalous = inspector.numbers_of(grid)
+    assert (normal[0, 0], normal[-1, -1], anomalous[0, 0]) == (0, 11, 12)

@@ -1,0 +1,82 @@
+"""Pairs worth a look: three that show one thing each, and the three of the article."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from vaead.data.datasets import load_dataset
+from vaead.errors import VaeadError
+from vaead.i18n.texts import Texts
+from vaead.model.card import ModelCard
+from vaead.model.store import ModelStore
+from vaead.recipe import ClassSource, Recipe
+from vaead.scoring.loss_terms import SCORES
+from vaead.ui.shared import sidebar
+from vaead.ui.shared.controls import PAIRS, STORIES
+
+_CARD_PX = 190
+_GAP_PX = 4
+
+
+def draw_pair(seed: int, counts: dict[str, int]) -> dict[str, int]:
+    """The images of a pair: for each role a number below its count."""
+    random = np.random.default_rng(seed)
+    return {role: int(random.integers(count)) for role, count in counts.items()}
+
+
+def show(texts: Texts) -> None:
+    """Show a card for each pair."""
+    st.subheader(texts("stories.title"), anchor=False)
+    with st.container(horizontal=True, key="stories", gap="small"):
+        for name, (dataset, normal, anomalous, seed) in STORIES.items():
+            _card(name, dataset, normal, anomalous, seed, texts(f"stories.{name}_text"), texts)
+        for dataset, normal, anomalous in PAIRS:
+            name = f"{dataset}_{normal}_{anomalous}"
+            _card(name, dataset, normal, anomalous, None, _seen(dataset, normal, anomalous, texts), texts)
+
+
+def _card(
+    name: str, dataset: str, normal: int, anomalous: int, seed: int | None, text: str, texts: Texts
+) -> None:
+    with st.container(width=_CARD_PX, border=True, gap="xsmall"):
+        pictures = _pictures(dataset, normal, anomalous, seed or 0)
+        if pictures is not None:
+            st.image(pictures, width=120, alt=texts(f"stories.{name}"))
+        st.button(
+            texts(f"stories.{name}"),
+            key=name,
+            type="tertiary",
+            on_click=sidebar.choose_article_pair,
+            args=(dataset, normal, anomalous, seed),
+        )
+        st.caption(text)
+
+
+def _seen(dataset: str, normal: int, anomalous: int, texts: Texts) -> str:
+    """What the article has shown of a pair, and what the model here gives on all test images."""
+    shown = texts(f"stories.{dataset}_{normal}_{anomalous}_text")
+    recipe = Recipe.from_preset("article", ClassSource(dataset, normal))
+    try:
+        card: ModelCard = ModelStore().load_card(recipe)
+    except VaeadError:
+        return shown
+    aurocs = {score: card.auroc.get(score, {}).get(str(anomalous)) for score in SCORES}
+    if None in aurocs.values():
+        return shown
+    values = {score: f"{value:.2f}" for score, value in aurocs.items()}
+    return f"{shown} {texts('stories.here', **values)}"
+
+
+@st.cache_data(show_spinner=False)
+def _pictures(dataset: str, normal: int, anomalous: int, seed: int) -> NDArray[np.uint8] | None:
+    """Both images of a pair side by side; None where the dataset cannot be had at once."""
+    try:
+        test = load_dataset(dataset).test
+    except VaeadError:
+        return None
+    images = {"normal": test.of_class(normal), "anomalous": test.of_class(anomalous)}
+    numbers = draw_pair(seed, {role: len(each) for role, each in images.items()})
+    left, right = (images[role][number] for role, number in numbers.items())
+    return np.hstack([left, np.full((len(left), _GAP_PX), 255, np.uint8), right])
