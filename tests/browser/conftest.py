@@ -31,6 +31,7 @@ from playwright.sync_api import (
 ROOT = Path(__file__).parents[2]
 SHIPPED = (
     "digits/1/article",
+    "digits/2/article",
     "mnist/1/article",
     "fashion_mnist/7/article",
     "fashion_mnist/2/article",

@@ -56,9 +56,9 @@ def test_language_can_be_switched(open_page: Open) -> None:
 
 def test_figure_is_in_the_language_of_the_page(open_page: Open) -> None:
     figure = open_page(dataset="Fashion-MNIST", lang="日本語").figure("comparison_figure")
-    assert figure["layout"]["annotations"][0]["text"] == "正常: スニーカー"
+    assert figure["layout"]["annotations"][0]["text"] == "正常: プルオーバー"
     assert "行 %{y}、列 %{x}" in figure["data"][0]["hovertemplate"]
-    assert figure["alt"].startswith("テスト画像 スニーカー (正常)")
+    assert figure["alt"].startswith("テスト画像 プルオーバー (正常)")
 
 
 def test_labels_in_links_are_the_same_in_all_languages(open_page: Open) -> None:

@@ -98,7 +98,8 @@ def show_as_high(
     def take() -> None:
         points = st.session_state[f"{key}_figure"].selection.points
         if points and on_click is not None:
-            on_click(int(points[0]["customdata"][0]))
+            # The browser sends an array as an object.
+            on_click(int(points[0]["customdata"]["0"]))
 
     clickable: dict[str, Any] = {"on_select": take, "selection_mode": "points"} if on_click else {}
     # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no.
