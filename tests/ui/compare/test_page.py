@@ -59,12 +59,28 @@ def test_first_visit_opens_on_the_pair_on_which_only_calibrated_is_right(open_pa
         ("calibrated", "right: **calibrated**; wrong: **old and new**"),
         ("new_fails", "right: **old and calibrated**; wrong: **new**"),
         ("agree", "**all three scores are right**"),
+        (
+            "noise",
+            "old flags **neither image**, new **neither image**, calibrated **only the anomalous image**",
+        ),
     ],
 )
 def test_story_shows_what_its_card_says(open_page: Open, story: str, words: str) -> None:
     page = open_page(dataset="MNIST", pair="5")
     page.click(story)
     assert any(words in text.value for text in page.app.markdown)
+
+
+@pytest.mark.parametrize("made", ["blank", "noise", "upside down"])
+def test_made_image_stands_in_for_the_anomalous_one(open_page: Open, made: str) -> None:
+    page = open_page(instead=made, pair="7")
+    assert "and made here: " in page.caption
+    normal, anomalous = (page.figure("comparison_figure")["data"][index]["z"] for index in (0, 4))
+    assert normal != anomalous
+    (title,) = (title.value for title in page.app.title)
+    assert {"blank": "blank image", "noise": "noise", "upside down": "upside-down image"}[made] in title
+    page.click("mnist_1_9")
+    assert page["instead"] == "test image"
 
 
 def test_window_of_the_link_is_shown_and_another_can_be_chosen(open_page: Open) -> None:

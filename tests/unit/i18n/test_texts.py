@@ -60,6 +60,7 @@ PATTERNS = {
     "inspector.{}": [f"inspector.{name}" for name in (*QUANTITIES, *CASES)],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
+    "instead.{}": ["instead.blank", "instead.noise", "instead.upside_down"],
     "definition.{}": [f"definition.{score}" for score in SCORES],
     "definition.{}_formula": [f"definition.{score}_formula" for score in SCORES],
     "stories.{}": [f"stories.{name}" for name in STORY_NAMES],

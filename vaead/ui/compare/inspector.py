@@ -24,8 +24,8 @@ from vaead.ui.shared.cache import changed_ns
 from vaead.ui.shared.phone import is_phone
 from vaead.ui.shared.plots import show_as_high, show_chart
 
-_NORMALS = 400
-"""Normal images whose windows are compared with: a rank is right to a quarter of a per cent."""
+_NORMALS = 200
+"""Normal images whose windows are compared with: a rank is right to half a per cent."""
 _SHOWN = 12
 CASES = (
     *("only_here", "error_rare", "complex", "rare", "too_good", "complex_everywhere"),
@@ -88,8 +88,10 @@ def numbers_of(grid: PatchGrid) -> list[NDArray[np.intp]]:
     return [numbers, numbers + grid.shape[0] * grid.shape[1]]
 
 
-def show(window: Window, pair: Pair, model: Model, dataset: Dataset, palette: str, texts: Texts) -> None:
-    """Show a window."""
+def show(
+    window: Window, picked: bool, pair: Pair, model: Model, dataset: Dataset, palette: str, texts: Texts
+) -> None:
+    """Show a window, which a visitor has picked or not."""
     recipe = model.card.recipe
     normal = _normal_windows(recipe, changed_ns(recipe), model, dataset)
     scorer, row, column = model.networks[0].scorer, *window.place
@@ -101,7 +103,8 @@ def show(window: Window, pair: Pair, model: Model, dataset: Dataset, palette: st
     top, left, side = window.frame(decoded.grid)
     st.subheader(texts("inspector.title"), anchor=False)
     where = {"role": texts(f"compare.{role}"), "top": top, "left": left}
-    st.caption(texts("inspector.intro", **where, bottom=top + side - 1, right=left + side - 1))
+    intro = texts("inspector.intro", **where, bottom=top + side - 1, right=left + side - 1)
+    st.caption(intro if picked else f"{intro} {texts('inspector.first')}")
     pictures, others = st.columns([3, 2], gap="medium")
     with pictures:
         _pictures(decoded, window.place, palette, texts)

@@ -14,9 +14,9 @@ from vaead.model.store import ModelStore
 from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared import sidebar
-from vaead.ui.shared.controls import PAIRS, STORIES
+from vaead.ui.shared.controls import PAIRS, STORIES, Story
 
-_CARD_PX = 190
+_CARD_PX = 180
 _GAP_PX = 4
 
 
@@ -26,30 +26,37 @@ def draw_pair(seed: int, counts: dict[str, int]) -> dict[str, int]:
     return {role: int(random.integers(count)) for role, count in counts.items()}
 
 
+def make_image(kind: str, normal: NDArray[np.uint8], seed: int) -> NDArray[np.uint8] | None:
+    """An image that stands in for the anomalous one, see `INSTEAD`; None for a test image."""
+    if kind == "blank":
+        return np.zeros_like(normal)
+    if kind == "noise":
+        return np.random.default_rng(seed).integers(0, 256, normal.shape, np.uint8)
+    return np.ascontiguousarray(normal[::-1]) if kind == "upside down" else None
+
+
 def show(texts: Texts) -> None:
     """Show a card for each pair."""
     st.subheader(texts("stories.title"), anchor=False)
     with st.container(horizontal=True, key="stories", gap="small"):
-        for name, (dataset, normal, anomalous, seed) in STORIES.items():
-            _card(name, dataset, normal, anomalous, seed, texts(f"stories.{name}_text"), texts)
-        for dataset, normal, anomalous in PAIRS:
-            name = f"{dataset}_{normal}_{anomalous}"
-            _card(name, dataset, normal, anomalous, None, _seen(dataset, normal, anomalous, texts), texts)
+        for name, story in STORIES.items():
+            _card(name, story, texts(f"stories.{name}_text"), texts)
+        for pair in PAIRS:
+            name = "{}_{}_{}".format(*pair)
+            _card(name, Story(*pair, pair=0), _seen(*pair, texts), texts)
 
 
-def _card(
-    name: str, dataset: str, normal: int, anomalous: int, seed: int | None, text: str, texts: Texts
-) -> None:
+def _card(name: str, story: Story, text: str, texts: Texts) -> None:
     with st.container(width=_CARD_PX, border=True, gap="xsmall"):
-        pictures = _pictures(dataset, normal, anomalous, seed or 0)
+        pictures = _pictures(story)
         if pictures is not None:
             st.image(pictures, width=120, alt=texts(f"stories.{name}"))
         st.button(
             texts(f"stories.{name}"),
             key=name,
             type="tertiary",
-            on_click=sidebar.choose_article_pair,
-            args=(dataset, normal, anomalous, seed),
+            on_click=sidebar.choose_story,
+            args=(story,),
         )
         st.caption(text)
 
@@ -70,13 +77,15 @@ def _seen(dataset: str, normal: int, anomalous: int, texts: Texts) -> str:
 
 
 @st.cache_data(show_spinner=False)
-def _pictures(dataset: str, normal: int, anomalous: int, seed: int) -> NDArray[np.uint8] | None:
-    """Both images of a pair side by side; None where the dataset cannot be had at once."""
+def _pictures(story: Story) -> NDArray[np.uint8] | None:
+    """Both images of a pair side by side; None where the dataset cannot be had."""
     try:
-        test = load_dataset(dataset).test
+        test = load_dataset(story.dataset).test
     except VaeadError:
         return None
-    images = {"normal": test.of_class(normal), "anomalous": test.of_class(anomalous)}
-    numbers = draw_pair(seed, {role: len(each) for role, each in images.items()})
+    images = {"normal": test.of_class(story.normal), "anomalous": test.of_class(story.anomalous)}
+    numbers = draw_pair(story.pair, {role: len(each) for role, each in images.items()})
     left, right = (images[role][number] for role, number in numbers.items())
-    return np.hstack([left, np.full((len(left), _GAP_PX), 255, np.uint8), right])
+    made = make_image(story.instead, left, story.pair)
+    gap = np.full((len(left), _GAP_PX), 255, np.uint8)
+    return np.hstack([left, gap, right if made is None else made])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -22,16 +22,30 @@ from vaead.scoring.loss_terms import SCORES
 PAIRS = (("mnist", 1, 9), ("fashion_mnist", 2, 3), ("fashion_mnist", 7, 9))
 """The article's pairs: dataset, normal class, anomalous class."""
 
+
+class Story(NamedTuple):
+    """A pair of images; `instead` is one of `INSTEAD`."""
+
+    dataset: str
+    normal: int
+    anomalous: int
+    pair: int
+    instead: str = "test image"
+
+
 STORIES = {
-    "calibrated": ("fashion_mnist", 2, 3, 133),
-    "new_fails": ("mnist", 1, 9, 132),
-    "agree": ("mnist", 1, 9, 380),
+    "calibrated": Story("fashion_mnist", 2, 3, 133),
+    "new_fails": Story("mnist", 1, 9, 132),
+    "noise": Story("fashion_mnist", 2, 3, 133, "noise"),
+    "agree": Story("mnist", 1, 9, 380),
 }
-"""Pairs that show one thing each with the preset article: dataset, classes and pair seed. The first visit
-opens on the first."""
+"""Pairs that show one thing each with the preset article. The first visit opens on the first."""
 
 VIEWS = ("mean", "rank", "article")
 """How maps are drawn: as means in nats, as ranks among normal windows, or on the article's scale."""
+
+INSTEAD = ("test image", "blank", "noise", "upside down")
+"""What the second image of a pair is: a test image, or one that is made."""
 
 THRESHOLDS = ("false alarms", "best F1", "95 % recall")
 """How a threshold is set on the page Evaluate."""
@@ -99,9 +113,9 @@ def _base(values: Values) -> Preset:
 
 def _first_pair(values: Values) -> int:
     """The seed of the story of the first visit, on its classes; else 0."""
-    dataset, normal, anomalous, seed = STORIES["calibrated"]
-    found = tuple(values[key] for key in ("dataset", "normal", "anomalous"))
-    return seed if found == (dataset, normal, anomalous) else 0
+    first = STORIES["calibrated"]
+    chosen = tuple(values[key] for key in ("dataset", "normal", "anomalous"))
+    return first.pair if chosen == first[:3] else 0
 
 
 CONTROLS = {
@@ -110,7 +124,7 @@ CONTROLS = {
     ),
     "dataset": Control(
         lambda _: dataset_names(),
-        STORIES["calibrated"][0],
+        STORIES["calibrated"].dataset,
         written=lambda _, name: str(get_spec(name).title),
         kept=True,
     ),
@@ -132,6 +146,7 @@ CONTROLS = {
     "false_alarms": Control(default=5, limits=(1, 50, 1), kept=True),
     "rule": Control(RULES, kept=True),
     "pair": Control(default=_first_pair, limits=(0, 999_999, 1)),
+    "instead": Control(INSTEAD),
     "window": Control(),
     "normal_image": Control(),
     "anomalous_image": Control(),

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from vaead.data.datasets import DatasetSpec
 from vaead.i18n.texts import Texts, language_of
 from vaead.recipe import ClassSource, Recipe
-from vaead.ui.shared.controls import SETTINGS, default_class, preset_values
+from vaead.ui.shared.controls import SETTINGS, Story, default_class, preset_values
 from vaead.ui.shared.widgets import number, segments, select
 
 
@@ -85,13 +85,12 @@ def forget_images() -> None:
             del st.query_params[key]
 
 
-def choose_article_pair(dataset: str, normal: int, anomalous: int, seed: int | None = None) -> None:
-    """Set the controls to a pair of classes with the article's own model, and to a pair of their images."""
+def choose_story(story: Story) -> None:
+    """Set the controls to a pair, with the article's own model."""
     st.session_state.preset = "article"
     _take_preset_settings()
-    _choose_pair(dataset, normal, anomalous)
-    if seed is not None:
-        st.session_state.pair = seed
+    _choose_pair(story.dataset, story.normal, story.anomalous)
+    st.session_state.update(pair=story.pair, instead=story.instead)
 
 
 def _choose_pair(dataset: str, normal: int, anomalous: int) -> None:

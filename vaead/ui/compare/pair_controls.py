@@ -1,0 +1,101 @@
+"""The controls of the pair: seed, galleries, what stands in for the second image, how maps are drawn."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+from numpy.typing import NDArray
+
+from vaead.data.datasets import Dataset, get_spec
+from vaead.i18n.texts import Texts
+from vaead.ui.compare.stories import draw_pair, make_image
+from vaead.ui.shared import sidebar
+from vaead.ui.shared.cache import gallery
+from vaead.ui.shared.plots import show_clickable
+from vaead.ui.shared.sidebar import Choice
+from vaead.ui.shared.widgets import image_number, number, segments, select
+
+
+@dataclass(frozen=True)
+class ChosenPair:
+    """A pair of images.
+
+    Attributes:
+        images: (2, H, W), the normal one first.
+        names: Name of each by role, "normal" first.
+        shown: Sentence about where they come from.
+        view: How maps are drawn, one of `vaead.ui.shared.controls.VIEWS`.
+    """
+
+    images: NDArray[np.uint8]
+    names: dict[str, str]
+    shown: str
+    view: str
+
+
+def names_of(choice: Choice, dataset: Dataset, texts: Texts) -> dict[str, str]:
+    """Name of each image by role: its class, or what stands in for it."""
+    classes = {"normal": choice.recipe.class_source.normal, "anomalous": choice.anomalous}
+    names = {
+        role: sidebar.class_name(texts, get_spec(dataset.name), label) for role, label in classes.items()
+    }
+    made = st.session_state.get("instead", st.query_params.get("instead", ""))
+    made_name = texts.get(f"instead.{made.replace(' ', '_')}", "")
+    return names | ({"anomalous": made_name} if made_name else {})
+
+
+def choose(choice: Choice, dataset: Dataset, texts: Texts) -> ChosenPair:
+    """Show the controls, and return the pair."""
+    classes = {"normal": choice.recipe.class_source.normal, "anomalous": choice.anomalous}
+    counts = {role: int(np.count_nonzero(dataset.test.labels == label)) for role, label in classes.items()}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.button(texts("compare.draw"), key="draw", type="primary", icon=":material/casino:", on_click=_draw)
+        with st.container(width=140):
+            seed = number("pair", texts)
+        picked = _pick(dataset, classes, counts, texts)
+        with st.container(width=150):
+            made = select("instead", texts)
+        view = segments("view", texts)
+    numbers = draw_pair(seed, counts) | {role: each for role, each in picked.items() if each is not None}
+    normal, anomalous = (dataset.test.of_class(classes[role])[each] for role, each in numbers.items())
+    names = names_of(choice, dataset, texts)
+    shown = {f"{role}_number": each for role, each in numbers.items()} | names
+    in_place = make_image(made, normal, seed)
+    if in_place is None:
+        sentence = texts("compare.shown", **shown)
+    else:
+        anomalous, sentence = in_place, texts("compare.shown_made", **shown)
+    return ChosenPair(np.stack([normal, anomalous]), names, sentence, view)
+
+
+def _pick(
+    dataset: Dataset, classes: dict[str, int], counts: dict[str, int], texts: Texts
+) -> dict[str, int | None]:
+    """Number of the image that is picked for each role, None where none is."""
+    # Tracked, because galleries of a closed box would only keep a visitor waiting.
+    box = st.popover(texts("compare.pick"), icon=":material/photo_library:", key="pick", on_change="rerun")
+    picked = {}
+    with box:
+        for role, label in classes.items():
+            picked[role] = image_number(f"{role}_image", counts[role], texts)
+            if box.open:
+                _gallery(role, gallery(dataset, label, texts("compare.gallery_hover")), texts)
+    return picked
+
+
+def _draw() -> None:
+    st.session_state.pair = random.randrange(1_000_000)
+    sidebar.forget_images()
+
+
+def _gallery(role: str, images: go.Figure, texts: Texts) -> None:
+    key = f"{role}_image"
+
+    def take(index: int) -> None:
+        st.session_state[key] = index
+
+    show_clickable(images, f"{key}_gallery", texts(f"control.{role}_image"), take)
