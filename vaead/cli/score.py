@@ -30,6 +30,9 @@ from vaead.model.card import ModelCard
 from vaead.paths import AnyPath
 from vaead.processes.workers import Workers
 
+FLAGGED = 3
+"""Exit code of `--fail-if-flagged`; 1 is for images that cannot be read, 2 for other errors."""
+
 
 @click.command()
 @dataset_options
@@ -62,6 +65,11 @@ from vaead.processes.workers import Workers
     type=PathType(dir_okay=False),
     help="HTML file with pictures of the most anomalous images, all in the one file.",
 )
+@click.option(
+    "--fail-if-flagged",
+    is_flag=True,
+    help=f"End with exit code {FLAGGED} if calibrated flags an image, or new one without such a score.",
+)
 @worker_options
 @click.argument("images", nargs=-1, required=True, type=click.Path())
 def score(
@@ -76,6 +84,7 @@ def score(
     maps: AnyPath | None,
     masks: AnyPath | None,
     report: AnyPath | None,
+    fail_if_flagged: bool,
     images: tuple[str, ...],
     workers: Workers,
 ) -> None:
@@ -103,10 +112,13 @@ def score(
     skipped = Skipped()
     skipped.show(rejected)
     with workers:
-        _score_all(located, photos, wanted.settings(thresholds, len(photos)), wanted, workers, skipped)
+        settings = wanted.settings(thresholds, len(photos))
+        flagged = _score_all(located, photos, settings, wanted, workers, skipped)
     skipped.sum_up(len(photos) + len(rejected) - skipped.count)
     if skipped.count:
         click.get_current_context().exit(1)
+    if flagged and fail_if_flagged:
+        click.get_current_context().exit(FLAGGED)
 
 
 @dataclass(frozen=True)
@@ -155,9 +167,11 @@ def _score_all(
     wanted: _Wanted,
     workers: Workers,
     skipped: Skipped,
-) -> None:
+) -> bool:
+    """Write all outputs; returns whether any image is flagged by its main score."""
     card = located.model.card
     cautions = OtherResolution(card.longer_side_px), AllFlagged()
+    flagged = False
     to_draw = replace(settings, maps=None, masks=None, draw=True)
     with contextlib.ExitStack() as opened:
         draw = partial(predict_photos, located, settings=to_draw, workers=workers)
@@ -170,5 +184,7 @@ def _score_all(
                 continue
             for add in adds:
                 add(each)
+            flagged = flagged or each.flagged[each.main_score]
     for caution in cautions:
         caution.warn()
+    return flagged

@@ -46,7 +46,7 @@ class Drawing:
 
 def draw(prediction: Prediction, normal_scores: NormalScores) -> Drawing:
     """Draw a prediction whose arrays are there."""
-    score = main_score(prediction)
+    score = prediction.main_score
     mask, image = prediction.mask(score), prediction.image
     assert image is not None, "arrays must be there"
     picture = draw_photo(image)
@@ -54,16 +54,11 @@ def draw(prediction: Prediction, normal_scores: NormalScores) -> Drawing:
     return Drawing(to_jpeg(picture), to_jpeg(overlay), Regions.from_mask(mask))
 
 
-def main_score(prediction: Prediction) -> str:
-    """The name of the score that decides: calibrated, or new for an image that has no such score."""
-    return "calibrated" if "calibrated" in prediction.scores else "new"
-
-
 def ranked(predictions: Iterable[Prediction]) -> list[Prediction]:
     """The most anomalous first, those without a calibrated score last."""
 
     def key(each: Prediction) -> tuple[bool, float]:
-        score = main_score(each)
+        score = each.main_score
         return score != "calibrated", -each.scores[score]
 
     return sorted(predictions, key=key)
@@ -133,7 +128,7 @@ class Report:
         return self._texts("report.of", count=sum(flags), total=len(flags))
 
     def _summary(self, predictions: Sequence[Prediction]) -> str:
-        flagged = sum(each.flagged[main_score(each)] for each in predictions)
+        flagged = sum(each.flagged[each.main_score] for each in predictions)
         return self._texts("report.summary", flagged=flagged, count=len(predictions))
 
     def _patches(self, network: NetworkConfig) -> str:
@@ -161,7 +156,7 @@ class Report:
     def _row(self, prediction: Prediction) -> dict[str, Any]:
         """Values of the template for any image."""
         texts, scores = self._texts, prediction.scores
-        flagged = prediction.flagged[main_score(prediction)]
+        flagged = prediction.flagged[prediction.main_score]
         return {
             "name": prediction.photo.name,
             "flagged": flagged,
@@ -172,7 +167,7 @@ class Report:
 
     def _shown(self, prediction: Prediction, drawing: Drawing) -> dict[str, Any]:
         """Values of the template for an image with pictures."""
-        texts, score, name = self._texts, main_score(prediction), prediction.photo.name
+        texts, score, name = self._texts, prediction.main_score, prediction.photo.name
         values = {
             "score": texts(f"score.{score}"),
             "value": f"{prediction.scores[score]:.4g}",

@@ -101,6 +101,11 @@ class Prediction:
         """Decision by name of the score: whether it is above its threshold."""
         return {name: value > self.thresholds.image[name] for name, value in self.scores.items()}
 
+    @property
+    def main_score(self) -> str:
+        """The name of the score that decides: calibrated, or new for a photo that has no such score."""
+        return "calibrated" if "calibrated" in self.scores else "new"
+
     def anomaly_map(self, score: str) -> NDArray[np.float32]:
         """(H, W), for each pixel the mean of the windows over it. Arrays must not be dropped yet."""
         assert self.terms is not None, "terms were dropped"

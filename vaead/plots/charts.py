@@ -185,7 +185,9 @@ def matrix(
     ticks = list(range(len(names)))
     sign = "+" if scale.middle == 0 else ""
     rows, columns = np.nonzero(np.isfinite(values))
-    text = [[f"{value:{sign}.2f}" if np.isfinite(value) else "" for value in row] for row in values]
+    # Adding 0 to what is rounded makes -0.00 a plain 0.00.
+    rounded = np.round(values, 2) + 0.0
+    text = [[f"{value:{sign}.2f}" if np.isfinite(value) else "" for value in row] for row in rounded]
     picture = go.Heatmap(
         z=[[float(value) if np.isfinite(value) else None for value in row] for row in values],
         text=text,

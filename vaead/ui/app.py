@@ -26,7 +26,6 @@ def show() -> None:
     """Draw the page that the address asks for."""
     _prepare_server()
     st.set_page_config(
-        page_title="vaead",
         page_icon=str(_ICON),
         layout="wide",
         menu_items={
@@ -53,6 +52,11 @@ def show() -> None:
             st.Page(partial(method.show, texts), title=texts("page.method"), url_path="method"),
         ],
         position="top",
+    )
+    st.set_page_config(page_title=f"{page.title} · vaead")
+    # Streamlit's own page says that it is English; a screen reader would read Japanese with an English voice.
+    st.html(
+        f"<script>document.documentElement.lang = '{texts.language}'</script>", unsafe_allow_javascript=True
     )
     query_params.carry_over(page.url_path)
     page.run()

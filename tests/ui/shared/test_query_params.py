@@ -74,6 +74,8 @@ def test_bad_value_falls_back_with_a_notice(open_page: Open, key: str, value: st
         ("colors", "Cividis", "Cividis"),
         ("lang", "日本語", "ja"),
         ("lang", "English", "en"),
+        ("lang", "ja", "ja"),
+        ("lang", "en", "en"),
     ],
 )
 def test_good_value_is_taken_without_a_notice(open_page: Open, key: str, value: str, taken: object) -> None:

@@ -132,7 +132,7 @@ def test_second_job_says_that_it_waits(open_page: Open, start: Start) -> None:
     open_page(**LINK).click("train")
     page = open_page(epochs="5")
     page.click("train")
-    assert progress(page) == (0, "Waiting: 1 training(s) before this one")
+    assert progress(page) == (0, "Waiting: trainings before this one: 1")
 
 
 def test_maps_appear_when_training_ends(open_page: Open, start: Start, tmp_path: Path) -> None:

@@ -302,3 +302,15 @@ def test_older_table_is_kept_where_another_output_is_refused(
 
 def test_image_without_a_name_is_refused(folder: Path) -> None:
     assert_refused(run("score", "--model", folder, ""), "images must have a name, got an empty one")
+
+
+@pytest.mark.parametrize(("rate", "code"), [(0.999, 3), (0.001, 0)])
+def test_exit_code_tells_of_flagged_images_where_asked(
+    folder: Path, image: Path, model: Model, images: NDArray[np.uint8], rate: float, code: int
+) -> None:
+    limit = model.card.normal_scores.threshold_value("calibrated", rate)
+    expected = code if model.anomaly_score(images[:1])[0] > limit else 0
+    arguments = ["score", "--model", folder, image, "--false-alarm-rate", rate]
+    assert run(*arguments, "--fail-if-flagged").exit_code == expected
+    assert run(*arguments).exit_code == 0
+    assert expected == 3 or rate == 0.001

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from vaead.i18n.texts import Texts
+from vaead.i18n.texts import LANGUAGES, Texts
 from vaead.ui.shared.controls import CONTROLS, Values, default
 
 _KEPT = "_kept"
@@ -21,6 +21,10 @@ _MAX_SHOWN = 60
 def remember() -> None:
     """Keep what the page's address asks for, before the first control takes its value from it."""
     if _LINK not in st.session_state:
+        language = st.query_params.get("lang")
+        if language in LANGUAGES:  # a code, as people write it, in place of the name in the control
+            st.session_state.lang = language
+            del st.query_params["lang"]
         st.session_state[_LINK] = dict(st.query_params)
         st.session_state[_REPLACED] = []
 

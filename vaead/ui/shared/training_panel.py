@@ -80,7 +80,8 @@ def _seconds(seconds: float | None, texts: Texts) -> str:
 
 def _headline(status: JobStatus, done: int, texts: Texts) -> str:
     if status.state is JobState.QUEUED:
-        return texts("training.waiting", count=status.waiting_before)
+        before = status.waiting_before
+        return texts("training.waiting", count=before) if before else texts("training.next")
     if not done:
         return texts("training.starting")
     if status.calibrated is not None and status.calibrated < 1:
