@@ -49,8 +49,9 @@ def _show_choice(choice: Choice, slots: Sequence[DeltaGenerator], texts: Texts) 
 def _question(choice: Choice, dataset: Dataset, texts: Texts) -> None:
     """What the page is about, and what the three scores are."""
     st.title(texts("compare.question", **pair_controls.names_of(choice, dataset, texts)), anchor=False)
-    for column, score in zip(st.columns(len(SCORES), gap="small"), SCORES, strict=True):
-        column.markdown(texts(f"definition.{score}"), help=texts(f"definition.{score}_formula"))
+    with st.container(key="definitions"):
+        for column, score in zip(st.columns(len(SCORES), gap="small"), SCORES, strict=True):
+            column.markdown(texts(f"definition.{score}"), help=texts(f"definition.{score}_formula"))
 
 
 @st.fragment

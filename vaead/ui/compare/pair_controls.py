@@ -54,10 +54,10 @@ def choose(choice: Choice, dataset: Dataset, texts: Texts) -> ChosenPair:
     counts = {role: int(np.count_nonzero(dataset.test.labels == label)) for role, label in classes.items()}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button(texts("compare.draw"), key="draw", type="primary", icon=":material/casino:", on_click=_draw)
-        with st.container(width=140):
+        with st.container(width=120):
             seed = number("pair", texts)
         picked = _pick(dataset, classes, counts, texts)
-        with st.container(width=150):
+        with st.container(width=130):
             made = select("instead", texts)
         view = segments("view", texts)
     numbers = draw_pair(seed, counts) | {role: each for role, each in picked.items() if each is not None}

@@ -14,9 +14,10 @@ from vaead.plots.panels import Scale
 _HEIGHTS = {
     2: "calc(200cqw + 160px)",
     3: "min(calc(67cqw + 100px), 540px)",
-    4: "min(calc(50cqw + 130px), 770px)",
+    4: "min(calc(50cqw + 130px), 770px, max(430px, 100vh - 330px))",
 }
-"""Height of two images' panels by the number of columns; on a projector four panels have 320 px each."""
+"""Height of two images' panels by the number of columns. Four fit into the first screen of a laptop, and have
+320 px each on a projector."""
 
 
 def mean_scale(calibration: NormalScores, name: str, palette: str, title: str, column: int) -> Scale:
