@@ -84,7 +84,7 @@ class Page:
     def open(self, box: str) -> None:
         """Open a box that follows whether it is open."""
         self.app.session_state[box] = True
-        self.app.run()
+        self.run()
 
     def figure(self, key: str) -> dict[str, Any]:
         """A figure as it is sent to the browser; its alternative text is under "alt"."""

@@ -29,9 +29,10 @@ _MOST_WINDOWS = 2**16
 _FEW = 10
 """A group with fewer windows than this takes the values of all windows."""
 _LEVEL = 0.99
-_PRIOR_WINDOWS = 100
+_PRIOR_WINDOWS = 20
 """The scale of all windows counts as much in each group as so many windows of its own: a quantile of few is
-unsteady."""
+unsteady. On made-up defects in three sets of photos 0, 20 and 100 do not differ beyond chance; with 100, torn
+threads among regular ones are missed."""
 _SMALLEST_SCALE = 0.01
 """Smallest scale of log M and of the signed error: where images are identical, rounding is no anomaly."""
 _BLOCK = 8192

@@ -3,8 +3,8 @@
 Up to three kinds of evidence are measured on each photo, and combined (`CombinedReference`). Two look for
 places: cells of windows against windows of like content (`ClusterReference`), and, where photos are aligned,
 windows against the same position (`GaussianReference`). Their maps are in units of normal pixels, and the
-mean of the largest 1 % of the pixels counts. The third looks at the photo as a whole (`WholeReference`), and
-has no map.
+mean of the largest 0.1 % of the pixels counts. The third looks at the photo as a whole (`WholeReference`),
+and has no map.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from vaead.scoring.term_maps import mean_map
 
 _SMOOTHING = 1 / 16
 """Standard deviation of the smoothing of maps, as a share of the patch size: half a cell."""
-_TOP = 0.01
-"""Share of the pixels whose mean is the evidence of a map."""
+_TOP = 0.001
+"""Share of the pixels whose mean is the evidence of a map. Chosen by made-up defects in three sets of photos:
+0.01 finds fewer of the small ones, and the largest pixel alone is no better."""
 
 
 @dataclass(frozen=True)

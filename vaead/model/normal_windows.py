@@ -23,17 +23,22 @@ class NormalWindows:
     Attributes:
         values: By name of the quantity (N, rows, cols), in nats; calibrated is the part of each window in the
             distance of its image.
-        patches: The windows of a few of these images, (n, rows, cols, patch_size, patch_size).
+        z: (N, rows, cols, latent_dim).
+        patches: The windows of the first few of these images, (n, rows, cols, patch_size, patch_size).
+        mu: What the decoder makes of them.
     """
 
     values: dict[str, NDArray[np.float32]]
+    z: NDArray[np.float32]
     patches: NDArray[np.float32]
+    mu: NDArray[np.float32]
 
     @classmethod
     def of(cls, model: Model, images: NDArray[np.generic], shown: int) -> NormalWindows:
         """Scan normal images with the first network of a model of a class, and keep the windows of some."""
         scorer = model.networks[0].scorer
-        return cls(quantities(model, scorer.scan(images)), scorer.decode(images[:shown]).patches)
+        scan, decoded = scorer.scan(images), scorer.decode(images[:shown])
+        return cls(quantities(model, scan), scan.z_mean, decoded.patches, decoded.mu)
 
     def rank_here(self, name: str, place: tuple[int, int], value: float) -> float:
         """Share of normal windows at this place that are below a value, 0 to 1."""

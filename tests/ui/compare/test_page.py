@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -96,6 +98,25 @@ def test_window_of_the_link_is_shown_and_another_can_be_chosen(open_page: Open) 
     assert "of the anomalous image" in intro()  # the one that adds most
     page.select("anomalous", 4)
     assert "window" not in page.link
+
+
+def unpacked(array: dict[str, str]) -> list[float]:
+    """Numbers of an array as Plotly sends it."""
+    numbers: list[float] = np.frombuffer(b64decode(array["bdata"]), array["dtype"]).tolist()
+    return numbers
+
+
+def test_plane_of_z_shows_all_windows_of_both_images(open_page: Open) -> None:
+    page = open_page(window="5")
+    closed = len(page.app.get("plotly_chart"))
+    page.open("plane")
+    assert len(page.app.get("plotly_chart")) == closed + 1
+    figure = page.figure("latent_plane_figure")
+    assert figure["alt"]
+    dots = [trace for trace in figure["data"] if trace["type"] == "scatter"]
+    numbers = [number for trace in dots for number in unpacked(trace["customdata"])]
+    assert numbers == list(range(2 * 121))
+    assert [size for trace in dots for size in unpacked(trace["marker"]["size"])].index(16) == 5
 
 
 @pytest.mark.parametrize("asked", ["242", "-1", "x"])

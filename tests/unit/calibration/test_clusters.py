@@ -114,7 +114,7 @@ def test_m_that_is_usual_elsewhere_is_far_from_windows_of_like_content() -> None
     reference = ClusterReference.fit([learned])
     assert len(reference.centers) == 25
     usual = reference.window_scores(draw_windows(2000, seed=1))
-    assert np.mean(usual > 1) < 0.06
+    assert np.mean(usual > 1) < 0.09  # a group has 80 windows, and of so few the quantile is rough
     high = dataclasses.replace(learned, cells=np.full_like(learned.cells, np.exp(9)))
     is_low_kind = learned.z_mean[..., 0] < 0
     assert np.median(reference.window_scores(high)[is_low_kind]) > 2

@@ -88,12 +88,16 @@ def numbers_of(grid: PatchGrid) -> list[NDArray[np.intp]]:
     return [numbers, numbers + grid.shape[0] * grid.shape[1]]
 
 
+def normal_windows(model: Model, dataset: Dataset) -> NormalWindows:
+    """Windows of normal test images, which no training has seen."""
+    recipe = model.card.recipe
+    return _normal_windows(recipe, changed_ns(recipe), model, dataset)
+
+
 def show(
-    window: Window, picked: bool, pair: Pair, model: Model, dataset: Dataset, palette: str, texts: Texts
+    window: Window, picked: bool, pair: Pair, model: Model, normal: NormalWindows, palette: str, texts: Texts
 ) -> None:
     """Show a window, which a visitor has picked or not."""
-    recipe = model.card.recipe
-    normal = _normal_windows(recipe, changed_ns(recipe), model, dataset)
     scorer, row, column = model.networks[0].scorer, *window.place
     image = pair.images[window.image : window.image + 1]
     decoded, found = scorer.decode(image), quantities(model, scorer.scan(image))
@@ -119,7 +123,7 @@ def show(
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _normal_windows(recipe: Recipe, changed: int, _model: Model, _dataset: Dataset) -> NormalWindows:  # noqa: ARG001
-    """Windows of normal test images, which no training has seen; the first two arguments are the key."""
+    """The first two arguments are the key."""
     images = _dataset.test.of_class(recipe.class_source.normal)[:_NORMALS]
     return NormalWindows.of(_model, images, _SHOWN)
 

@@ -13,7 +13,7 @@ from vaead.i18n.texts import Texts
 from vaead.model.model import Model
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.patches import PatchGrid
-from vaead.ui.compare import details, figure, inspector, pair_controls, stories
+from vaead.ui.compare import details, figure, inspector, latent, pair_controls, stories
 from vaead.ui.shared import loading, query_params, sidebar
 from vaead.ui.shared.phone import is_phone
 from vaead.ui.shared.plots import show_pair
@@ -78,8 +78,13 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     st.markdown(figure.decision(terms, calibration, choice, texts))
     rank = figure.rank(terms, calibration, texts)
     st.caption(texts("compare.caption", rank=rank, shown=chosen.shown))
-    inspector.show(window, picked is not None, pair, model, dataset, choice.palette, texts)
+    normal = inspector.normal_windows(model, dataset)
+    inspector.show(window, picked is not None, pair, model, normal, choice.palette, texts)
     window_number(2 * grid.shape[0] * grid.shape[1], texts)
+    with st.expander(texts("latent.title"), key="plane", on_change="rerun") as plane:
+        if plane.open:
+            st.markdown(texts("latent.text"))
+            latent.show(pair, model, normal, window.number(grid), _pick_window, texts)
     with st.expander(texts("details.more"), key="more", on_change="rerun") as more:
         if more.open:
             details.show(pair, model, choice.palette, texts)
