@@ -6,6 +6,7 @@ import itertools
 import os
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from vaead.metrics.class_pairs import Pairs, pairs_file
 from vaead.metrics.image import class_aurocs
 from vaead.model.card import ModelCard
 from vaead.model.model import Model
+from vaead.model.split_scores import SplitScores
 from vaead.model.store import ModelStore, load_model, save_model
 from vaead.paths import AnyPath, absolute, write_whole
 from vaead.processes.workers import Workers
@@ -85,12 +87,16 @@ def _trained_and_measured(recipe: Recipe, store: ModelStore) -> Recipe:
     model = train(recipe, store)
     source = recipe.class_source
     dataset = load_dataset(source.dataset)
-    scores = model.image_scores(dataset.test.images)
+    split = SplitScores.compute(model, dataset.test.images)
     auroc = {
-        score: class_aurocs(values, dataset.test.labels, source.normal) for score, values in scores.items()
+        score: class_aurocs(values, dataset.test.labels, source.normal)
+        for score, values in split.image.items()
     }
     rounded = {score: {name: round(v, 5) for name, v in values.items()} for score, values in auroc.items()}
-    store.save(Model(replace(model.card, auroc=rounded), model.networks))
+    card = replace(model.card, auroc=rounded)
+    folder = store.save(Model(card, model.networks))
+    if isinstance(folder, Path):
+        split.write(folder, card, dataset.test.images)
     return recipe
 
 

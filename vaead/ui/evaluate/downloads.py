@@ -12,8 +12,9 @@ from vaead.data.datasets import Dataset, DatasetSpec
 from vaead.i18n.texts import Texts
 from vaead.inference.tables import to_csv
 from vaead.metrics.image import METRICS, Evaluation
+from vaead.model.split_scores import SplitScores
 from vaead.recipe import Recipe
-from vaead.ui.evaluate.test_scores import SplitScores, numbers_in_class
+from vaead.ui.evaluate.test_scores import numbers_in_class
 
 
 def scores(split: SplitScores, dataset: Dataset, recipe: Recipe, texts: Texts) -> None:

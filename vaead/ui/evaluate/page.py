@@ -9,11 +9,12 @@ from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.metrics.image import METRICS, Evaluation, roc
 from vaead.model.model import Model
+from vaead.model.split_scores import Scores
 from vaead.plots.charts import Axes, roc_curves
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.evaluate import downloads, pair_matrix, thresholds
-from vaead.ui.evaluate.test_scores import Scores, Sides, evaluations, split_scores
+from vaead.ui.evaluate.test_scores import Sides, evaluations, split_scores
 from vaead.ui.shared import loading, query_params, sidebar
 from vaead.ui.shared.plots import show_chart
 from vaead.ui.shared.widgets import toggle

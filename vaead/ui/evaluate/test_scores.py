@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -13,11 +14,10 @@ from vaead.data.datasets import Dataset
 from vaead.i18n.texts import Texts
 from vaead.metrics.image import Evaluation
 from vaead.model.model import Model
+from vaead.model.split_scores import Scores, SplitScores
+from vaead.model.store import ModelStore
 from vaead.recipe import Recipe
-from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.cache import changed_ns
-
-Scores = dict[str, NDArray[np.float32]]
 
 _SPLITS_IN_MEMORY = 64
 """240 kB each with 10,000 test images."""
@@ -43,23 +43,6 @@ class Sides:
         return cls(np.flatnonzero(labels == normal), np.flatnonzero(other))
 
 
-@dataclass(frozen=True)
-class SplitScores:
-    """Image scores and largest windows of a test split, by the name of the score, each (N,).
-
-    Attributes:
-        image: Image scores.
-        largest: The largest window of each image, or for calibrated the largest pixel of its map.
-    """
-
-    image: Scores
-    largest: Scores
-
-    def by(self, rule: str) -> Scores:
-        """The values that a threshold is compared with under one of `vaead.calibration.thresholds.RULES`."""
-        return self.image if rule == "score" else self.largest
-
-
 class _Split:
     """The scores of one model; the first visitor computes them, and those who come meanwhile wait."""
 
@@ -70,7 +53,7 @@ class _Split:
     def get(self, model: Model, dataset: Dataset, texts: Texts) -> SplitScores:
         with self._lock:
             if self._scores is None:
-                self._scores = _compute(model, dataset, texts)
+                self._scores = _read(model, dataset) or _compute(model, dataset, texts)
             return self._scores
 
 
@@ -84,6 +67,12 @@ def _split(recipe: Recipe, changed: int) -> _Split:  # noqa: ARG001 - the key of
     return _Split()
 
 
+def _read(model: Model, dataset: Dataset) -> SplitScores | None:
+    """The scores that come with the model, if they are of these images."""
+    folder = ModelStore().folder(model.card.recipe)
+    return SplitScores.read(folder, model.card, dataset.test.images) if isinstance(folder, Path) else None
+
+
 def _compute(model: Model, dataset: Dataset, texts: Texts) -> SplitScores:
     place = st.empty()
 
@@ -94,12 +83,9 @@ def _compute(model: Model, dataset: Dataset, texts: Texts) -> SplitScores:
             texts("evaluate.scoring", images=f"{len(dataset.test.images):,}", done=f"{share:.0%}"),
         )
 
-    terms = model.term_maps(dataset.test.images, on_progress)
+    found = SplitScores.compute(model, dataset.test.images, on_progress)
     place.empty()
-    return SplitScores(
-        image={score: terms.image_scores(score) for score in SCORES},
-        largest={score: terms.window_max(score) for score in SCORES},
-    )
+    return found
 
 
 def evaluations(recipe: Recipe, anomalous: int | None, scores: Scores, sides: Sides) -> dict[str, Evaluation]:

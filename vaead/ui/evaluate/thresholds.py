@@ -12,8 +12,9 @@ from vaead.calibration.thresholds import NormalScores
 from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
 from vaead.metrics.image import Confusion, best_f1_threshold, recall_threshold
+from vaead.model.split_scores import SplitScores
 from vaead.plots.charts import Axes, histogram, tiles
-from vaead.ui.evaluate.test_scores import Sides, SplitScores, numbers_in_class
+from vaead.ui.evaluate.test_scores import Sides, numbers_in_class
 from vaead.ui.shared.controls import THRESHOLDS
 from vaead.ui.shared.plots import show_chart, show_clickable
 from vaead.ui.shared.sidebar import class_name
