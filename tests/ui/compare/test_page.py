@@ -100,6 +100,12 @@ def test_window_of_the_link_is_shown_and_another_can_be_chosen(open_page: Open) 
     assert "window" not in page.link
 
 
+def test_other_preset_has_other_windows(open_page: Open) -> None:
+    page = open_page(window="200")
+    page.select("preset", "multi-scale")
+    assert page["window"] is None
+
+
 def unpacked(array: dict[str, str]) -> list[float]:
     """Numbers of an array as Plotly sends it."""
     numbers: list[float] = np.frombuffer(b64decode(array["bdata"]), array["dtype"]).tolist()

@@ -79,10 +79,14 @@ def forget_images() -> None:
     On a page that has no controls for them, only the address holds them.
     """
     for key in ("normal_image", "anomalous_image", "window"):
-        if key in st.session_state:
-            st.session_state[key] = None
-        elif key in st.query_params:
-            del st.query_params[key]
+        _forget(key)
+
+
+def _forget(key: str) -> None:
+    if key in st.session_state:
+        st.session_state[key] = None
+    elif key in st.query_params:
+        del st.query_params[key]
 
 
 def choose_story(story: Story) -> None:
@@ -119,5 +123,9 @@ def _keep_classes_apart() -> None:
 
 
 def _take_preset_settings() -> None:
-    """After another preset was chosen: its settings replace those of the one before."""
+    """After another preset was chosen: its settings replace those of the one before.
+
+    Its windows are others, too.
+    """
     st.session_state.update(preset_values(st.session_state.preset))
+    _forget("window")
