@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from vaead.data.photos.examine import PhotoFacts, find_bits
 from vaead.data.photos.survey import ALIGNED, alignment, shared_light
@@ -30,6 +31,8 @@ class PhotoDefaults:
         source: How to read the photos.
         patch_size: Side of a patch in pixels of the scaled photos.
         longer_px: Longer side of a typical photo.
+        shorter_px: Shorter side of the smallest one.
+        same_size: True if all have one size.
         shared_light: See `vaead.data.photos.survey.shared_light`.
         alignment: See `vaead.data.photos.survey.alignment`.
         has_colors: True if any photo is not grey.
@@ -38,6 +41,8 @@ class PhotoDefaults:
     source: PhotoSource
     patch_size: int
     longer_px: int
+    shorter_px: int
+    same_size: bool
     shared_light: float
     alignment: float
     has_colors: bool
@@ -65,7 +70,28 @@ class PhotoDefaults:
             "even_light": light > UNEVEN,
         }
         source = PhotoSource(**(found | given))
-        return cls(source, default_patch(shorter_px * source.scale), longer_px, light, aligned, has_colors)
+        patch = default_patch(shorter_px * source.scale)
+        same_size = len({facts.size for facts in normal}) == 1
+        return cls(source, patch, longer_px, shorter_px, same_size, light, aligned, has_colors)
+
+
+def setting_variants(defaults: PhotoDefaults) -> dict[str, tuple[PhotoSource, int]]:
+    """The proposed settings, and others that differ in one way each: source and patch size by name."""
+    source, patch = defaults.source, defaults.patch_size
+    found = {"proposed": (source, patch)}
+    shorter_px = defaults.shorter_px * source.scale
+    for size in (patch // 2, 2 * patch):
+        if _CELLS <= size <= shorter_px / _PATCHES:
+            found[f"patches of {size} px"] = (source, size)
+    for scale in (round(source.scale / 2, 2), min(1.0, round(2 * source.scale, 2))):
+        if scale != source.scale and defaults.shorter_px * scale >= _PATCHES * patch:
+            found[f"scale {scale:g}"] = (replace(source, scale=scale), patch)
+    light = "light as it is" if source.even_light else "even light"
+    found[light] = (replace(source, even_light=not source.even_light), patch)
+    if defaults.same_size:
+        aligned = "not aligned" if source.aligned else "aligned"
+        found[aligned] = (replace(source, aligned=not source.aligned), patch)
+    return found
 
 
 def default_scale(longer_px: int) -> float:

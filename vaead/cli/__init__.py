@@ -16,6 +16,7 @@ from vaead.cli.pretrain import pretrain
 from vaead.cli.score import score
 from vaead.cli.screws import screws
 from vaead.cli.train import train
+from vaead.cli.try_settings import try_settings
 from vaead.data.datasets import dataset_names, get_spec
 from vaead.version import __version__
 
@@ -40,5 +41,5 @@ def datasets(as_json: bool) -> None:
         click.echo(f"{spec.name}\t{spec.title}\t{classes}")
 
 
-for command in (app, train, score, evaluate, pretrain, screws):
+for command in (app, train, try_settings, score, evaluate, pretrain, screws):
     main.add_command(command)

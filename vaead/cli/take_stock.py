@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from vaead.cli.inputs import Skipped
-from vaead.data.photos import Limits, Photo, Photos, Rejected, check_normals, find_photos
+from vaead.data.photos import Limits, Photo, Photos, Rejected, check_normals, find_photos, read_each
 from vaead.data.photos.examine import PhotoFacts
 from vaead.data.photos.folder_names import role_of
 from vaead.data.photos.survey import Survey, count_folders, examine_each
 from vaead.errors import InvalidInputError
+from vaead.inference.read_photos import read_options
 from vaead.paths import is_url
+from vaead.recipe import Recipe
 
 _MOST_COMPARED = 500
 """Test photos that are looked at for copies of normal ones."""
@@ -108,3 +112,14 @@ def _listed(photos: Sequence[Photo]) -> str:
     folders = count_folders(photos)
     count = f"{len(photos)} photo{'' if len(photos) == 1 else 's'}"
     return f"{count} in " + ", ".join(f"{folder}/ ({number})" for folder, number in folders.items())
+
+
+def read_normals(photos: Sequence[Photo], recipe: Recipe, skipped: Skipped) -> list[NDArray[np.float32]]:
+    """Read photos; name those that cannot be read."""
+    found = []
+    for each in read_each(photos, read_options(recipe)):
+        if isinstance(each, Rejected):
+            skipped.show([each])
+        else:
+            found.append(each[1])
+    return found

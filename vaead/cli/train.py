@@ -22,13 +22,12 @@ from vaead.cli.options import (
     require_class,
 )
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
-from vaead.cli.take_stock import find_normals, take_stock
-from vaead.data.photos import Photo, Rejected, check_normals, pixel_digest, read_each
+from vaead.cli.take_stock import find_normals, read_normals, take_stock
+from vaead.data.photos import check_normals, pixel_digest
 from vaead.data.photos.examine import PhotoFacts
 from vaead.errors import InvalidInputError, StoreError
 from vaead.i18n.photo_defaults import photo_defaults
 from vaead.i18n.texts import Texts
-from vaead.inference.read_photos import read_options
 from vaead.model.files import require_replaceable
 from vaead.model.store import ModelStore, save_model
 from vaead.paths import AnyPath, require_writable
@@ -183,7 +182,7 @@ def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Prog
     facts = take_stock(found, skipped, err=True)
     if given.recipe is None:
         recipe = _fitted_recipe(given, facts)
-    photos, validation = (_read(some, recipe, skipped) for some in (found.to_train, found.validation))
+    photos, validation = (read_normals(some, recipe, skipped) for some in (found.to_train, found.validation))
     skipped.sum_up(len(photos) + len(validation))
     check_normals(map(pixel_digest, photos))
     report.start(recipe, _described(photos, recipe))
@@ -233,17 +232,6 @@ def _fitted_recipe(given: _Options, facts: Sequence[PhotoFacts]) -> Recipe:
     if settings["patch_size"] is None:
         settings["patch_size"] = defaults.patch_size
     return Recipe.from_preset(_photo_preset(given), defaults.source, **settings)
-
-
-def _read(photos: Sequence[Photo], recipe: Recipe, skipped: Skipped) -> list[NDArray[np.float32]]:
-    """Read photos; name those that cannot be read."""
-    found = []
-    for each in read_each(photos, read_options(recipe)):
-        if isinstance(each, Rejected):
-            skipped.show([each])
-        else:
-            found.append(each[1])
-    return found
 
 
 def _described(photos: Sequence[NDArray[np.float32]], recipe: Recipe) -> str:

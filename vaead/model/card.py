@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
@@ -148,6 +149,21 @@ class ModelCard(Record, frozen=True):
     def trial_auroc(self) -> float | None:
         """Mean AUROC on made-up defects of all kinds and sizes; None where there are none."""
         return sum(trial.auroc for trial in self.trials) / len(self.trials) if self.trials else None
+
+    @property
+    def trial_error(self) -> float | None:
+        """Standard error of `trial_auroc`; None where there are no trials.
+
+        Source: J. Hanley and B. McNeil, "The meaning and use of the area under a ROC curve", 1982.
+        """
+        auroc = self.trial_auroc
+        if auroc is None:
+            return None
+        tried, normal = sum(trial.tried for trial in self.trials), self.normal_scores.n_images
+        two_anomalous, two_normal = auroc / (2 - auroc), 2 * auroc**2 / (1 + auroc)
+        variance = auroc * (1 - auroc) + (tried - 1) * (two_anomalous - auroc**2)
+        variance += (normal - 1) * (two_normal - auroc**2)
+        return math.sqrt(max(0.0, variance) / (tried * normal))
 
     def to_json(self, checksums: dict[str, str]) -> str:
         """Write the card, with the checksums of the files that belong to it."""

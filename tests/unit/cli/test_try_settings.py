@@ -1,0 +1,49 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from tests.unit.cli.command_line import assert_refused, lines_of, run
+from vaead.data.screws.generator import make_screw
+
+Crops = list[NDArray[np.float32]]
+SMALL = ["--epochs", 1, "--crops", 128]
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Four normal photos of 128x96 pixels."""
+    for index in range(4):
+        file = tmp_path / "photos" / "train" / "good" / f"{index}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(make_screw(0, index, scale=0.2).image).save(file)
+    return tmp_path / "photos"
+
+
+def test_settings_are_compared_on_made_up_defects(photos: Path, no_arithmetic: Crops) -> None:
+    result = run("try-settings", "--images", photos, *SMALL, "--json")
+    records = [json.loads(line) for line in lines_of(result)]
+    assert [each["settings"] for each in records] == [
+        *("proposed", "patches of 16 px", "even light", "aligned"),
+    ]
+    assert [each["patch_size"] for each in records] == [32, 16, 32, 32]
+    assert [each["even_light"] for each in records] == [False, False, True, False]
+    assert [each["aligned"] for each in records] == [False, False, False, True]
+    assert all(0 <= each["auroc"] <= 1 and each["standard_error"] >= 0 for each in records)
+    assert result.stderr.splitlines()[-1].startswith(("No other settings", "Better than the proposed"))
+
+
+def test_text_has_a_line_for_each(photos: Path, no_arithmetic: Crops) -> None:
+    lines = lines_of(run("try-settings", "--images", photos, *SMALL))
+    assert [line.split("\t")[0] for line in lines][:2] == ["proposed", "patches of 16 px"]
+    assert all(" +- " in line for line in lines)
+
+
+def test_folder_without_normal_photos_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "defect").mkdir()
+    assert_refused(
+        run("try-settings", "--images", tmp_path / "defect", *SMALL), "images must be normal photos"
+    )
