@@ -77,9 +77,9 @@ class SplitScores:
             return None
         if arrays.pop(_FOR).tobytes() != _digest(card, images):
             return None
-        largest = arrays.pop(_LARGEST)
+        image = {score: arrays[score] for score in SCORES}
         # Of old and new the largest window is the score of the image.
-        return cls(arrays, arrays | {"calibrated": largest})
+        return cls(image, image | {"calibrated": arrays[_LARGEST]})
 
 
 def _file(folder: Path) -> Path:

@@ -22,6 +22,7 @@ def test_scores_are_those_of_the_model(folder: Path, model: Model, digits: Datas
     images = digits.test.images[:40]
     found = SplitScores.read(folder, model.card, images)
     assert found is not None
+    assert (tuple(found.image), tuple(found.largest)) == (SCORES, SCORES)
     terms = model.term_maps(images)
     for score in SCORES:
         np.testing.assert_array_equal(found.by("score")[score], terms.image_scores(score))

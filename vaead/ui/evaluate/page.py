@@ -88,12 +88,15 @@ def verdict(results: dict[str, Evaluation], texts: Texts) -> str:
         first = texts(
             "evaluate.winner", score=texts(f"score.{best}"), auroc=f"{auroc[best]:.3f}", others=rest
         )
-    return f"{first} {_old_or_new(auroc, texts)}"
+    return f"{first} {_old_or_new(results, texts)}"
 
 
-def _old_or_new(auroc: dict[str, float], texts: Texts) -> str:
-    old, new = round(auroc["old"], 3), round(auroc["new"], 3)
-    winner = "equal" if old == new else "old" if old > new else "new"
+def _old_or_new(results: dict[str, Evaluation], texts: Texts) -> str:
+    """Which of the paper's two scores is better, if the interval of the better one leaves the other out."""
+    old, new = results["old"].metrics.auroc, results["new"].metrics.auroc
+    winner = "old" if old > new else "new"
+    if min(old, new) >= results[winner].intervals["auroc"].low:
+        winner = "equal"
     return texts(f"evaluate.paper_{winner}")
 
 
