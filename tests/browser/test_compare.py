@@ -129,10 +129,10 @@ def test_click_on_a_map_opens_the_window_there(visit: Visitor, wait_until: Calla
     visitor.wait_for_maps()
     box = visitor.maps.nth(3).bounding_box()  # calibrated, of the normal image
     assert box is not None
-    x, y = box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"]
+    x, y = box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"]
     visitor.page.mouse.click(x, y)
     wait_until(lambda: "window" in visitor.link, visitor.page)
-    expect(visitor.page.get_by_text("columns 8 to 15 of the normal image")).to_be_visible()
+    expect(visitor.page.get_by_text("rows 6 to 13, columns 6 to 13 of the normal image")).to_be_visible()
     assert visitor.plotly("gd._fullLayout.shapes.filter(shape => shape.line.width == 2.5).length") == 4
     field = visitor.page.get_by_role("spinbutton", name="Window")
     number = int(field.input_value())
