@@ -63,10 +63,9 @@ def _measure(folder: Path, seed: int) -> dict[str, Any]:
     for photo in found.test:
         image = _read(photo, recipe)
         anomalous = photo.defect != NORMAL
-        terms = model.term_maps(image[None])
+        terms, mask = model.term_maps(image[None]), _mask(photo, image, recipe)
         for name in SCORES:
             scores[name][anomalous].append(float(terms.image_scores(name)[0]))
-            mask = _mask(photo, image, recipe)
             if mask is not None:
                 counts[name].add(terms.anomaly_maps(name)[0], mask)
         for name, values in baselines.scores([image]).items():

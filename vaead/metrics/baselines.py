@@ -35,7 +35,7 @@ _BANK = 2_000
 """Patches of normal images that are kept."""
 _PLACE_PX = 4
 _TOP = 0.01
-"""Share of patches or places whose mean counts, as for the maps of the calibrated score."""
+"""Share of patches or places whose mean counts."""
 _FEWEST = 2
 
 

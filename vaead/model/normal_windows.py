@@ -15,6 +15,9 @@ from vaead.scoring.scan import Scan
 QUANTITIES = (*TERMS, "old", "new", "calibrated")
 """What is told of a window: the terms, and the scores."""
 
+Quantities = dict[str, NDArray[np.float32]]
+"""`QUANTITIES` of all windows of images by name, each (N, rows, cols)."""
+
 
 @dataclass(frozen=True)
 class NormalWindows:
@@ -28,7 +31,7 @@ class NormalWindows:
         mu: What the decoder makes of them.
     """
 
-    values: dict[str, NDArray[np.float32]]
+    values: Quantities
     z: NDArray[np.float32]
     patches: NDArray[np.float32]
     mu: NDArray[np.float32]
@@ -57,8 +60,8 @@ class NormalWindows:
         return _middle(self.values[name], share)
 
 
-def quantities(model: Model, scan: Scan) -> dict[str, NDArray[np.float32]]:
-    """`QUANTITIES` of images that the first network of a model of a class has scanned, (N, rows, cols)."""
+def quantities(model: Model, scan: Scan) -> Quantities:
+    """`QUANTITIES` of images that the first network of a model of a class has scanned."""
     reference = model.networks[0].reference
     assert isinstance(reference, ClassReference), "only places of aligned images can be compared"
     terms = {name: getattr(scan, name) for name in TERMS}

@@ -4,11 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
-from tests.unit.cli.command_line import assert_refused, lines_of, run
+from tests.unit.cli.command_line import assert_refused, lines_of, run, write_normal_photos
 from vaead.data.photos.made_defects import KINDS
-from vaead.data.screws.generator import make_screw
 from vaead.model.files import CARD
 from vaead.model.store import load_model
 from vaead.recipe import PhotoSource, Recipe
@@ -20,11 +18,7 @@ SMALL = ["--patch-size", 16, "--stride", 8, "--epochs", 1, "--crops", 128, "--se
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Four normal photos of 128x96 pixels."""
-    for index in range(4):
-        file = tmp_path / "photos" / "train" / "good" / f"{index}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(make_screw(0, index, scale=0.2).image).save(file)
-    return tmp_path / "photos"
+    return write_normal_photos(tmp_path / "photos")
 
 
 def test_photos_are_trained_on(photos: Path, tmp_path: Path, no_arithmetic: Crops) -> None:

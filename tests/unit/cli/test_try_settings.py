@@ -4,10 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
-from tests.unit.cli.command_line import assert_refused, lines_of, run
-from vaead.data.screws.generator import make_screw
+from tests.unit.cli.command_line import assert_refused, lines_of, run, write_normal_photos
 
 Crops = list[NDArray[np.float32]]
 SMALL = ["--epochs", 1, "--crops", 128]
@@ -16,11 +14,7 @@ SMALL = ["--epochs", 1, "--crops", 128]
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
     """Four normal photos of 128x96 pixels."""
-    for index in range(4):
-        file = tmp_path / "photos" / "train" / "good" / f"{index}.png"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(make_screw(0, index, scale=0.2).image).save(file)
-    return tmp_path / "photos"
+    return write_normal_photos(tmp_path / "photos")
 
 
 def test_settings_are_compared_on_made_up_defects(photos: Path, no_arithmetic: Crops) -> None:

@@ -12,7 +12,7 @@ from vaead.data.datasets import Dataset
 from vaead.i18n.format import number
 from vaead.i18n.texts import Texts
 from vaead.model.model import Model
-from vaead.model.normal_windows import QUANTITIES, NormalWindows, quantities
+from vaead.model.normal_windows import QUANTITIES, NormalWindows, Quantities
 from vaead.plots.panels import Panel, Scale, panels
 from vaead.plots.window_bars import WindowBar, window_bars
 from vaead.recipe import Recipe
@@ -61,10 +61,9 @@ class Window:
         return cls(int(image), (int(row), int(column)))
 
     @classmethod
-    def hottest(cls, model: Model, pair: Pair) -> Window:
+    def hottest(cls, found: Quantities) -> Window:
         """The window of the anomalous image that adds most to its calibrated score."""
-        scan = model.networks[0].scorer.scan(pair.images)
-        values = quantities(model, scan)["calibrated"][1]
+        values = found["calibrated"][1]
         row, column = np.unravel_index(values.argmax(), values.shape)
         return cls(1, (int(row), int(column)))
 
@@ -95,13 +94,19 @@ def normal_windows(model: Model, dataset: Dataset) -> NormalWindows:
 
 
 def show(
-    window: Window, picked: bool, pair: Pair, model: Model, normal: NormalWindows, palette: str, texts: Texts
+    window: Window,
+    picked: bool,
+    pair: Pair,
+    found: Quantities,
+    model: Model,
+    normal: NormalWindows,
+    palette: str,
+    texts: Texts,
 ) -> None:
-    """Show a window, which a visitor has picked or not."""
-    scorer, row, column = model.networks[0].scorer, *window.place
-    image = pair.images[window.image : window.image + 1]
-    decoded, found = scorer.decode(image), quantities(model, scorer.scan(image))
-    values = {name: float(found[name][0, row, column]) for name in QUANTITIES}
+    """Show a window, which a visitor has picked or not, of a pair with these quantities."""
+    row, column = window.place
+    decoded = model.networks[0].scorer.decode(pair.images[window.image : window.image + 1])
+    values = {name: float(found[name][window.image, row, column]) for name in QUANTITIES}
 
     role = list(pair.names)[window.image]
     top, left, side = window.frame(decoded.grid)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.i18n.texts import Texts
-from vaead.model.model import Model
 from vaead.model.normal_windows import NormalWindows
 from vaead.plots.latent_plane import PlaneGrid, PlanePoints, latent_plane
 from vaead.ui.compare.figure import Pair
@@ -23,14 +22,13 @@ _MARGIN = 0.15
 
 def show(
     pair: Pair,
-    model: Model,
+    z: NDArray[np.float32],
     normal: NormalWindows,
     chosen: int,
     on_click: Callable[[int], None],
     texts: Texts,
 ) -> None:
-    """Show the plane of the first network, with the chosen window marked."""
-    z = model.networks[0].scorer.scan(pair.images).z_mean
+    """Show the plane of the first network, with z of the pair (2, rows, cols, latent_dim); one is marked."""
     project, axes = _plane(normal.z, texts)
     known, windows = project(normal.z), [project(each) for each in z]
     count = len(windows[0])

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from vaead.data.datasets import Dataset
 from vaead.i18n.texts import Texts
 from vaead.model.model import Model
+from vaead.model.normal_windows import quantities
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.patches import PatchGrid
 from vaead.ui.compare import details, figure, inspector, latent, pair_controls, stories
@@ -65,7 +66,9 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     verdict = figure.verdict(terms, texts)
     st.markdown(verdict)
     picked = _picked_window(grid)
-    window = inspector.Window.hottest(model, pair) if picked is None else picked
+    scan = model.networks[0].scorer.scan(chosen.images)
+    found = quantities(model, scan)
+    window = inspector.Window.hottest(found) if picked is None else picked
     columns = 2 if is_phone() else 4
     drawn = figure.comparison(
         *(pair, calibration, choice, chosen.view, texts),
@@ -79,12 +82,12 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     rank = figure.rank(terms, calibration, texts)
     st.caption(texts("compare.caption", rank=rank, shown=chosen.shown))
     normal = inspector.normal_windows(model, dataset)
-    inspector.show(window, picked is not None, pair, model, normal, choice.palette, texts)
+    inspector.show(window, picked is not None, pair, found, model, normal, choice.palette, texts)
     window_number(2 * grid.shape[0] * grid.shape[1], texts)
     with st.expander(texts("latent.title"), key="plane", on_change="rerun") as plane:
         if plane.open:
             st.markdown(texts("latent.text"))
-            latent.show(pair, model, normal, window.number(grid), _pick_window, texts)
+            latent.show(pair, scan.z_mean, normal, window.number(grid), _pick_window, texts)
     with st.expander(texts("details.more"), key="more", on_change="rerun") as more:
         if more.open:
             details.show(pair, model, choice.palette, texts)

@@ -57,36 +57,26 @@ def toggle(key: str, texts: Texts) -> bool:
 
 def image_number(key: str, count: int, texts: Texts) -> int | None:
     """Show the number of one of so many images, None while the pair seed draws it."""
-    taken: int | None = st.number_input(
-        **_bound(key, texts) | {"help": texts("compare.pick_help", last=count - 1)},
-        min_value=0,
-        max_value=count - 1,
-        value=None,
-        step=1,
-        placeholder=texts("compare.pick_placeholder"),
-    )
-    query_params.note(key, taken)
-    return taken
+    help_ = texts("compare.pick_help", last=count - 1)
+    return _optional_number(key, count, texts, placeholder=texts("compare.pick_placeholder"), help=help_)
 
 
 def window_number(count: int, texts: Texts) -> int | None:
     """Show the number of a window, None for the one that is chosen by itself."""
-    taken: int | None = st.number_input(
-        **_bound("window", texts),
-        min_value=0,
-        max_value=count - 1,
-        value=None,
-        step=1,
-        placeholder=texts("inspector.placeholder"),
-        width=260,
-    )
-    query_params.note("window", taken)
-    return taken
+    return _optional_number("window", count, texts, placeholder=texts("inspector.placeholder"), width=260)
 
 
 def show_link(label: str, key: str, changes: dict[str, Any]) -> None:
     """Show a link to the page Compare with these values of controls in place of those chosen so far."""
     st.link_button(label, query_params.compare_link(changes), key=key, icon=":material/open_in_new:")
+
+
+def _optional_number(key: str, count: int, texts: Texts, **layout: Any) -> int | None:
+    """Show a number below a count that may be left out."""
+    bounds = {"min_value": 0, "max_value": count - 1, "value": None, "step": 1}
+    taken: int | None = st.number_input(**_bound(key, texts) | bounds | layout)
+    query_params.note(key, taken)
+    return taken
 
 
 def _bound(key: str, texts: Texts) -> dict[str, Any]:
