@@ -24,7 +24,7 @@ from vaead.calibration.reference import Evidence
 from vaead.calibration.whole import WholeReference
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan
-from vaead.scoring.term_maps import mean_map
+from vaead.scoring.term_maps import mean_map, mean_of_largest
 
 _SMOOTHING = 1 / 16
 """Standard deviation of the smoothing of maps, as a share of the patch size: half a cell."""
@@ -69,7 +69,8 @@ class PhotoReference(CombinedReference):
             divide_by_border(each, border)
             for each, border in zip(self._local_maps(scan), self.borders, strict=True)
         ]
-        values = [*map(_mean_of_top, maps), self.whole.distances(scan)]
+        values = [mean_of_largest(each.reshape(len(each), -1), _TOP) for each in maps]
+        values.append(self.whole.distances(scan))
         return Evidence(np.stack(values, axis=1), np.max(maps, axis=0))
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
@@ -103,10 +104,3 @@ class AlignedPhotoReference(PhotoReference):
 
     def _local_parts(self) -> tuple[ClusterReference | GaussianReference, ...]:
         return (self.content, self.place)
-
-
-def _mean_of_top(maps: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean of the largest pixels of each map, (N,)."""
-    pixels = maps.reshape(len(maps), -1)
-    count = max(1, round(_TOP * pixels.shape[1]))
-    return np.asarray(np.partition(pixels, -count, axis=1)[:, -count:].mean(axis=1))

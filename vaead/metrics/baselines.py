@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vaead.scoring.patches import every_crop, unit
+from vaead.scoring.term_maps import mean_of_largest
 
 BASELINES = ("brightness", "nearest_patch", "per_place")
 """Names of the baselines."""
@@ -88,15 +89,9 @@ class Baselines:
         brightness = np.array([unit(image).mean() for image in images])
         return {
             "brightness": np.abs(brightness - self.brightness).astype(np.float32),
-            "nearest_patch": _mean_of_top(nearest.reshape(patches.shape[:2])),
-            "per_place": _mean_of_top(distance),
+            "nearest_patch": mean_of_largest(nearest.reshape(patches.shape[:2]), _TOP),
+            "per_place": mean_of_largest(distance, _TOP),
         }
-
-
-def _mean_of_top(values: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Of values (N, places), (N,)."""
-    count = max(1, round(_TOP * values.shape[1]))
-    return np.asarray(np.sort(values, axis=1)[:, -count:].mean(axis=1), np.float32)
 
 
 def _small(image: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.float32]:

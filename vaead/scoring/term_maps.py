@@ -140,3 +140,9 @@ def mean_map(
     if shares is None:
         return fold_scores(windows, grid) / coverage(grid)
     return average_windows(windows[..., None, None] * shares, grid)
+
+
+def mean_of_largest(values: NDArray[np.floating], share: float) -> NDArray[np.float32]:
+    """Mean of the largest share of the values of each image, (N, values): (N,); at least one counts."""
+    count = max(1, round(share * values.shape[1]))
+    return np.asarray(np.partition(values, -count, axis=1)[:, -count:].mean(axis=1), np.float32)
