@@ -203,3 +203,32 @@ def test_bad_link_shows_a_notice_and_the_maps(visit: Visitor) -> None:
     visitor = visit(pair="abc")
     visitor.wait_for_maps()
     expect(visitor.alerts).to_have_text(re.compile("The link asks for pair = abc, which does not exist"))
+
+
+def test_strokes_change_the_maps_and_the_link_shows_them(visit: Visitor, wait_until: Callable) -> None:
+    visitor = visit(instead="edited")
+    visitor.wait_for_maps()
+    canvas = visitor.page.get_by_role("application", name="The second image")
+    before = _last_map(visitor)
+    box = canvas.bounding_box()
+    assert box is not None
+    visitor.page.mouse.move(box["x"] + 20, box["y"] + 20)
+    visitor.page.mouse.down()
+    visitor.page.mouse.move(box["x"] + 150, box["y"] + 120, steps=5)
+    visitor.page.mouse.up()
+    wait_until(lambda: "drawing" in visitor.link and _last_map(visitor) != before, visitor.page)
+
+    painted, drawing = _last_map(visitor), visitor.link["drawing"]
+    canvas.press("ArrowLeft")
+    canvas.press("Space")
+    wait_until(lambda: visitor.link["drawing"] != drawing, visitor.page)
+    visitor.button("Undo").click()
+    wait_until(lambda: visitor.link["drawing"] == drawing, visitor.page)
+
+    other = visit(url=visitor.page.url, device={"locale": "en-US"})
+    other.wait_for_maps()
+    assert _last_map(other) == painted
+
+
+def _last_map(visitor: Visit) -> str | None:
+    return visitor.maps.last.get_attribute("href")

@@ -18,6 +18,7 @@ from vaead.metrics.image import METRICS
 from vaead.model.normal_windows import QUANTITIES
 from vaead.recipe import COLORS
 from vaead.scoring.loss_terms import SCORES, TERMS
+from vaead.ui.compare import canvas
 from vaead.ui.compare.inspector import CASES
 from vaead.ui.shared.controls import CONTROLS, PAIRS, STORIES
 from vaead.ui.your_images import metrics
@@ -60,7 +61,8 @@ PATTERNS = {
     "inspector.{}": [f"inspector.{name}" for name in (*QUANTITIES, *CASES)],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
-    "instead.{}": ["instead.blank", "instead.noise", "instead.upside_down"],
+    "instead.{}": ["instead.edited", "instead.blank", "instead.noise", "instead.upside_down"],
+    "canvas.{}": [f"canvas.{name}" for name in (*canvas.TOOLS, "canvas")],
     "definition.{}": [f"definition.{score}" for score in SCORES],
     "definition.{}_formula": [f"definition.{score}_formula" for score in SCORES],
     "stories.{}": [f"stories.{name}" for name in STORY_NAMES],

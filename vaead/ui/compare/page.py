@@ -14,12 +14,15 @@ from vaead.model.model import Model
 from vaead.model.normal_windows import quantities
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.patches import PatchGrid
-from vaead.ui.compare import details, figure, inspector, latent, pair_controls, stories
+from vaead.ui.compare import canvas, details, figure, inspector, latent, pair_controls, stories
 from vaead.ui.shared import loading, query_params, sidebar
 from vaead.ui.shared.phone import is_phone
 from vaead.ui.shared.plots import show_pair
 from vaead.ui.shared.sidebar import Choice
 from vaead.ui.shared.widgets import window_number
+
+_BOARD = (1, 3)
+"""Widths of the canvas and of the maps beside it."""
 
 
 def show(texts: Texts) -> None:
@@ -60,6 +63,20 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     """The question, the pair and its maps. A fragment, so that another pair redraws nothing else."""
     _question(choice, dataset, texts)
     chosen = pair_controls.choose(choice, dataset, texts)
+    if chosen.edited is None:
+        _pair(chosen, choice, dataset, model, texts)
+        return
+    board, maps = st.columns(_BOARD, gap="medium")
+    with board:
+        chosen.images[1] = canvas.show(chosen.images[1].copy(), chosen.edited, texts)
+    with maps:
+        _pair(chosen, choice, dataset, model, texts)
+
+
+def _pair(
+    chosen: pair_controls.ChosenPair, choice: Choice, dataset: Dataset, model: Model, texts: Texts
+) -> None:
+    """The maps of a pair, and what there is to learn from them."""
     terms, calibration = model.term_maps(chosen.images), model.card.normal_scores
     pair, grid = figure.Pair(chosen.images, terms, chosen.names), terms.grid
 

@@ -15,6 +15,7 @@ from vaead.i18n.texts import Texts
 from vaead.ui.compare.stories import draw_pair, make_image
 from vaead.ui.shared import sidebar
 from vaead.ui.shared.cache import gallery
+from vaead.ui.shared.controls import EDITED, INSTEAD
 from vaead.ui.shared.plots import show_clickable
 from vaead.ui.shared.sidebar import Choice
 from vaead.ui.shared.widgets import image_number, number, segments, select
@@ -29,12 +30,14 @@ class ChosenPair:
         names: Name of each by role, "normal" first.
         shown: Sentence about where they come from.
         view: How maps are drawn, one of `vaead.ui.shared.controls.VIEWS`.
+        edited: The same for the same test image if the visitor edits it, else None.
     """
 
     images: NDArray[np.uint8]
     names: dict[str, str]
     shown: str
     view: str
+    edited: str | None
 
 
 def names_of(choice: Choice, dataset: Dataset, texts: Texts) -> dict[str, str]:
@@ -65,11 +68,11 @@ def choose(choice: Choice, dataset: Dataset, texts: Texts) -> ChosenPair:
     names = names_of(choice, dataset, texts)
     shown = {f"{role}_number": each for role, each in numbers.items()} | names
     in_place = make_image(made, normal, seed)
-    if in_place is None:
-        sentence = texts("compare.shown", **shown)
-    else:
-        anomalous, sentence = in_place, texts("compare.shown_made", **shown)
-    return ChosenPair(np.stack([normal, anomalous]), names, sentence, view)
+    is_test_image = made == INSTEAD[0]
+    sentence = texts("compare.shown", **shown) if is_test_image else texts("compare.shown_made", **shown)
+    edited = f"{dataset.name} {choice.anomalous} {numbers['anomalous']}" if made == EDITED else None
+    images = np.stack([normal, anomalous if in_place is None else in_place])
+    return ChosenPair(images, names, sentence, view, edited)
 
 
 def _pick(

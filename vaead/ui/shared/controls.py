@@ -44,8 +44,9 @@ STORIES = {
 VIEWS = ("mean", "rank", "article")
 """How maps are drawn: as means in nats, as ranks among normal windows, or on the article's scale."""
 
-INSTEAD = ("test image", "blank", "noise", "upside down")
-"""What the second image of a pair is: a test image, or one that is made."""
+EDITED = "edited"
+INSTEAD = ("test image", EDITED, "blank", "noise", "upside down")
+"""What the second image of a pair is: a test image, as it is or edited by hand, or one that is made."""
 
 THRESHOLDS = ("false alarms", "best F1", "95 % recall")
 """How a threshold is set on the page Evaluate."""
@@ -147,6 +148,7 @@ CONTROLS = {
     "rule": Control(RULES, kept=True),
     "pair": Control(default=_first_pair, limits=(0, 999_999, 1)),
     "instead": Control(INSTEAD),
+    "drawing": Control(),
     "window": Control(),
     "normal_image": Control(),
     "anomalous_image": Control(),

@@ -74,11 +74,11 @@ def choose_model(texts: Texts) -> tuple[Recipe, int, tuple[DeltaGenerator, Delta
 
 
 def forget_images() -> None:
-    """Drop the images and the window picked by number: they belong to the classes chosen before.
+    """Drop the images and the window picked, and what was drawn: they belong to the classes chosen before.
 
     On a page that has no controls for them, only the address holds them.
     """
-    for key in ("normal_image", "anomalous_image", "window"):
+    for key in ("normal_image", "anomalous_image", "drawing", "window"):
         _forget(key)
 
 
