@@ -55,13 +55,13 @@ def _measure(folder: Path, seed: int) -> dict[str, Any]:
     facts = [each for each in examine_each(found.to_train, Limits()) if not isinstance(each, Rejected)]
     defaults = PhotoDefaults.choose(facts)
     recipe = Recipe.from_preset("industrial", defaults.source, patch_size=defaults.patch_size, seed=seed)
-    normal = [_read(photo, recipe) for photo in found.to_train]
+    normal = [read(photo, recipe) for photo in found.to_train]
     model, baselines = train_photos(normal, recipe), Baselines.fit(normal)
     names = (*SCORES, *BASELINES)
     scores: dict[str, dict[bool, list[float]]] = {name: {True: [], False: []} for name in names}
     counts = {name: PixelCounts() for name in SCORES}
     for photo in found.test:
-        image = _read(photo, recipe)
+        image = read(photo, recipe)
         anomalous = photo.defect != NORMAL
         terms, mask = model.term_maps(image[None]), _mask(photo, image, recipe)
         for name in SCORES:
@@ -83,7 +83,8 @@ def _measure(folder: Path, seed: int) -> dict[str, Any]:
     }
 
 
-def _read(photo: Photo, recipe: Recipe) -> NDArray[np.float32]:
+def read(photo: Photo, recipe: Recipe) -> NDArray[np.float32]:
+    """Read a photo as a model of this recipe reads it."""
     return read_photo(photo.source, photo.label, read_options(recipe))
 
 

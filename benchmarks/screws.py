@@ -33,6 +33,8 @@ from benchmarks.screw_photos import (
 from vaead.data.photos.layout import NORMAL as GOOD
 from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.data.screws.screw_set import ScrewSet
+from vaead.metrics.baselines import BASELINES, Baselines
+from vaead.metrics.image import Metrics
 from vaead.metrics.pixel import PixelMetrics
 from vaead.photo_defaults import default_scale
 from vaead.presets import preset_names
@@ -69,21 +71,28 @@ def run() -> dict[str, Any]:
 def _measure(seed: int, preset: str) -> dict[str, Any]:
     scale = SCALE
     photos = read_screws(ScrewSet(seed, NORMAL, TESTED, DEFECTIVE), scale)
+    learned = [photo.image for photo in photos.pop(TRAIN)]
     start = time.monotonic()
-    model = train([photo.image for photo in photos.pop(TRAIN)], preset, scale)
+    model = train(learned, preset, scale)
     seconds = time.monotonic() - start
     normal, drawn = photos[GOOD], {defect: photos[defect] for defect in DEFECTS}
     everything = [*normal, *(photo for found in drawn.values() for photo in found)]
     good, together = compute_terms(model, normal), compute_terms(model, everything)
+    baselines = Baselines.fit(learned)
+    plain_good = baselines.scores([photo.image for photo in normal])
 
     def aurocs(defective: list[ScrewPhoto]) -> dict[str, float]:
         terms = compute_terms(model, defective)
-        return {score: auroc(good, terms, score) for score in SCORES}
+        plain = baselines.scores([photo.image for photo in defective])
+        found = {score: auroc(good, terms, score) for score in SCORES}
+        return found | {
+            name: round(Metrics.compute(plain_good[name], plain[name]).auroc, 4) for name in BASELINES
+        }
 
     def mean_aurocs(severity: float) -> dict[str, float]:
         graded = read_screws(ScrewSet(seed, 0, 0, DEFECTIVE, (severity,)), scale)
         found = [aurocs(graded[defect]) for defect in DEFECTS]
-        return {score: round(mean(each[score] for each in found), 4) for score in SCORES}
+        return {name: round(mean(each[name] for each in found), 4) for name in found[0]}
 
     return {
         "training_s": round(seconds, 1),
@@ -158,20 +167,21 @@ def _seconds(figures: dict[str, Any], name: str, form: str) -> str:
 def _tables(preset: str, figures: dict[str, Any], scores: tuple[str, ...]) -> list[Table]:
     seeds = figures["seeds"]
 
-    def rows(group: str, what: str) -> list[list[str]]:
+    def rows(group: str, what: str, names: tuple[str, ...] = scores) -> list[list[str]]:
         return [
-            [what.format(name.replace("_", " ")), *means([seed[group][name] for seed in seeds])]
+            [what.format(name.replace("_", " ")), *means([seed[group][name] for seed in seeds], names)]
             for name in seeds[0][group]
         ]
 
-    def means(values: list[dict[str, Any]]) -> list[str]:
-        return [f"{mean(_auroc_in(value[score]) for value in values):.3f}" for score in scores]
+    def means(values: list[dict[str, Any]], names: tuple[str, ...] = scores) -> list[str]:
+        return [f"{mean(_auroc_in(value[name]) for value in values):.3f}" for name in names]
 
+    of_images = (*scores, *BASELINES)
     aupro = [{score: seed["pixel"][score]["aupro"] for score in scores} for seed in seeds]
     images = [
-        ["all", *means([seed["image_auroc"] for seed in seeds])],
-        *rows("by_severity", "severity {}"),
-        *rows("by_defect", "{}"),
+        ["all", *means([seed["image_auroc"] for seed in seeds], of_images)],
+        *rows("by_severity", "severity {}", of_images),
+        *rows("by_defect", "{}", of_images),
     ]
     pixels = [
         ["all, AUPRO", *means(aupro)],
@@ -181,7 +191,12 @@ def _tables(preset: str, figures: dict[str, Any], scores: tuple[str, ...]) -> li
     ]
     title = f"Screws, `{preset}`: {{}} AUROC, mean of {len(seeds)} seeds"
     return [
-        Table(title.format("image"), ("defects", *scores), images, _ON_IMAGES),
+        Table(
+            title.format("image"),
+            ("defects", *(name.replace("_", " ") for name in of_images)),
+            images,
+            _ON_IMAGES,
+        ),
         Table(title.format("pixel"), ("pixels", *scores), pixels, _ON_PIXELS),
     ]
 
