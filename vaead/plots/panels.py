@@ -174,7 +174,7 @@ def panels(
         row, column = divmod(index, columns)
         # Titles and bars are as high with more rows, in a figure that is higher.
         top, bottom = _cell(row, len(rows), _ROW_GAP * min(1, 2 / len(rows)))
-        below = _GAUGE_SHARE * min(1, 2 / len(rows)) if gauges else 0
+        below = _GAUGE_SHARE * 2 / len(rows) if gauges else 0
         size_px = tuple(step * length for length in flat[index].values.shape)
         layout |= _axes(index, (top, bottom - below), _cell(column, columns, _COLUMN_GAP), size_px)
     for index, scale in enumerate(scales):

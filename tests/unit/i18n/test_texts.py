@@ -63,6 +63,7 @@ PATTERNS = {
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
     "instead.{}": ["instead.edited", "instead.blank", "instead.noise", "instead.upside_down"],
     "canvas.{}": [f"canvas.{name}" for name in (*canvas.TOOLS, "canvas")],
+    "kept.{}": ["kept.now", "kept.kept"],
     "definition.{}": [f"definition.{score}" for score in SCORES],
     "definition.{}_formula": [f"definition.{score}_formula" for score in SCORES],
     "stories.{}": [f"stories.{name}" for name in STORY_NAMES],

@@ -138,8 +138,9 @@ def comparison(
     numbers: Sequence[NDArray[np.integer] | None] = (None, None),
     frames: Sequence[tuple[int, int, int] | None] = (None, None),
     columns: int = 1 + len(SCORES),
+    images: Sequence[int] = (0, 1),
 ) -> go.Figure:
-    """Draw both images with the map of each score.
+    """Draw images of a pair with the map of each score.
 
     Args:
         pair: The images.
@@ -150,13 +151,15 @@ def comparison(
         numbers: For each image what clicks tell, see `Panel.numbers`.
         frames: For each image a square that is framed, see `Panel.frame`.
         columns: Pictures in a row; with fewer than all four of an image there is no room for colour bars.
+        images: Which of the images are drawn.
     """
     drawn = _view(pair.terms, calibration, choice, view, texts)
     gauges = {score: _gauges(pair.terms, calibration, score, choice, texts) for score in SCORES}
     rows = []
-    for index, shown in enumerate(pair.titles(texts)):
+    titles = pair.titles(texts)
+    for index in images:
         touch: dict[str, Any] = {"frame": frames[index], "numbers": numbers[index]}
-        row = [Panel(pair.images[index], 0, shown, texts("compare.of_255"), **touch)]
+        row = [Panel(pair.images[index], 0, titles[index], texts("compare.of_255"), **touch)]
         for score in SCORES:
             gauge = gauges[score][index]
             word = texts("compare.flagged") if gauge.flagged else texts("compare.usual")

@@ -14,7 +14,7 @@ from vaead.model.model import Model
 from vaead.model.normal_windows import quantities
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.patches import PatchGrid
-from vaead.ui.compare import canvas, details, figure, inspector, latent, pair_controls, stories
+from vaead.ui.compare import canvas, details, earlier, figure, inspector, kept, latent, pair_controls, stories
 from vaead.ui.shared import loading, query_params, sidebar
 from vaead.ui.shared.phone import is_phone
 from vaead.ui.shared.plots import show_pair
@@ -46,6 +46,7 @@ def _show_choice(choice: Choice, slots: Sequence[DeltaGenerator], texts: Texts) 
     model = loading.load_model(choice.recipe, texts)
     if model is None:
         _question(choice, dataset, texts)
+        earlier.show(texts)
     else:
         _comparison(choice, dataset, model, texts)
 
@@ -95,9 +96,11 @@ def _pair(
     )
     alt = texts("compare.alt", verdict=verdict.replace("**", ""), **chosen.names)
     show_pair(drawn, "comparison", alt, columns, _pick_window)
+    earlier.remember(earlier.Earlier(drawn, columns, alt, choice.recipe.path.name))
     st.markdown(figure.decision(terms, calibration, choice, texts))
     rank = figure.rank(terms, calibration, texts)
     st.caption(texts("compare.caption", rank=rank, shown=chosen.shown))
+    kept.show(pair, choice, model, chosen.view, texts)
     normal = inspector.normal_windows(model, dataset)
     inspector.show(window, picked is not None, pair, found, model, normal, choice.palette, texts)
     window_number(2 * grid.shape[0] * grid.shape[1], texts)

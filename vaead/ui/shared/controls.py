@@ -149,6 +149,7 @@ CONTROLS = {
     "pair": Control(default=_first_pair, limits=(0, 999_999, 1)),
     "instead": Control(INSTEAD),
     "drawing": Control(),
+    "kept": Control(),
     "window": Control(),
     "normal_image": Control(),
     "anomalous_image": Control(),
