@@ -34,11 +34,16 @@ Task = Recipe | PhotoTask
 """A recipe of a class, whose model goes into the store, or photos and a folder of their own."""
 
 
+def recipe_of(task: Task) -> Recipe:
+    """The recipe of a task."""
+    return task.recipe if isinstance(task, PhotoTask) else task
+
+
 def train_command(task: Task, store_root: AnyPath) -> list[str]:
     """Command line that trains a task and prints its events as JSON; models of classes go to the store."""
     if isinstance(task, PhotoTask):
-        recipe, paths = task.recipe, ["--images", str(task.images), "--out", str(task.out)]
+        paths = ["--images", str(task.images), "--out", str(task.out)]
     else:
-        recipe, paths = task, ["--store", str(store_root)]
-    command = [sys.executable, "-m", "vaead", "train", "--recipe", recipe.to_json()]
+        paths = ["--store", str(store_root)]
+    command = [sys.executable, "-m", "vaead", "train", "--recipe", recipe_of(task).to_json()]
     return [*command, *paths, "--progress", "json"]

@@ -6,18 +6,11 @@ events that the child prints, one JSON object a line.
 
 from __future__ import annotations
 
-import contextlib
 import enum
-import os
-import signal
-import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from subprocess import DEVNULL, PIPE, Popen, TimeoutExpired
-from typing import IO
 
 from vaead.errors import TrainingError
 from vaead.model.events import (
@@ -31,14 +24,13 @@ from vaead.model.events import (
 )
 from vaead.paths import AnyPath
 from vaead.processes.at_exit import before_exit
-from vaead.processes.temporary import temporary_folder
-from vaead.processes.train_command import Task, train_command
+from vaead.processes.durations import DurationLog, Durations
+from vaead.processes.job_clock import JobClock
+from vaead.processes.train_command import Task, recipe_of, train_command
+from vaead.processes.training_child import DRAIN_S, GRACE_S, run_child, start_thread
+from vaead.recipe import Recipe
 
-GRACE_S = 3.0  # from the polite signal, or the last event, until a child is killed
-POLL_S = 0.05  # how often a job's thread looks whether its child has died
-DRAIN_S = 1.0  # how long the pipes of a dead child may still deliver
 MAX_ENDED = 50
-_NICENESS = 15
 
 
 class JobState(enum.StrEnum):
@@ -62,7 +54,8 @@ class JobStatus:
 
     Attributes:
         elapsed_s: Time since the child was started, up to the end of the job; 0 before.
-        remaining_s: Expected time to the end; None before the child has told any.
+        share: What is done, as a share of the expected time, 0 to 1.
+        remaining_s: Expected time to the end, with that of the jobs ahead of a queued one; 0 after the end.
         waiting_before: Jobs ahead of a queued one, the running ones included; 0 in every other state.
         message: Reason of a failure, as a sentence for the user; None in every other state.
         calibrated: Share of the held-out images that are scored, after the epochs of a network; else None.
@@ -74,7 +67,8 @@ class JobStatus:
     epochs: tuple[EpochReport, ...]
     total_epochs: int
     elapsed_s: float = 0.0
-    remaining_s: float | None = None
+    share: float = 0.0
+    remaining_s: float = 0.0
     waiting_before: int = 0
     message: str | None = None
     calibrated: float | None = None
@@ -89,6 +83,7 @@ class TrainingJobs:
         max_running: Children that may run at the same time.
         max_waiting: Jobs that may wait while as many run as may.
         command: Gives the command line of a child from a task and `store_root`.
+        durations: What trainings take on this machine; by default nothing is known of it.
     """
 
     def __init__(
@@ -97,11 +92,13 @@ class TrainingJobs:
         max_running: int = 1,
         max_waiting: int = 8,
         command: Callable[[Task, AnyPath], list[str]] = train_command,
+        durations: DurationLog | None = None,
     ) -> None:
         self._store_root = store_root
         self._max_running = max_running
         self._max_waiting = max_waiting
         self._command = command
+        self._durations = durations or DurationLog(None)
         # Guards all that follows, and every _Job. The collector may run a finalizer that calls `cancel` in a
         # thread that holds it, so it must be one that a thread may take twice.
         self._lock = threading.RLock()
@@ -110,8 +107,12 @@ class TrainingJobs:
         self._closed = False
         before_exit(self.close)
 
-    def submit(self, task: Task) -> JobStatus:
+    def submit(self, task: Task, windows: int = 0) -> JobStatus:
         """Start a job, or queue it. If the same task is queued or running already, join that job.
+
+        Args:
+            task: The task.
+            windows: Windows of all networks in the held-out images, to tell how long it will take.
 
         Raises:
             TrainingError: Too many jobs wait, or `close` was called.
@@ -120,9 +121,16 @@ class TrainingJobs:
             if task not in self._jobs or not self._jobs[task].state.active:
                 self._require_room()
                 self._jobs.pop(task, None)
-                self._jobs[task] = _Job(self._lock, task, task.total_epochs)
+                expected = self._durations.expected(recipe_of(task), windows)
+                self._jobs[task] = _Job(self._lock, task, windows, expected, task.total_epochs)
                 self._start_waiting()
             return self._snapshot(self._jobs[task])
+
+    def expected_s(self, recipe: Recipe, windows: int) -> float:
+        """Seconds that a job of this recipe will take, from `submit` to its end."""
+        with self._lock:
+            own_s = self._durations.expected(recipe, windows).total_s
+            return own_s + sum(self._remaining_s(job) for job in self._jobs.values())
 
     def status(self, task: Task) -> JobStatus | None:
         """The latest job of this task; None if there was none, or if it ended long ago."""
@@ -165,8 +173,8 @@ class TrainingJobs:
         queued = [job for job in self._jobs.values() if job.state is JobState.QUEUED]
         ready = [job for job in queued if job.task not in self._threads]
         for job in ready[: self._max_running - len(self._threads)]:
-            job.state, job.start_s = JobState.RUNNING, time.monotonic()
-            self._threads[job.task] = _start_thread(self._run, job)
+            job.start()
+            self._threads[job.task] = start_thread(self._run, job)
         ended = [task for task, job in self._jobs.items() if not job.state.active]
         for task in ended[:-MAX_ENDED]:
             del self._jobs[task]
@@ -175,30 +183,39 @@ class TrainingJobs:
         active = [other for other in self._jobs.values() if other.state.active]
         ahead = active.index(job) if job.state is JobState.QUEUED else 0
         now_s = time.monotonic() if job.end_s is None else job.end_s
-        elapsed_s = 0.0 if job.start_s is None else now_s - job.start_s
-        remaining_s = None if job.expected_end_s is None else max(0.0, job.expected_end_s - now_s)
+        elapsed_s = 0.0 if job.clock is None else now_s - job.clock.start_s
+        before = active[: ahead + 1] if job.state.active else []
         return JobStatus(
             task=job.task,
             state=job.state,
             epochs=job.epochs,
             total_epochs=job.total_epochs,
             elapsed_s=elapsed_s,
-            remaining_s=remaining_s,
+            share=0.0 if job.clock is None else job.clock.share(now_s),
+            remaining_s=sum(map(self._remaining_s, before)),
             waiting_before=ahead,
             message=job.message,
             calibrated=job.calibrated,
             attempt=job.attempt,
         )
 
+    def _remaining_s(self, job: _Job) -> float:
+        if not job.state.active:
+            return 0.0
+        return job.expected.total_s if job.clock is None else job.clock.remaining_s(time.monotonic())
+
     def _run(self, job: _Job) -> None:
         message = "training stopped because of a fault in vaead; start it again"
         try:
-            message = _follow(self._command(job.task, self._store_root), job)
+            command = self._command(job.task, self._store_root)
+            message = run_child(command, job.read_line, job.ended, lambda: job.state is JobState.CANCELLED)
         except OSError as error:
             message = f"training could not be started ({error}); repair the installation, then start it again"
         finally:
             with self._lock:
                 job.end(JobState.FAILED, message)
+                if job.measured is not None:
+                    self._durations.learn(recipe_of(job.task), job.windows, job.measured)
                 del self._threads[job.task]
                 self._start_waiting()
 
@@ -209,16 +226,23 @@ class _Job:
 
     lock: threading.RLock
     task: Task
+    windows: int
+    expected: Durations
     total_epochs: int
     state: JobState = JobState.QUEUED
     epochs: tuple[EpochReport, ...] = ()
     message: str | None = None
     calibrated: float | None = None
     attempt: int = 1
-    start_s: float | None = None
+    clock: JobClock | None = None
     end_s: float | None = None
-    expected_end_s: float | None = None
+    measured: Durations | None = None
     ended: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        self.state = JobState.RUNNING
+        networks = len(recipe_of(self.task).networks)
+        self.clock = JobClock(self.expected, self.total_epochs, networks, time.monotonic())
 
     def end(self, state: JobState, message: str | None = None) -> None:
         if self.state.active:  # the first end counts
@@ -228,84 +252,23 @@ class _Job:
     def read_line(self, line: str) -> None:
         """Follow an event that the child printed; a line that is none, or comes too late, changes nothing."""
         with self.lock:
+            clock, now_s = self.clock, time.monotonic()
+            assert clock is not None
             match read_event(line) if self.state.active else None:
                 case TrainingStarted(epochs=total):
-                    self.total_epochs = total
-                case EpochReport(remaining_s=remaining_s) as report:
-                    self.expected_end_s = time.monotonic() + remaining_s
+                    self.total_epochs = clock.epochs = total
+                case EpochReport(epoch=epoch, elapsed_s=elapsed_s) as report:
+                    clock.epoch(epoch, elapsed_s, now_s)
                     self.epochs += (report,)
                     self.calibrated = None
                 case CalibrationReport(share=share):
+                    clock.calibration(share, now_s)
                     self.calibrated = share
                 case TrainingRestarted(attempt=attempt):
-                    self.attempt, self.epochs, self.expected_end_s = attempt, (), None
-                    self.calibrated = None
+                    clock.restart(now_s)
+                    self.attempt, self.epochs, self.calibrated = attempt, (), None
                 case TrainingDone():
+                    self.measured = clock.measured(now_s)
                     self.end(JobState.DONE)
                 case TrainingFailed(message=message):
                     self.end(JobState.FAILED, message)
-
-
-def _follow(command: list[str], job: _Job) -> str:
-    """Run a child until it is gone; returns why the job failed, which counts if no event has ended it."""
-    folder = str(temporary_folder().path)  # a killed child leaves its own files
-    env = os.environ | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "TMPDIR": folder}
-    # The child and all it starts are one group, which can be stopped as a whole. They stay in the session of
-    # the server: Linux compares priorities within a session alone.
-    child = Popen(
-        command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, errors="replace", env=env, process_group=0
-    )
-    _lower_priority(child)
-    stderr_tail: deque[str] = deque(maxlen=20)
-    stdout = _start_thread(_read_lines, child.stdout, job.read_line)
-    stderr = _start_thread(_read_lines, child.stderr, stderr_tail.append)
-    _await_end(child, job)
-    stdout.join(DRAIN_S)
-    stderr.join(DRAIN_S)
-    return _unexpected_end(child.returncode, stderr_tail.copy())
-
-
-def _lower_priority(child: Popen[str]) -> None:
-    """Let the pages go first, which wait for milliseconds of the processor where a training takes minutes."""
-    with contextlib.suppress(OSError, AttributeError):  # it has ended, or the system knows no priorities
-        os.setpriority(os.PRIO_PGRP, child.pid, _NICENESS)
-
-
-def _start_thread(target: Callable[..., None], *args: object) -> threading.Thread:
-    thread = threading.Thread(target=target, args=args, name="vaead-training", daemon=True)
-    thread.start()
-    return thread
-
-
-def _read_lines(stream: IO[str], consume: Callable[[str], object]) -> None:
-    with stream:
-        for line in stream:
-            consume(line)
-
-
-def _await_end(child: Popen[str], job: _Job) -> None:
-    """Wait until the child has died; once its job has ended, it has GRACE_S left to do so by itself."""
-    while child.poll() is None and not job.ended.wait(POLL_S):
-        pass
-    if job.state is JobState.CANCELLED:
-        _signal_group(child, kill=False)
-    with contextlib.suppress(TimeoutExpired):
-        child.wait(GRACE_S)
-    _signal_group(child, kill=True)  # also what the child may have started and left
-    child.wait()
-
-
-def _signal_group(child: Popen[str], *, kill: bool) -> None:
-    if sys.platform == "win32":
-        child.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left in the group
-            os.killpg(child.pid, signal.SIGKILL if kill else signal.SIGTERM)
-
-
-def _unexpected_end(code: int, stderr_tail: deque[str]) -> str:
-    cause = {number.value: number.name for number in signal.Signals}.get(-code, f"exit code {code}")
-    message = f"training stopped unexpectedly ({cause}); start it again, with fewer crops if memory is short"
-    lines = [line.strip() for line in stderr_tail if line.strip()]
-    # Who is killed has no time to write why, so the last line would mislead.
-    return f"{message}. Its last words: {lines[-1][:300]}" if lines and cause != "SIGKILL" else message

@@ -110,8 +110,9 @@ def test_start_is_shown_before_the_first_epoch(open_page: Open, start: Start) ->
     start(WAIT)
     page = open_page(**LINK)
     page.click("train")
-    assert progress(page) == (0, "Training is starting")
-    assert metrics(page) == {"Elapsed": "0 s", "Remaining": "..."}
+    assert progress(page)[1] == "Training is starting"
+    assert metrics(page)["Elapsed"] == "0 s"
+    assert int(metrics(page)["Remaining"].removesuffix(" s")) > 0
 
 
 def test_progress_shows_epoch_times_and_losses(open_page: Open, start: Start) -> None:
@@ -120,8 +121,8 @@ def test_progress_shows_epoch_times_and_losses(open_page: Open, start: Start) ->
     page.click("train")
     wait_until(lambda: jobs.status(RECIPE).epochs)
     page.run()
-    assert progress(page) == (25, "Training: epoch 1 of 4")
-    assert metrics(page)["Remaining"] in ("76 s", "77 s")
+    assert progress(page)[0] > 0
+    assert progress(page)[1] == "Training: epoch 1 of 4"
     curves = {trace["name"]: trace["y"][0] for trace in page.figure("live_losses")["data"]}
     terms = {"D, rarity": 1.0, "A, complexity": 2.0, "M, error": 3.5}
     assert curves == {"loss": 6.5, "loss, calibration images": 6.6} | terms
@@ -189,7 +190,7 @@ def test_training_is_found_again(open_page: Open, start: Start) -> None:
     page.select("normal", 2)
     assert page.has_button("train")
     page.select("normal", 1)
-    assert progress(page) == (0, "Training is starting")
+    assert progress(page)[1] == "Training is starting"
 
 
 def test_second_visitor_sees_the_same_job(open_page: Open, start: Start) -> None:
@@ -197,7 +198,7 @@ def test_second_visitor_sees_the_same_job(open_page: Open, start: Start) -> None
     open_page(**LINK).click("train")
     wait_until(lambda: jobs.status(RECIPE).epochs)
     second = open_page(**LINK)
-    assert progress(second) == (25, "Training: epoch 1 of 4")
+    assert progress(second)[1] == "Training: epoch 1 of 4"
     assert not second.has_button("train")
 
 
@@ -207,7 +208,7 @@ def test_two_visitors_who_press_the_button_share_one_job(open_page: Open, start:
     first.click("train")
     second.click("train")
     assert len(jobs.active()) == 1
-    assert progress(second) == (0, "Training is starting")
+    assert progress(second)[1] == "Training is starting"
 
 
 def test_cancel_ends_the_job_for_everyone(open_page: Open, start: Start) -> None:
@@ -219,6 +220,16 @@ def test_cancel_ends_the_job_for_everyone(open_page: Open, start: Start) -> None
     assert page.infos == ["The training was cancelled."]
     other.run()
     assert other.infos == ["The training was cancelled."]
+
+
+def test_only_who_has_started_a_training_can_cancel_it(open_page: Open, start: Start) -> None:
+    start(WAIT)
+    page, other = open_page(**LINK), open_page(**LINK)
+    page.click("train")
+    other.run()
+    assert progress(other)[1] == "Training is starting"
+    assert page.has_button("cancel")
+    assert not other.has_button("cancel")
 
 
 def test_cancelled_training_can_be_started_again(open_page: Open, start: Start) -> None:

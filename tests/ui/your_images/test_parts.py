@@ -32,7 +32,7 @@ from vaead.scoring.loss_terms import SCORES
 from vaead.ui.your_images import downloads, predictions
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session_folder import FolderWatch, PrivateFolder
-from vaead.ui.your_images.training_settings import estimate
+from vaead.ui.your_images.training_settings import held_out_windows, memory_bytes
 from vaead.ui.your_images.upload_queue import Upload
 from vaead.ui.your_images.uploaded_photos import Batch, OwnPhotos, read_batches, read_uploads
 
@@ -100,6 +100,16 @@ def test_session_that_comes_back_in_time_keeps_its_folder(folder: PrivateFolder)
     assert folder.path.exists()
 
 
+def test_training_of_a_visitor_who_is_away_ends_before_the_folder_goes(folder: PrivateFolder) -> None:
+    watch, ended = FolderWatch(lambda session: False, absent_s=1000.0, left_s=0.0), []
+    folder.before_removal(lambda: ended.append("training"))
+    watch.add("away", folder)
+    watch.sweep()
+    watch.sweep()
+    assert ended == ["training"]
+    assert folder.path.exists()
+
+
 def test_files_are_kept_under_made_up_names(photos: OwnPhotos) -> None:
     finish(read_uploads(photos, [("a b/../c 😀.png", io.BytesIO(screw(1)))], "normal"))
     finish(read_uploads(photos, [("part 😀.png", io.BytesIO(screw(1)))], "normal"))
@@ -117,30 +127,21 @@ def test_colours_are_found_and_grey_stored_as_colour_is_grey() -> None:
     assert examine(png(grey), "red.png", Limits()).has_colors
 
 
-def test_estimate_grows_with_crops_epochs_and_patches(photos: OwnPhotos) -> None:
-    def cost(**settings: int) -> tuple[float, float]:
-        made = estimate(Recipe.from_preset("industrial", PhotoSource(), **settings), photos.normal)
-        return made.seconds, made.n_bytes
+def test_memory_grows_with_crops_and_patches(photos: OwnPhotos) -> None:
+    def n_bytes(**settings: int) -> float:
+        return memory_bytes(Recipe.from_preset("industrial", PhotoSource(), **settings), photos.normal)
 
-    base = cost(patch_size=24, epochs=2, crops=5000)
-    assert cost(patch_size=24, epochs=4, crops=5000)[0] > base[0]
-    for more in (cost(patch_size=24, epochs=2, crops=9000), cost(patch_size=32, epochs=2, crops=5000)):
-        assert more > base
-        assert more[1] > base[1]
+    base = n_bytes(patch_size=24, crops=5000)
+    assert n_bytes(patch_size=24, crops=9000) > base
+    assert n_bytes(patch_size=32, crops=5000) > base
 
 
-def test_estimate_grows_with_the_windows_of_many_images(photos: OwnPhotos) -> None:
-    few, many = (
-        estimate(
-            Recipe.from_preset("industrial", PhotoSource(scale=0.5), patch_size=24, stride=4),
-            photos.normal * count,
-        )
-        for count in (1, 1000)
-    )
+def test_memory_grows_with_the_windows_of_many_images(photos: OwnPhotos) -> None:
+    recipe = Recipe.from_preset("industrial", PhotoSource(scale=0.5), patch_size=24, stride=4)
+    few, many = (memory_bytes(recipe, photos.normal * count) for count in (1, 1000))
     # 875 windows in each of 2,000 images of 160x120, half of them held out; and the images themselves.
-    assert many.n_bytes - few.n_bytes == pytest.approx(
-        1e6 * 875 * 1e-6 * 1000 * 1400 + 2000 * 8 * 19_200, rel=0.01
-    )
+    assert many - few == pytest.approx(1e6 * 875 * 1e-6 * 1000 * 1400 + 2000 * 8 * 19_200, rel=0.01)
+    assert held_out_windows(recipe, photos.normal * 1000) == 875_000
 
 
 def test_model_knows_how_large_the_images_were(results: Results) -> None:

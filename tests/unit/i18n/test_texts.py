@@ -85,7 +85,6 @@ SAME_IN_ALL_LANGUAGES = {
     "own.metric_aupro",
     "own.score_title",
     "stories.mnist_1_9",
-    "training.unknown",
 }
 
 FILLED_IN_BY_FIGURES = {"compare.hover", "compare.gallery_hover", "matrix.hover"}

@@ -18,6 +18,7 @@ from vaead.model.files import CARD
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
 from vaead.plots import panels
+from vaead.processes.durations import DurationLog
 from vaead.processes.training_jobs import TrainingJobs
 from vaead.recipe import Recipe
 
@@ -77,7 +78,8 @@ def photo_service() -> PhotoService:
 @st.cache_resource(show_spinner=False)
 def training_jobs() -> TrainingJobs:
     """The training jobs of this server."""
-    return TrainingJobs(ModelStore().root)
+    root = ModelStore().root
+    return TrainingJobs(root, durations=DurationLog(root if isinstance(root, Path) else None))
 
 
 @st.cache_resource(

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
 import streamlit as st
 
+from vaead.data.datasets import load_dataset
 from vaead.errors import VaeadError
 from vaead.i18n.texts import Texts
 from vaead.model.store import ModelStore
-from vaead.processes.train_command import PhotoTask, Task
+from vaead.processes.train_command import PhotoTask, Task, recipe_of
 from vaead.processes.training_jobs import JobState, JobStatus
 from vaead.recipe import Recipe
+from vaead.scoring.patches import PatchGrid
 from vaead.ui.shared.cache import training_jobs
 from vaead.ui.shared.loss_chart import network_name, show_losses
 
-_START_S = 10.0
-"""Seconds to start a training process, compile the epoch and export the model."""
-_CROPS_PER_S = 50_000.0
-"""Crops a second on two cores; see benchmarks/. Only used to tell visitors how long they will wait."""
+_STARTED = "_started"
 _POLL_S = 1.0
 
 
@@ -32,15 +34,27 @@ def panel(recipe: Recipe, texts: Texts) -> None:
         st.info(texts("training.cancelled"))
     elif recipe not in ModelStore():  # a damaged model is there, and the page has said so
         st.info(texts("training.missing"), icon=":material/model_training:")
-    seconds = _START_S + recipe.total_epochs * recipe.train.crops / _CROPS_PER_S
+    windows = _count_windows(recipe)
+    seconds = training_jobs().expected_s(recipe, windows)
     st.caption(texts("training.estimate", seconds=f"{seconds:.0f}"))
-    st.button(texts("training.start"), key="train", type="primary", on_click=_start, args=(recipe,))
+    st.button(texts("training.start"), key="train", type="primary", on_click=_start, args=(recipe, windows))
 
 
-def _start(recipe: Recipe) -> None:
+def _count_windows(recipe: Recipe) -> int:
+    """Windows of all networks in the held-out images of a class."""
+    source = recipe.class_source
+    labels, shape = load_dataset(source.dataset).train.labels, load_dataset(source.dataset).image_shape
+    held_out = recipe.train.held_out * np.count_nonzero(labels == source.normal)
+    grids = [PatchGrid(*shape, network.patch_size, network.stride) for network in recipe.networks]
+    return round(held_out * sum(math.prod(grid.shape) for grid in grids))
+
+
+def _start(recipe: Recipe, windows: int) -> None:
     try:
         ModelStore().check_writable()
-        training_jobs().submit(recipe)
+        training_jobs().submit(recipe, windows)
+        # Anyone may follow a training, but only who has started it may end it.
+        st.session_state.setdefault(_STARTED, set()).add(recipe)
     except VaeadError as error:
         st.error(str(error))
 
@@ -55,27 +69,27 @@ def _follow(task: Task, texts: Texts) -> None:
     if status is None or not status.state.active:
         st.rerun(scope="app")
     done = status.epochs[-1].epoch if status.epochs else 0
-    left = None if done == status.total_epochs else status.remaining_s
-    st.progress(done / status.total_epochs, _headline(status, done, texts))
+    st.progress(status.share, _headline(status, done, texts))
     if status.attempt > 1:
         st.caption(texts("training.again", attempt=status.attempt))
     elapsed, remaining = st.columns(2)
     elapsed.metric(texts("training.elapsed"), _seconds(status.elapsed_s, texts))
-    remaining.metric(texts("training.remaining"), _seconds(left, texts))
+    remaining.metric(texts("training.remaining"), _seconds(status.remaining_s, texts))
     if done:
-        recipe = task.recipe if isinstance(task, PhotoTask) else task
+        recipe = recipe_of(task)
         before = (done - 1) // recipe.train.epochs
         epochs = [epoch for epoch in status.epochs if epoch.epoch > before * recipe.train.epochs]
         name = network_name(before + 1, len(recipe.networks), texts)
         show_losses(epochs, "live_losses", texts, name)
-    cancel = training_jobs().cancel
-    st.button(texts("training.cancel"), key="cancel", icon=":material/cancel:", on_click=cancel, args=(task,))
+    if isinstance(task, PhotoTask) or task in st.session_state.get(_STARTED, ()):
+        cancel = training_jobs().cancel
+        st.button(
+            texts("training.cancel"), key="cancel", icon=":material/cancel:", on_click=cancel, args=(task,)
+        )
 
 
-def _seconds(seconds: float | None, texts: Texts) -> str:
-    return (
-        texts("training.unknown") if seconds is None else texts("training.seconds", seconds=f"{seconds:.0f}")
-    )
+def _seconds(seconds: float, texts: Texts) -> str:
+    return texts("training.seconds", seconds=f"{seconds:.0f}")
 
 
 def _headline(status: JobStatus, done: int, texts: Texts) -> str:

@@ -16,6 +16,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vaead.processes.temporary import temporary_folder
 
+_LEFT_S = 60.0
+"""After a browser has been away for so long, nothing more is computed for it."""
 _ABSENT_S = 180.0
 """Streamlit keeps a session for 120 s after its browser has left, in case it comes back."""
 _POLL_S = 15.0
@@ -36,8 +38,13 @@ class PrivateFolder:
         self._finalizer = weakref.finalize(self, _remove, self.path, self._before)
 
     def before_removal(self, action: Callable[[], None]) -> None:
-        """Call a function first; it must not hold this object."""
+        """Call a function first, or when the visitor is away; it must not hold this object."""
         self._before.append(action)
+
+    def leave(self) -> None:
+        """End what is done for the visitor; the folder stays."""
+        while self._before:
+            self._before.pop()()
 
     def close(self) -> None:
         """Remove the folder and all that is in it, once."""
@@ -45,20 +52,22 @@ class PrivateFolder:
 
 
 def _remove(path: Path, before: list[Callable[[], None]]) -> None:
-    for action in before:
-        action()
+    while before:
+        before.pop()()
     shutil.rmtree(path, ignore_errors=True)
 
 
 class FolderWatch:
-    """Closes the folders of sessions whose browsers have left.
+    """Ends what is done for sessions whose browsers have left, and closes their folders later.
 
     Streamlit forgets such a session without a word, and its memory is freed whenever Python gets to it.
     """
 
-    def __init__(self, is_active: Callable[[str], bool], absent_s: float = _ABSENT_S) -> None:
+    def __init__(
+        self, is_active: Callable[[str], bool], absent_s: float = _ABSENT_S, left_s: float = _LEFT_S
+    ) -> None:
         self._is_active = is_active
-        self._absent_s = absent_s
+        self._absent_s, self._left_s = absent_s, left_s
         self._lock = threading.Lock()
         self._folders: weakref.WeakValueDictionary[str, PrivateFolder] = weakref.WeakValueDictionary()
         self._last_seen: dict[str, float] = {}
@@ -70,7 +79,7 @@ class FolderWatch:
             self._last_seen[session_id] = time.monotonic()
 
     def sweep(self) -> None:
-        """Close the folders of sessions that have been absent for long enough."""
+        """Look after the sessions that have been absent for long enough."""
         now = time.monotonic()
         with self._lock:
             for session_id in list(self._last_seen):
@@ -82,6 +91,8 @@ class FolderWatch:
                 elif now - self._last_seen[session_id] >= self._absent_s:
                     folder.close()
                     del self._last_seen[session_id]
+                elif now - self._last_seen[session_id] >= self._left_s:
+                    folder.leave()
 
 
 def make_folder() -> PrivateFolder:

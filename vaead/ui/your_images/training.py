@@ -21,7 +21,7 @@ from vaead.ui.shared.cache import photo_service, training_jobs
 from vaead.ui.your_images.messages import error_message
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
-from vaead.ui.your_images.training_settings import Plan, estimate
+from vaead.ui.your_images.training_settings import Plan, held_out_windows, memory_bytes
 
 
 def is_running(own: OwnSession) -> bool:
@@ -44,7 +44,7 @@ def offer(own: OwnSession, plan: Plan, texts: Texts) -> None:
     elif status is not None and status.state is JobState.CANCELLED:
         st.info(texts("training.cancelled"))
     again = own.results is not None and own.results.origin != "brought"
-    cost = estimate(plan.recipe, plan.photos)
+    seconds = training_jobs().expected_s(plan.recipe, held_out_windows(plan.recipe, plan.photos))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             texts("own.train_again") if again else texts("training.start"),
@@ -58,8 +58,8 @@ def offer(own: OwnSession, plan: Plan, texts: Texts) -> None:
             texts(
                 "own.estimate",
                 size=_size(plan),
-                time=_time(cost.seconds, texts),
-                memory=f"{cost.n_bytes / 1e9:.2g}",
+                time=_time(seconds, texts),
+                memory=f"{memory_bytes(plan.recipe, plan.photos) / 1e9:.2g}",
             )
         )
 
@@ -88,7 +88,7 @@ def _start(own: OwnSession, plan: Plan, texts: Texts) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             _link(photo.path, folder / photo.path.name)
         task = PhotoTask(plan.recipe, images, run / "model")
-        jobs.submit(task)
+        jobs.submit(task, held_out_windows(plan.recipe, plan.photos))
         own.before_removal(partial(jobs.cancel, task))
         own.task, own.task_normals, own.trouble = task, own.photos.normal_digests, None
     except (VaeadError, OSError) as error:

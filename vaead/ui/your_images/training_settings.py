@@ -27,10 +27,6 @@ _NUMBER_WIDTH = 132
 """In pixels."""
 _LARGEST_PATCH = 128
 
-_START_S = 12.0
-"""Seconds to load TensorFlow, to compile, and to calibrate and export the model."""
-_VALUES_PER_S = 7e6
-"""Numbers in patches that two cores train on in a second: 7 million at 24x24 pixels, 10 million at 96x96."""
 _START_BYTES = 1.0e9
 """Memory of TensorFlow with a compiled network."""
 _CALL_BYTES = 2**28
@@ -39,14 +35,6 @@ _COPIES = 5
 """Copies of them that a training holds on its way, measured."""
 _WINDOW_BYTES = 1_400
 """Memory of a window of a held-out image, measured."""
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Time and memory of a training, on two cores."""
-
-    seconds: float
-    n_bytes: float
 
 
 @dataclass(frozen=True)
@@ -67,35 +55,27 @@ class Plan:
         return self.recipe.source.scale
 
 
-def estimate(recipe: Recipe, photos: Sequence[OwnPhoto]) -> Cost:
-    """Estimate what a training takes.
+def memory_bytes(recipe: Recipe, photos: Sequence[OwnPhoto]) -> float:
+    """Estimate the memory that a training takes.
 
-    Time: a start for each network, and the numbers in all patches of all epochs at the speed measured.
-    Memory: TensorFlow, the crops of the largest network in single precision with the copies made of one
-    call's share of them, the scaled images, and what the networks say of each window of the held-out ones.
+    TensorFlow, the crops of the largest network in single precision with the copies made of one call's share
+    of them, the scaled images, and what the networks say of each window of the held-out ones.
     """
-    values = [recipe.train.crops * network.patch_values for network in recipe.networks]
+    crops = 4.0 * recipe.train.crops * max(network.patch_values for network in recipe.networks)
     scale = recipe.source.scale
     pixels = sum(photo.size[0] * photo.size[1] for photo in photos) * scale**2 * recipe.networks[0].channels
-    crops = 4.0 * max(values)
-    return Cost(
-        seconds=_START_S * len(values) + recipe.train.epochs * sum(values) / _VALUES_PER_S,
-        n_bytes=_START_BYTES
-        + crops
-        + _COPIES * min(crops, _CALL_BYTES)
-        + 8 * pixels
-        + _WINDOW_BYTES * recipe.train.held_out * _count_windows(recipe, photos),
-    )
+    windows = held_out_windows(recipe, photos)
+    return _START_BYTES + crops + _COPIES * min(crops, _CALL_BYTES) + 8 * pixels + _WINDOW_BYTES * windows
 
 
-def _count_windows(recipe: Recipe, photos: Sequence[OwnPhoto]) -> int:
-    """Windows of all networks in all images."""
+def held_out_windows(recipe: Recipe, photos: Sequence[OwnPhoto]) -> int:
+    """Windows of all networks in the images that are held out of so many."""
     scale, found = recipe.source.scale, 0
     for (height, width), count in Counter(photo.size for photo in photos).items():
         for network in recipe.networks:
             grid = PatchGrid(round(height * scale), round(width * scale), network.patch_size, network.stride)
             found += count * math.prod(grid.shape)
-    return found
+    return round(recipe.train.held_out * found)
 
 
 def show(own: OwnSession, texts: Texts) -> Plan | None:

@@ -1,6 +1,7 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,9 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Make TrainingJobs whose children run a script; closed at the end of the test."""
     made: list[TrainingJobs] = []
 
-    def make(script: str, **limits: int) -> TrainingJobs:
+    def make(script: str, **settings: Any) -> TrainingJobs:
         command = [sys.executable, "-S", "-c", HELPERS + script, str(tmp_path)]
-        made.append(TrainingJobs(tmp_path, command=lambda *_: command, **limits))
+        made.append(TrainingJobs(tmp_path, command=lambda *_: command, **settings))
         return made[-1]
 
     yield make

@@ -25,7 +25,7 @@ from tests.unit.processes.jobs.helpers import (
     wait_until,
 )
 from vaead.errors import TrainingError
-from vaead.processes import training_jobs as jobs
+from vaead.processes import training_child
 from vaead.processes.training_jobs import JobState, JobStatus, TrainingJobs
 
 
@@ -47,7 +47,7 @@ def test_cancel_kills_the_child_and_what_it_started(start: Start, tmp_path: Path
 def test_cancel_kills_a_child_that_ignores_the_polite_signal(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "GRACE_S", 1.0)
+    monkeypatch.setattr(training_child, "GRACE_S", 1.0)
     training = start(
         'signal.signal(signal.SIGTERM, lambda *_: (folder / "asked").touch())\n'
         'print(os.getpid(), file=open(folder / "pids", "a"))\n'
@@ -215,7 +215,7 @@ def test_children_end_with_the_program(tmp_path: Path) -> None:
         "jobs.submit(Recipe.from_preset('article', ClassSource('mnist', 1)))\n"
         f"while not pathlib.Path({str(tmp_path / 'pids')!r}).exists(): time.sleep(0.01)\n"
     )
-    root = Path(jobs.__file__).parents[1]
+    root = Path(training_child.__file__).parents[1]
     subprocess.run(
         [sys.executable, "-c", program],
         check=True,
