@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -75,22 +75,40 @@ class PhotoDefaults:
         return cls(source, patch, longer_px, shorter_px, same_size, light, aligned, has_colors)
 
 
-def setting_variants(defaults: PhotoDefaults) -> dict[str, tuple[PhotoSource, int]]:
-    """The proposed settings, and others that differ in one way each: source and patch size by name."""
-    source, patch = defaults.source, defaults.patch_size
-    found = {"proposed": (source, patch)}
-    shorter_px = defaults.shorter_px * source.scale
+class Variant(NamedTuple):
+    """Settings that differ in one way from others.
+
+    Attributes:
+        change: What differs: "none", "patch", "scale", or the name of a switch and "on" or "off".
+        source: How to read the photos.
+        patch_size: Side of a patch in pixels of the scaled photos.
+    """
+
+    change: str
+    source: PhotoSource
+    patch_size: int
+
+
+CHANGES = ("none", "patch", "scale", "light_on", "light_off", "aligned_on", "aligned_off")
+"""All that `Variant.change` may say."""
+
+
+def setting_variants(base: PhotoDefaults) -> list[Variant]:
+    """Settings, and others that differ from them in one way each."""
+    source, patch = base.source, base.patch_size
+    found = [Variant("none", source, patch)]
+    shorter_px = base.shorter_px * source.scale
     for size in (patch // 2, 2 * patch):
         if _CELLS <= size <= shorter_px / _PATCHES:
-            found[f"patches of {size} px"] = (source, size)
+            found.append(Variant("patch", source, size))
     for scale in (round(source.scale / 2, 2), min(1.0, round(2 * source.scale, 2))):
-        if scale != source.scale and defaults.shorter_px * scale >= _PATCHES * patch:
-            found[f"scale {scale:g}"] = (replace(source, scale=scale), patch)
-    light = "light as it is" if source.even_light else "even light"
-    found[light] = (replace(source, even_light=not source.even_light), patch)
-    if defaults.same_size:
-        aligned = "not aligned" if source.aligned else "aligned"
-        found[aligned] = (replace(source, aligned=not source.aligned), patch)
+        if scale != source.scale and base.shorter_px * scale >= _PATCHES * patch:
+            found.append(Variant("scale", replace(source, scale=scale), patch))
+    other_light = replace(source, even_light=not source.even_light)
+    found.append(Variant("light_off" if source.even_light else "light_on", other_light, patch))
+    if base.same_size:
+        other_position = replace(source, aligned=not source.aligned)
+        found.append(Variant("aligned_off" if source.aligned else "aligned_on", other_position, patch))
     return found
 
 

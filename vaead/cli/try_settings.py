@@ -10,7 +10,7 @@ import click
 from vaead.cli.inputs import Skipped
 from vaead.cli.take_stock import find_normals, read_normals, take_stock
 from vaead.data.photos import check_normals, pixel_digest
-from vaead.i18n.photo_defaults import photo_defaults
+from vaead.i18n.photo_defaults import photo_defaults, variant_name
 from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
 from vaead.photo_defaults import PhotoDefaults, setting_variants
@@ -38,9 +38,10 @@ def try_settings(images: str, epochs: int | None, crops: int | None, seed: int |
     cards: dict[str, ModelCard] = {}
     from vaead.training.retry import train_sound  # TensorFlow takes seconds to import
 
-    for name, (source, patch_size) in setting_variants(defaults).items():
-        settings = {"patch_size": patch_size, "epochs": epochs, "crops": crops, "seed": seed}
-        recipe = Recipe.from_preset(preset_names(for_photos=True)[0], source, **settings)
+    for variant in setting_variants(defaults):
+        name = variant_name(variant, Texts("en"))
+        settings = {"patch_size": variant.patch_size, "epochs": epochs, "crops": crops, "seed": seed}
+        recipe = Recipe.from_preset(preset_names(for_photos=True)[0], variant.source, **settings)
         photos, validation = (
             read_normals(some, recipe, skipped) for some in (found.to_train, found.validation)
         )
@@ -68,7 +69,7 @@ def _show(name: str, card: ModelCard, as_json: bool) -> None:
 def _advice(cards: dict[str, ModelCard]) -> str:
     """Which settings to take, and whether they are better than the proposed ones by more than chance."""
     best = max(cards, key=lambda name: cards[name].trial_auroc or 0.0)
-    first = cards["proposed"]
+    first = next(iter(cards.values()))
     gain = (cards[best].trial_auroc or 0.0) - (first.trial_auroc or 0.0)
     if gain <= math.hypot(cards[best].trial_error or 0.0, first.trial_error or 0.0):
         return "No other settings are better than the proposed ones by more than chance; keep these."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vaead.i18n.format import percent
 from vaead.i18n.texts import Texts
-from vaead.photo_defaults import PhotoDefaults
+from vaead.photo_defaults import PhotoDefaults, Variant
 
 
 def photo_defaults(chosen: PhotoDefaults, texts: Texts) -> list[str]:
@@ -24,6 +24,11 @@ def photo_defaults(chosen: PhotoDefaults, texts: Texts) -> list[str]:
         texts(f"photo_defaults.light_{_kind(source.even_light)}", share=light),
         texts(f"photo_defaults.aligned_{_kind(source.aligned)}", likeness=aligned),
     ]
+
+
+def variant_name(variant: Variant, texts: Texts) -> str:
+    """What is different in a variant."""
+    return texts(f"variant.{variant.change}", patch=variant.patch_size, scale=f"{variant.source.scale:g}")
 
 
 def _kind(chosen: bool) -> str:

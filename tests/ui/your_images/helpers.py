@@ -72,7 +72,7 @@ def scripted_training(tmp_path: Path, photo_model: Path, monkeypatch: pytest.Mon
             return [sys.executable, "-S", "-c", HELPERS + script, *paths]
 
         made.append(TrainingJobs(tmp_path, command=command))
-        for module in ("shared.training_panel", "your_images.training"):
+        for module in ("shared.training_panel", "your_images.training", "your_images.trials"):
             monkeypatch.setattr(f"vaead.ui.{module}.training_jobs", lambda: made[-1])
         return made[-1]
 

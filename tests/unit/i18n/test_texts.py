@@ -16,6 +16,7 @@ from vaead.data.screws.generator import DEFECTS
 from vaead.i18n.texts import FOLDER, LANGUAGES, Texts, _load
 from vaead.metrics.image import METRICS
 from vaead.model.normal_windows import QUANTITIES
+from vaead.photo_defaults import CHANGES
 from vaead.recipe import COLORS
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.ui.compare import canvas
@@ -63,6 +64,8 @@ PATTERNS = {
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
     "instead.{}": ["instead.edited", "instead.blank", "instead.noise", "instead.upside_down"],
     "canvas.{}": [f"canvas.{name}" for name in (*canvas.TOOLS, "canvas")],
+    "variant.{}": [f"variant.{change}" for change in CHANGES],
+    "trials.{}": [f"trials.{name}" for name in ("settings", "auroc", "found", "time")],
     "kept.{}": ["kept.now", "kept.kept"],
     "definition.{}": [f"definition.{score}" for score in SCORES],
     "definition.{}_formula": [f"definition.{score}_formula" for score in SCORES],
@@ -85,6 +88,7 @@ SAME_IN_ALL_LANGUAGES = {
     "own.metric_aupro",
     "own.score_title",
     "stories.mnist_1_9",
+    "trials.auroc",
 }
 
 FILLED_IN_BY_FIGURES = {"compare.hover", "compare.gallery_hover", "matrix.hover"}

@@ -16,6 +16,7 @@ from vaead.ui.your_images import (
     session,
     training,
     training_settings,
+    trials,
     upload,
 )
 from vaead.ui.your_images.predictions import Results
@@ -28,9 +29,10 @@ def show(texts: Texts) -> None:
     notices = st.container()
     upload.read_queue(own, texts)
     training.collect(own)
+    trials.advance(own, texts)
     if own.trouble is not None:  # above the steps, which may be folded away
         st.error(own.trouble)
-    running = training.is_running(own)
+    running = training.is_running(own) or trials.is_running(own)
     done = own.results is not None and not running
     photos = own.photos
     brought = texts("own.step_images")
@@ -64,12 +66,16 @@ def _results(own: OwnSession, found: Results, score: str, rate: float, texts: Te
 
 
 def _model(own: OwnSession, running: bool, texts: Texts) -> None:
+    if trials.is_running(own):
+        trials.follow(own, texts)
+        return
     if running:
         training.follow(own, texts)
         return
     plan = training_settings.show(own, texts)
     if plan is not None:
         training.offer(own, plan, texts)
+        trials.offer(own, plan, texts)
     model_upload.show(own, texts)
 
 

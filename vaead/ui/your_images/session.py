@@ -5,17 +5,46 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
+from vaead.model.card import ModelCard
 from vaead.processes.train_command import PhotoTask
+from vaead.recipe import Recipe
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session_folder import make_folder
 from vaead.ui.your_images.upload_queue import UploadQueue
-from vaead.ui.your_images.uploaded_photos import OwnPhotos
+from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos
 
 _KEY = "_own"
+
+
+@dataclass
+class Trial:
+    """Settings that are compared with others.
+
+    Attributes:
+        name: What is different in them.
+        recipe: The settings.
+        photos: Normal images that are large enough.
+        task: Their training, None while it is not queued.
+        card: Card of its model, None before.
+        trouble: Why it has failed, as a sentence.
+    """
+
+    name: str
+    recipe: Recipe
+    photos: tuple[OwnPhoto, ...]
+    task: PhotoTask | None = None
+    card: ModelCard | None = None
+    trouble: str | None = None
+
+    @property
+    def pending(self) -> bool:
+        """True until its training has ended."""
+        return self.card is None and self.trouble is None
 
 
 class OwnSession:
@@ -26,6 +55,7 @@ class OwnSession:
         uploads: Images that wait to be read.
         task: The training started last, None before.
         task_normals: Digests of the normal images of that training.
+        trials: Settings that are compared, none before.
         results: Results of the model trained or uploaded last, None before.
         model_upload_lock: Held while a model is unpacked and tried.
         model_upload_count: Models uploaded so far, so that each finds an empty control after it.
@@ -53,6 +83,7 @@ class OwnSession:
         self.photos = OwnPhotos(self._subfolder("photos"))
         self.task: PhotoTask | None = None
         self.task_normals: frozenset[str] = frozenset()
+        self.trials: list[Trial] = []
         self.results: Results | None = None
         self.settings: dict[str, float | bool | str] = {}
         self.normal_count = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,12 +17,14 @@ from vaead.model.files import CARD
 from vaead.model.store import load_card
 from vaead.processes.train_command import PhotoTask
 from vaead.processes.training_jobs import JobState
+from vaead.recipe import Recipe
 from vaead.ui.shared import training_panel
 from vaead.ui.shared.cache import photo_service, training_jobs
 from vaead.ui.your_images.messages import error_message
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.training_settings import Plan, held_out_windows, memory_bytes
+from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 
 def is_running(own: OwnSession) -> bool:
@@ -58,7 +61,7 @@ def offer(own: OwnSession, plan: Plan, texts: Texts) -> None:
             texts(
                 "own.estimate",
                 size=_size(plan),
-                time=_time(seconds, texts),
+                time=time_of(seconds, texts),
                 memory=f"{memory_bytes(plan.recipe, plan.photos) / 1e9:.2g}",
             )
         )
@@ -70,29 +73,40 @@ def _size(plan: Plan) -> str:
     return f"{width}x{height}"
 
 
-def _time(seconds: float, texts: Texts) -> str:
+def time_of(seconds: float, texts: Texts) -> str:
+    """Seconds in words."""
     if seconds < 100:
         return texts("training.seconds", seconds=f"{seconds:.0f}")
     return texts("own.minutes", minutes=f"{seconds / 60:,.0f}")
 
 
 def _start(own: OwnSession, plan: Plan, texts: Texts) -> None:
-    """Link the images into a folder of their own, and queue the training."""
-    jobs = training_jobs()
+    own.trials = []
     try:
-        run = own.new_run()
-        images = run / "images"
-        images.mkdir()
-        for photo in plan.photos:
-            folder = images / ("validation" if photo.is_validation else "train") / NORMAL
-            folder.mkdir(parents=True, exist_ok=True)
-            _link(photo.path, folder / photo.path.name)
-        task = PhotoTask(plan.recipe, images, run / "model")
-        jobs.submit(task, held_out_windows(plan.recipe, plan.photos))
-        own.before_removal(partial(jobs.cancel, task))
-        own.task, own.task_normals, own.trouble = task, own.photos.normal_digests, None
+        own.task = queue(own, plan.recipe, plan.photos)
+        own.task_normals, own.trouble = own.photos.normal_digests, None
     except (VaeadError, OSError) as error:
         own.trouble = error_message(error, texts)
+
+
+def queue(own: OwnSession, recipe: Recipe, photos: Sequence[OwnPhoto]) -> PhotoTask:
+    """Link images into a folder of their own, and queue a training.
+
+    Raises:
+        TrainingError: Too many trainings wait.
+        OSError: There is no room on the disk.
+    """
+    jobs, run = training_jobs(), own.new_run()
+    images = run / "images"
+    images.mkdir()
+    for photo in photos:
+        folder = images / ("validation" if photo.is_validation else "train") / NORMAL
+        folder.mkdir(parents=True, exist_ok=True)
+        _link(photo.path, folder / photo.path.name)
+    task = PhotoTask(recipe, images, run / "model")
+    jobs.submit(task, held_out_windows(recipe, photos))
+    own.before_removal(partial(jobs.cancel, task))
+    return task
 
 
 def _link(file: Path, link: Path) -> None:

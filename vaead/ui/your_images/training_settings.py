@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from vaead.data.photos import check_normals
 from vaead.errors import InvalidInputError
 from vaead.i18n.photo_defaults import photo_defaults
 from vaead.i18n.texts import Texts
-from vaead.photo_defaults import PhotoDefaults, default_patch
+from vaead.photo_defaults import PhotoDefaults, Variant, default_patch, setting_variants
 from vaead.presets import get_preset, preset_names
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.patches import PatchGrid
@@ -48,6 +49,12 @@ class Plan:
 
     recipe: Recipe
     photos: tuple[OwnPhoto, ...]
+
+    def variants(self, defaults: PhotoDefaults) -> list[Variant]:
+        """These settings, and others that differ in one way each, for images with these defaults."""
+        source, patch = self.recipe.source, self.recipe.networks[0].patch_size
+        assert isinstance(source, PhotoSource)
+        return setting_variants(dataclasses.replace(defaults, source=source, patch_size=patch))
 
     @property
     def scale(self) -> float:
