@@ -15,13 +15,15 @@ from vaead.data.photos.names import is_image_name
 from vaead.errors import InvalidInputError
 from vaead.inference.map_files import MAP_KINDS, MASK_KINDS, writes
 from vaead.inference.prediction import Prediction
-from vaead.inference.tables import csv_writer, score_columns, score_record, score_row
+from vaead.inference.tables import csv_writer, score_record
 from vaead.model.card import ModelCard
 from vaead.paths import AnyPath, UrlPath, identity, open_text, require_writable, to_path, write_whole
 from vaead.scoring.loss_terms import SCORES
 
 Add = Callable[[Prediction], None]
 """Takes the next prediction. All outputs are context managers that give one."""
+RowsOf = Callable[[Prediction], Iterable[Sequence[object]]]
+"""Rows of a table for a prediction."""
 Draw = Callable[[Sequence[Photo]], Iterable[Prediction | Rejected]]
 """Predicts photos again, with drawings."""
 
@@ -42,12 +44,12 @@ def lines(with_flags: bool) -> Iterator[Add]:
 
 
 @contextlib.contextmanager
-def json_array(with_flags: bool) -> Iterator[Add]:
-    """One JSON array on standard output."""
+def json_array(with_flags: bool, scale: float) -> Iterator[Add]:
+    """One JSON array on standard output; regions are in pixels of photos before this scale."""
     separators = iter("[")
 
     def add(prediction: Prediction) -> None:
-        record = json.dumps(score_record(prediction, with_flags))
+        record = json.dumps(score_record(prediction, with_flags, scale))
         click.echo(f"{next(separators, ', ')}{record}", nl=False)
 
     yield add
@@ -55,23 +57,25 @@ def json_array(with_flags: bool) -> Iterator[Add]:
 
 
 @contextlib.contextmanager
-def csv_file(file: AnyPath, with_flags: bool) -> Iterator[Add]:
-    """A table; see `vaead.inference.tables`."""
-    with writes("--csv", file):
+def csv_file(option: str, file: AnyPath, titles: Sequence[str], rows_of: RowsOf) -> Iterator[Add]:
+    """A table for an option; see `vaead.inference.tables`."""
+    with writes(option, file):
         if isinstance(file, UrlPath):
             require_writable(file.parent)  # else it would be found out when all is done
         stream = open_text(file)
         write_row = csv_writer(stream)
 
-    def write(row: Sequence[object]) -> None:
-        with writes("--csv", file):
-            write_row(row)
+    def add(prediction: Prediction) -> None:
+        with writes(option, file):
+            for row in rows_of(prediction):
+                write_row(row)
 
     try:
-        write(score_columns(with_flags))
-        yield lambda prediction: write(score_row(prediction, with_flags))
+        with writes(option, file):
+            write_row(titles)
+        yield add
     finally:
-        with writes("--csv", file):
+        with writes(option, file):
             stream.close()
 
 
@@ -131,8 +135,8 @@ def require_own_files(
             )
         if is_image_name(file):
             raise InvalidInputError(
-                f"--csv and --report must not be named like an image, got {file!r}; end the name in .csv "
-                "or .html"
+                f"--csv, --regions and --report must not be named like an image, got {file!r}; end the name "
+                "in .csv or .html"
             )
     owners: dict[str, Photo] = {}
     for photo in photos if folders else ():

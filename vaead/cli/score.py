@@ -24,6 +24,7 @@ from vaead.cli.options import (
     worker_options,
 )
 from vaead.data.photos import Photo, Rejected
+from vaead.inference import tables
 from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
 from vaead.inference.prediction import Thresholds
 from vaead.model.card import ModelCard
@@ -45,10 +46,15 @@ FLAGGED = 3
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.option("--csv", type=PathType(dir_okay=False), help="File for a table of the scores.")
 @click.option(
+    "--regions",
+    type=PathType(dir_okay=False),
+    help="File for a table of the regions that stand out, one a line, in pixels of the images.",
+)
+@click.option(
     "--false-alarm-rate",
     type=float,
     help="Also say which scores flag the image, with thresholds that this share of normal images passes.  "
-    f"[default for masks and report: {FALSE_ALARM_RATE}]",
+    f"[default for masks, regions and report: {FALSE_ALARM_RATE}]",
 )
 @click.option(
     "--maps",
@@ -80,6 +86,7 @@ def score(
     folder: AnyPath | None,
     as_json: bool,
     csv: AnyPath | None,
+    regions: AnyPath | None,
     false_alarm_rate: float | None,
     maps: AnyPath | None,
     masks: AnyPath | None,
@@ -102,12 +109,12 @@ def score(
         located = LocatedModel.load(folder)
     else:
         located = stored_model(*require_class(dataset, normal, "--model"), preset, store)
-    wanted = _Wanted(as_json, false_alarm_rate, csv, maps, masks, report)
+    wanted = _Wanted(as_json, false_alarm_rate, csv, regions, maps, masks, report)
     # Before anything is printed or written, since every image needs it.
     thresholds = Thresholds.from_rate(located.model.card.normal_scores, wanted.rate)
     photos, rejected = list_photos(images)
     folders = [path for path in (maps, masks) if path is not None]
-    files = [path for path in (csv, report) if path is not None]
+    files = [path for path in (csv, regions, report) if path is not None]
     outputs.require_own_files(photos, located.path, folders, files)
     skipped = Skipped()
     skipped.show(rejected)
@@ -128,6 +135,7 @@ class _Wanted:
     as_json: bool
     false_alarm_rate: float | None
     csv: AnyPath | None
+    regions: AnyPath | None
     maps: AnyPath | None
     masks: AnyPath | None
     report: AnyPath | None
@@ -143,11 +151,12 @@ class _Wanted:
             from vaead.inference.html_report import SHOWN  # imports Jinja2 and SciPy
 
             draw = n_photos <= SHOWN  # of more, the most anomalous are known at the end
-        return PredictSettings(thresholds, maps=self.maps, masks=self.masks, draw=draw)
+        regions = self.as_json or self.regions is not None
+        return PredictSettings(thresholds, maps=self.maps, masks=self.masks, draw=draw, regions=regions)
 
     def open(self, card: ModelCard, draw: outputs.Draw) -> Iterator[AbstractContextManager[outputs.Add]]:
         """The outputs of this process."""
-        with_flags = self.false_alarm_rate is not None
+        with_flags, scale = self.false_alarm_rate is not None, card.recipe.source.scale
         # The table comes after all that can be refused, since it replaces an older one at once.
         if self.maps is not None:
             outputs.make_folder("--maps", self.maps)
@@ -156,8 +165,15 @@ class _Wanted:
         if self.report is not None:
             yield outputs.report_file(self.report, card, self.rate, draw)
         if self.csv is not None:
-            yield outputs.csv_file(self.csv, with_flags)
-        yield outputs.json_array(with_flags) if self.as_json else outputs.lines(with_flags)
+            columns = tables.score_columns(with_flags)
+            yield outputs.csv_file(
+                "--csv", self.csv, columns, lambda each: [tables.score_row(each, with_flags)]
+            )
+        if self.regions is not None:
+            yield outputs.csv_file(
+                "--regions", self.regions, tables.REGION_COLUMNS, lambda each: tables.region_rows(each, scale)
+            )
+        yield outputs.json_array(with_flags, scale) if self.as_json else outputs.lines(with_flags)
 
 
 def _score_all(
@@ -172,7 +188,7 @@ def _score_all(
     card = located.model.card
     cautions = OtherResolution(card.longer_side_px), AllFlagged()
     flagged = False
-    to_draw = replace(settings, maps=None, masks=None, draw=True)
+    to_draw = replace(settings, maps=None, masks=None, draw=True, regions=False)
     with contextlib.ExitStack() as opened:
         draw = partial(predict_photos, located, settings=to_draw, workers=workers)
         adds = [opened.enter_context(output) for output in wanted.open(card, draw)]

@@ -18,8 +18,9 @@ from vaead.i18n.format import percent
 from vaead.i18n.texts import Texts
 from vaead.inference.prediction import Prediction, Thresholds
 from vaead.model.card import ModelCard
-from vaead.plots.overlay import Regions, draw_overlay, draw_photo, to_jpeg
+from vaead.plots.overlay import draw_overlay, draw_photo, to_jpeg
 from vaead.scoring.loss_terms import SCORES
+from vaead.scoring.regions import Region, area_share
 
 SHOWN = 200
 """Images with pictures in a report; each takes about 50 KB."""
@@ -36,12 +37,12 @@ class Drawing:
     Attributes:
         photo: JPEG of the image as the model sees it.
         overlay: JPEG of the image with map and mask of the score that decides.
-        regions: Regions of this mask.
+        regions: Regions of this mask, in pixels of the image as the model sees it.
     """
 
     photo: bytes
     overlay: bytes
-    regions: Regions
+    regions: tuple[Region, ...]
 
 
 def draw(prediction: Prediction, normal_scores: NormalScores) -> Drawing:
@@ -51,7 +52,7 @@ def draw(prediction: Prediction, normal_scores: NormalScores) -> Drawing:
     assert image is not None, "arrays must be there"
     picture = draw_photo(image)
     overlay = draw_overlay(picture, prediction.anomaly_map(score), normal_scores.heat_range(score), mask)
-    return Drawing(to_jpeg(picture), to_jpeg(overlay), Regions.from_mask(mask))
+    return Drawing(to_jpeg(picture), to_jpeg(overlay), prediction.find_regions(score, normal_scores))
 
 
 def ranked(predictions: Iterable[Prediction]) -> list[Prediction]:
@@ -173,7 +174,7 @@ class Report:
             "value": f"{prediction.scores[score]:.4g}",
             "limit": f"{self._limits[score]:.4g}",
         }
-        flagged, regions = prediction.flagged[score], self._regions(drawing.regions)
+        flagged, regions = prediction.flagged[score], self._regions(drawing.regions, prediction.shape)
         decision = texts("report.above", **values) if flagged else texts("report.below", **values)
         whole = texts("own.by_whole") if flagged and prediction.by_whole and score == "calibrated" else ""
         return self._row(prediction) | {
@@ -184,15 +185,20 @@ class Report:
             "words": " ".join(filter(None, (decision, whole, regions))),
         }
 
-    def _regions(self, regions: Regions) -> str:
-        """The regions that stand out, in words."""
-        texts, share = self._texts, f"{100 * regions.area:.2g}"
-        if regions.location is None:
+    def _regions(self, regions: Sequence[Region], shape: tuple[int, int]) -> str:
+        """The regions of an image of this shape, in words."""
+        texts = self._texts
+        if not regions:
             return texts("report.no_region")
-        place = texts(f"report.place_{regions.location[0]}{regions.location[1]}")
-        if regions.count == 1:
+        share = f"{100 * area_share(regions, shape):.2g}"
+        column, row = max(regions, key=lambda region: region.area).center
+        down, right = (
+            min(2, int(3 * (at + 0.5) / side)) for at, side in zip((row, column), shape, strict=True)
+        )
+        place = texts(f"report.place_{down}{right}")
+        if len(regions) == 1:
             return texts("report.region", place=place, share=share)
-        return texts("report.regions", count=regions.count, place=place, share=share)
+        return texts("report.regions", count=len(regions), place=place, share=share)
 
 
 def _pixels(shape: tuple[int, ...]) -> str:

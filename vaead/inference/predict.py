@@ -56,6 +56,7 @@ class PredictSettings:
         maps: Folder for anomaly maps, None for none.
         masks: Folder for masks, None for none.
         draw: True to draw pictures for a report.
+        regions: True to find the regions that stand out.
         base_dir: Folder in which relative sources begin; empty for the current folder.
         limits: Limits of photos.
         baselines: Simpler methods that score the photos, too; None for none.
@@ -66,6 +67,7 @@ class PredictSettings:
     maps: AnyPath | None = None
     masks: AnyPath | None = None
     draw: bool = False
+    regions: bool = False
     base_dir: str = ""
     limits: Limits = field(default_factory=Limits)
     baselines: Baselines | None = None
@@ -183,6 +185,9 @@ def _summary(model: Model, prediction: Prediction, settings: PredictSettings) ->
         size = prediction.shape if same else read_photo(photo.source, photo.label).shape
         write_masks(prediction, (size[0], size[1]), folder_sink("--masks", settings.masks))
     prediction = replace(prediction, pixel_counts=prediction.count_pixels())
+    if settings.regions:
+        found = prediction.find_regions(prediction.main_score, normal_scores)
+        prediction = replace(prediction, regions=found)
     if settings.draw:
         from vaead.inference.html_report import draw  # imports SciPy and Jinja2
 

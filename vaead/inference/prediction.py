@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.reasons import Reason, refusal
 from vaead.metrics.pixel import PixelCounts
 from vaead.model.model import Model
+from vaead.scoring.regions import Region, find_regions
 from vaead.scoring.term_maps import TermMaps
 
 if TYPE_CHECKING:
@@ -70,6 +72,7 @@ class Prediction:
         notes: Choices that were made in reading the true mask.
         pixel_counts: Counts of the pixels of the maps by name of the score, for pixel metrics.
         drawing: Pictures for a report.
+        regions: Regions that stand out by the main score, in pixels of `shape`; None if not asked for.
     """
 
     photo: Photo
@@ -85,6 +88,7 @@ class Prediction:
     notes: tuple[Reason, ...] = ()
     pixel_counts: dict[str, PixelCounts] = field(default_factory=dict)
     drawing: Drawing | None = None
+    regions: tuple[Region, ...] | None = None
 
     @classmethod
     def from_terms(
@@ -117,6 +121,12 @@ class Prediction:
         assert self.terms is not None, "terms were dropped"
         mask: NDArray[np.bool_] = self.terms.mask_above(score, self.thresholds.window[score])[0]
         return mask
+
+    def find_regions(self, score: str, normal_scores: NormalScores) -> tuple[Region, ...]:
+        """The regions of the mask of a score. Arrays must not be dropped yet."""
+        return find_regions(
+            self.mask(score), self.anomaly_map(score), partial(normal_scores.window_ranks, score)
+        )
 
     def count_pixels(self) -> dict[str, PixelCounts]:
         """Counts of the pixels of each map, for pixel metrics; empty without a true mask."""

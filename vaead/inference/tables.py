@@ -32,17 +32,54 @@ def score_row(prediction: Prediction, with_flags: bool) -> list[object]:
     return [prediction.photo.label, *scores, *flags, prediction.photo.defect or ""]
 
 
-def score_record(prediction: Prediction, with_flags: bool) -> dict[str, Any]:
+def score_record(prediction: Prediction, with_flags: bool, scale: float) -> dict[str, Any]:
     """One photo as JSON; None where the model has no such score for an image of its size.
 
-    `by_whole` is True where calibrated comes from the photo as a whole, and the map may show little.
+    Regions are as in `region_records`. `by_whole` is True where calibrated comes from the photo as a whole,
+    and the map may show little.
     """
     record: dict[str, Any] = {"image": prediction.photo.label}
     record |= {name: prediction.scores.get(name) for name in SCORES}
     record["by_whole"] = prediction.by_whole
     if with_flags:
         record["flagged"] = {name: prediction.flagged.get(name) for name in SCORES}
+    record["regions"] = region_records(prediction, scale)
     return record
+
+
+REGION_COLUMNS = (
+    *("image", "region", "score", "left", "top", "width", "height", "area", "center_x", "center_y"),
+    *("largest", "mean", "normal_below"),
+)
+
+
+def region_records(prediction: Prediction, scale: float) -> list[dict[str, Any]]:
+    """The regions of one photo, one an entry, the most anomalous first.
+
+    Args:
+        prediction: With its regions.
+        scale: The factor by which the photo was resized; lengths are in pixels of the photo before that.
+    """
+    return [
+        {
+            "region": number,
+            "score": prediction.main_score,
+            **{name: round(getattr(region, name), 1) for name in ("left", "top", "width", "height", "area")},
+            "center_x": round(region.center[0], 1),
+            "center_y": round(region.center[1], 1),
+            **{name: _digits(getattr(region, name)) for name in ("largest", "mean", "normal_below")},
+        }
+        for number, region in enumerate((each.enlarged(1 / scale) for each in prediction.regions or ()), 1)
+    ]
+
+
+def _digits(value: float) -> float:
+    return float(f"{value:.6g}")
+
+
+def region_rows(prediction: Prediction, scale: float) -> list[list[object]]:
+    """The same under `REGION_COLUMNS`."""
+    return [[prediction.photo.label, *record.values()] for record in region_records(prediction, scale)]
 
 
 def metric_rows(groups: Iterable[GroupMetrics]) -> list[list[object]]:

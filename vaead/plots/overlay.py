@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,39 +20,6 @@ _LINE, _RIM = (255, 255, 255), (150, 0, 30)
 _TOUCHING = np.ones((3, 3), np.bool_)
 
 Pixels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class Regions:
-    """Anomalous regions of a photo.
-
-    Attributes:
-        count: Connected regions; those that touch at a corner are one.
-        area: Fraction of all pixels, 0 to 1.
-        location: Row and column of the middle of the largest one, each 0 to 2 as thirds of the photo;
-            None without a region.
-    """
-
-    count: int
-    area: float
-    location: tuple[int, int] | None
-
-    @classmethod
-    def from_mask(cls, mask: NDArray[np.bool_]) -> Regions:
-        """Find the regions of a mask (H, W).
-
-        >>> Regions.from_mask(np.eye(6, dtype=bool)[::-1] & (np.arange(6) < 2))
-        Regions(count=1, area=0.05555555555555555, location=(2, 0))
-        """
-        labels, count = ndimage.label(mask, structure=_TOUCHING)
-        if not count:
-            return cls(0, 0.0, None)
-        largest = labels == 1 + np.argmax(np.bincount(labels.ravel())[1:])
-        row, column = (
-            min(2, int(3 * (float(index.mean()) + 0.5) / length))
-            for index, length in zip(np.nonzero(largest), mask.shape, strict=True)
-        )
-        return cls(int(count), float(mask.mean()), (row, column))
 
 
 def draw_photo(photo: NDArray[np.generic]) -> Pixels:

@@ -15,6 +15,9 @@ PALETTES = ("Blues", "Cividis", "Viridis")
 
 Values = NDArray[np.floating] | NDArray[np.uint8]
 
+Frame = tuple[float, float, float, float]
+"""Top, left, height and width in pixels."""
+
 _COLUMN_GAP = 0.02
 _ROW_GAP = 0.1
 """Gaps between panels as shares of the figure; between rows it holds the titles of the lower row."""
@@ -108,7 +111,7 @@ class Panel:
         unit: Written after the value on hover.
         outlined: (H, W), the pixels around which a line is drawn, if any.
         gauge: Drawn below it, if there is one.
-        frame: Top, left, and side of a square that is framed, if there is one.
+        frame: Top, left, height and width of a rectangle that is framed, if there is one.
         numbers: (H, W), what is told when a visitor clicks at a pixel, if anything.
     """
 
@@ -118,7 +121,7 @@ class Panel:
     unit: str = ""
     outlined: NDArray[np.bool_] | None = None
     gauge: Gauge | None = None
-    frame: tuple[int, int, int] | None = None
+    frame: Frame | None = None
     numbers: NDArray[np.integer] | None = None
 
 
@@ -315,16 +318,16 @@ def _targets(panel: Panel, index: int, hover: str) -> dict[str, Any]:
     }
 
 
-def _frame(frame: tuple[int, int, int], index: int) -> dict[str, Any]:
-    top, left, side = frame
+def _frame(frame: Frame, index: int) -> dict[str, Any]:
+    top, left, height, width = frame
     return {
         "type": "rect",
         "xref": f"x{_suffix(index)}",
         "yref": f"y{_suffix(index)}",
         "x0": left - 0.5,
-        "x1": left + side - 0.5,
+        "x1": left + width - 0.5,
         "y0": top - 0.5,
-        "y1": top + side - 0.5,
+        "y1": top + height - 0.5,
         "line": {"color": _SELECTED, "width": 2.5},
     }
 

@@ -54,7 +54,7 @@ def normal_scores(photo_model: Path) -> NormalScores:
 
 def sent(view: View, normal_scores: NormalScores) -> list[dict[str, Any]]:
     """The traces of the figure as a browser gets them."""
-    figure = drawing.draw(view, normal_scores, Texts("en"))
+    figure = drawing.draw(view, normal_scores, None, Texts("en"))
     traces: list[dict[str, Any]] = json.loads(plotly.io.to_json(figure, validate=False))["data"]
     return traces
 
@@ -74,7 +74,7 @@ def at(trace: dict[str, Any], row: float, column: float) -> float:
 def test_figure_is_small_however_large_the_image_is(
     normal_scores: NormalScores, shape: tuple[int, int], colors: tuple[int, ...], most_mb: float
 ) -> None:
-    figure = drawing.draw(view(shape, colors), normal_scores, Texts("en"))
+    figure = drawing.draw(view(shape, colors), normal_scores, None, Texts("en"))
     # As Streamlit sends it.
     assert len(plotly.io.to_json(figure, validate=False)) < 1e6 * most_mb
 
@@ -95,3 +95,10 @@ def test_image_in_colours_covers_the_same_pixels_as_its_maps(normal_scores: Norm
     assert [trace["type"] for trace in traces[:3]] == ["image", "image", "heatmap"]
     places = [{name: trace[name] for name in ("x0", "y0", "dx", "dy")} for trace in traces[:7]]
     assert places == [{"x0": 3.0, "y0": 3.0, "dx": 7, "dy": 7}] * 7
+
+
+def test_chosen_region_is_framed_in_all_panels(normal_scores: NormalScores) -> None:
+    figure = drawing.draw(view((120, 160)), normal_scores, (10, 20, 30, 40), Texts("en"))
+    frames = [shape for shape in figure.layout.shapes if shape.type == "rect" and shape.line.width]
+    assert {(each.x0, each.x1, each.y0, each.y1) for each in frames} == {(19.5, 59.5, 9.5, 39.5)}
+    assert len(frames) == 6

@@ -43,7 +43,9 @@ def test_scores_are_printed_as_json(
     wide = tmp_path / "wide.png"
     Image.fromarray(np.hstack(list(images))).save(wide)
     (line,) = lines_of(run("score", "--model", folder, image, wide, "--json"))
-    assert json.loads(line) == [
+    found = json.loads(line)
+    assert [isinstance(entry.pop("regions"), list) for entry in found] == [True, True]
+    assert found == [
         {"image": str(image), **expected_scores(model, images[0]), "by_whole": False},
         {"image": str(wide), **expected_scores(model, np.hstack(list(images))), "by_whole": False},
     ]
@@ -125,7 +127,7 @@ def test_same_image_may_be_named_twice(folder: Path, image: Path, tmp_path: Path
     assert first == second
 
 
-@pytest.mark.parametrize("option", ["--maps", "--masks", "--csv", "--report"])
+@pytest.mark.parametrize("option", ["--maps", "--masks", "--csv", "--regions", "--report"])
 def test_output_that_cannot_be_written_is_refused(
     folder: Path, image: Path, tmp_path: Path, option: str
 ) -> None:
@@ -197,13 +199,13 @@ def test_masks_are_white_where_something_stands_out(
             np.testing.assert_array_equal(np.asarray(picture), np.where(prediction.mask(name), 255, 0))
 
 
-@pytest.mark.parametrize("option", ["--maps", "--masks", "--csv", "--report"])
+@pytest.mark.parametrize("option", ["--maps", "--masks", "--csv", "--regions", "--report"])
 def test_output_at_a_url_that_cannot_be_written_is_refused(folder: Path, image: Path, option: str) -> None:
     result = run("score", "--model", folder, image, option, "file:///proc/no-such-folder/x")
     assert_refused(result, rf"{option} must be a place that can be written, got 'file:///proc.*; free")
 
 
-@pytest.mark.parametrize("option", ["--csv", "--report"])
+@pytest.mark.parametrize("option", ["--csv", "--regions", "--report"])
 def test_output_never_replaces_an_image(folder: Path, image: Path, option: str) -> None:
     before = image.read_bytes()
     assert_refused(
@@ -280,7 +282,7 @@ def test_output_never_touches_the_model(folder: Path, image: Path, option: str, 
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
-@pytest.mark.parametrize("option", ["--csv", "--report"])
+@pytest.mark.parametrize("option", ["--csv", "--regions", "--report"])
 def test_table_is_never_named_like_an_image(folder: Path, image: Path, tmp_path: Path, option: str) -> None:
     other = tmp_path / "training" / "1.png"
     other.parent.mkdir()

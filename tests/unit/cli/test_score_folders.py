@@ -85,6 +85,42 @@ def test_csv_has_what_json_has(folder: Path, tree: Path, tmp_path: Path, given: 
         }
 
 
+def test_regions_are_those_of_the_masks(folder: Path, tree: Path, tmp_path: Path) -> None:
+    Image.fromarray(np.full((40, 28), 7, np.uint8)).save(tree / "other size.png")
+    out, table = tmp_path / "out", tmp_path / "regions.csv"
+    given = ["--false-alarm-rate", 0.6, "--regions", table, "--masks", out, "--json"]
+    (line,) = lines_of(run("score", "--model", folder, tree, *given))
+    with table.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    entries = json.loads(line)
+    assert len(rows) == sum(len(entry["regions"]) for entry in entries) > 0
+    for entry in entries:
+        ours = [row for row in rows if row["image"] == entry["image"]]
+        assert [
+            {name: str(cell) for name, cell in region.items()} | {"image": entry["image"]}
+            for region in entry["regions"]
+        ] == ours
+        stem = Path(entry["image"]).relative_to(tree).with_suffix("")
+        score = "new" if entry["calibrated"] is None else "calibrated"
+        white = np.asarray(Image.open(out / f"{stem}.{score}.mask.png")) > 0
+        boxed = np.zeros_like(white)
+        for region in entry["regions"]:
+            left, top = int(region["left"]), int(region["top"])
+            boxed[top : top + int(region["height"]), left : left + int(region["width"])] = True
+        assert not (white & ~boxed).any()
+        assert white.sum() == sum(region["area"] for region in entry["regions"])
+        values = [region["largest"] for region in entry["regions"]]
+        assert values == sorted(values, reverse=True)
+
+
+def test_table_of_regions_of_normal_images_has_its_titles(folder: Path, tree: Path, tmp_path: Path) -> None:
+    table = tmp_path / "regions.csv"
+    lines_of(run("score", "--model", folder, tree, "--regions", table, "--false-alarm-rate", 1e-6))
+    titles, *rows = table.read_text("utf-8-sig").splitlines()
+    assert titles.startswith("image,region,score,left,top,")
+    assert all(row.count(",") == titles.count(",") for row in rows)
+
+
 def test_table_has_the_labels_of_a_dataset(folder: Path, image: Path, tmp_path: Path) -> None:
     for name in ("test/good/2.png", "test/hole/3.png"):
         (tmp_path / "set" / name).parent.mkdir(parents=True)

@@ -65,6 +65,9 @@ PATTERNS = {
     "instead.{}": ["instead.edited", "instead.blank", "instead.noise", "instead.upside_down"],
     "canvas.{}": [f"canvas.{name}" for name in (*canvas.TOOLS, "canvas")],
     "variant.{}": [f"variant.{change}" for change in CHANGES],
+    "regions.{}": [
+        f"regions.{name}" for name in ("place", "size", "area", "largest", "mean", "normal_below")
+    ],
     "trials.{}": [f"trials.{name}" for name in ("settings", "auroc", "found", "time")],
     "kept.{}": ["kept.now", "kept.kept"],
     "definition.{}": [f"definition.{score}" for score in SCORES],

@@ -13,7 +13,7 @@ from vaead.inference import html_report as report_module
 from vaead.inference.html_report import Report, draw, ranked, with_drawings
 from vaead.inference.prediction import Prediction, Thresholds, predict
 from vaead.model.model import Model
-from vaead.plots.overlay import Regions
+from vaead.scoring.regions import find_regions
 
 RATE = 0.05
 
@@ -104,7 +104,8 @@ def test_regions_are_said_in_words(
         mask[part] = True
     prediction = predicted(model, "x", images[0])
     assert prediction.drawing is not None
-    drawing = dataclasses.replace(prediction.drawing, regions=Regions.from_mask(mask))
+    found = find_regions(mask, np.ones(mask.shape), np.zeros_like)
+    drawing = dataclasses.replace(prediction.drawing, regions=found)
     page = Report(model.card, RATE, Texts("en")).html([dataclasses.replace(prediction, drawing=drawing)])
     assert words in text_of(page)
 

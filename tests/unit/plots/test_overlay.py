@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from vaead.plots.overlay import Regions, draw_overlay, draw_photo, to_jpeg
+from vaead.plots.overlay import draw_overlay, draw_photo, to_jpeg
 
 GREY = np.random.default_rng(0).integers(0, 256, (48, 64), np.uint8)
 CLEAR = np.zeros((48, 64), np.float32)
@@ -47,24 +47,6 @@ def test_regions_are_outlined() -> None:
     rows, columns = np.nonzero(lines)
     assert {rows.min(), rows.max(), columns.min(), columns.max()} == {61, 118}
     assert not lines[64:115, 64:115].any()
-
-
-@pytest.mark.parametrize(
-    ("where", "expected"),
-    [
-        ([], Regions(0, 0.0, None)),
-        ([np.s_[:2, :2]], Regions(1, 4 / 48, (0, 0))),
-        ([np.s_[:1, :1], np.s_[1:2, 1:2]], Regions(1, 2 / 48, (0, 0))),
-        ([np.s_[:1, :1], np.s_[4:, 6:]], Regions(2, 5 / 48, (2, 2))),
-        ([np.s_[:, :]], Regions(1, 1.0, (1, 1))),
-    ],
-    ids=["none", "one", "touch at a corner", "two", "all"],
-)
-def test_regions_are_counted_and_placed(where: list[tuple[slice, slice]], expected: Regions) -> None:
-    mask = np.zeros((6, 8), np.bool_)
-    for part in where:
-        mask[part] = True
-    assert Regions.from_mask(mask) == expected
 
 
 def test_picture_becomes_a_jpeg() -> None:

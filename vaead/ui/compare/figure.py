@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vaead.calibration.thresholds import NormalScores
 from vaead.i18n.format import listed, number, percent
 from vaead.i18n.texts import Texts
-from vaead.plots.panels import Gauge, Panel, Scale, article_scale, panels
+from vaead.plots.panels import Frame, Gauge, Panel, Scale, article_scale, panels
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.term_maps import TermMaps
 from vaead.ui.shared.plots import mean_scale
@@ -136,7 +136,7 @@ def comparison(
     view: str,
     texts: Texts,
     numbers: Sequence[NDArray[np.integer] | None] = (None, None),
-    frames: Sequence[tuple[int, int, int] | None] = (None, None),
+    frames: Sequence[Frame | None] = (None, None),
     columns: int = 1 + len(SCORES),
     images: Sequence[int] = (0, 1),
 ) -> go.Figure:
@@ -149,7 +149,7 @@ def comparison(
         view: One of `vaead.ui.shared.controls.VIEWS`.
         texts: The language.
         numbers: For each image what clicks tell, see `Panel.numbers`.
-        frames: For each image a square that is framed, see `Panel.frame`.
+        frames: For each image what is framed, see `Panel.frame`.
         columns: Pictures in a row; with fewer than all four of an image there is no room for colour bars.
         images: Which of the images are drawn.
     """

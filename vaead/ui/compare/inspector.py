@@ -13,7 +13,7 @@ from vaead.i18n.format import number
 from vaead.i18n.texts import Texts
 from vaead.model.model import Model
 from vaead.model.normal_windows import QUANTITIES, NormalWindows, Quantities
-from vaead.plots.panels import Panel, Scale, panels
+from vaead.plots.panels import Frame, Panel, Scale, panels
 from vaead.plots.window_bars import WindowBar, window_bars
 from vaead.recipe import Recipe
 from vaead.scoring.image_scorer import Decoded
@@ -71,10 +71,10 @@ class Window:
         """Undo `of_number`."""
         return int(np.ravel_multi_index((self.image, *self.place), (2, *grid.shape)))
 
-    def frame(self, grid: PatchGrid) -> tuple[int, int, int]:
-        """Top, left and side in pixels."""
+    def frame(self, grid: PatchGrid) -> Frame:
+        """Where it is in its image."""
         row, column = self.place
-        return int(grid.row_starts[row]), int(grid.col_starts[column]), grid.patch_size
+        return int(grid.row_starts[row]), int(grid.col_starts[column]), grid.patch_size, grid.patch_size
 
 
 def numbers_of(grid: PatchGrid) -> list[NDArray[np.intp]]:
@@ -109,7 +109,7 @@ def show(
     values = {name: float(found[name][window.image, row, column]) for name in QUANTITIES}
 
     role = list(pair.names)[window.image]
-    top, left, side = window.frame(decoded.grid)
+    top, left, side, _ = window.frame(decoded.grid)
     st.subheader(texts("inspector.title"), anchor=False)
     where = {"role": texts(f"compare.{role}"), "top": top, "left": left}
     intro = texts("inspector.intro", **where, bottom=top + side - 1, right=left + side - 1)

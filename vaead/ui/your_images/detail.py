@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from vaead.i18n.format import listed, number, percent
 from vaead.i18n.texts import Texts
 from vaead.inference.prediction import Prediction
-from vaead.plots.overlay import OPACITY, Regions
+from vaead.plots.overlay import OPACITY
+from vaead.plots.panels import Frame
 from vaead.scoring.loss_terms import SCORES
+from vaead.scoring.regions import Region, area_share
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images import figure
 from vaead.ui.your_images.downsampling import View
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.uploaded_photos import OwnPhoto
+
+_MOST_ROWS = 8
+"""Rows of the table of regions that are shown at once."""
+_TABLE_PX = 320
 
 
 def show(results: Results, photo: OwnPhoto, score: str, rate: float, texts: Texts) -> None:
@@ -41,8 +46,13 @@ def show(results: Results, photo: OwnPhoto, score: str, rate: float, texts: Text
     )
     view = View.from_prediction(prediction, score, opacity / 100)
     alt = texts("own.figure_alt", name=photo.name, decision=re.sub(r"\*\*|\\", "", words))
-    figure.show(figure.draw(view, results.calibration, texts), prediction.shape, alt)
-    st.caption(_legend(view.mask, prediction.true_mask, rate, texts))
+    found = prediction.find_regions(score, results.calibration)
+    table = f"own_regions_{photo.path.stem}_{score}"
+    frame = _framed(found, table)
+    figure.show(figure.draw(view, results.calibration, frame, texts), prediction.shape, alt)
+    st.caption(_legend(found, prediction, rate, texts))
+    if found:
+        _table(found, results.card.recipe.source.scale, table, texts)
 
 
 def label_name(photo: OwnPhoto, texts: Texts) -> str:
@@ -90,15 +100,47 @@ def decision(
     return " ".join(parts) if texts.language == "en" else "".join(parts)
 
 
-def _legend(mask: NDArray[np.bool_], true_mask: NDArray[np.bool_] | None, rate: float, texts: Texts) -> str:
+def _legend(found: Sequence[Region], prediction: Prediction, rate: float, texts: Texts) -> str:
     """Say what the lines surround."""
-    regions = Regions.from_mask(mask)
-    values = {"area": percent(regions.area, digits=2), "rate": percent(rate)}
+    area = percent(area_share(found, prediction.shape), digits=2)
+    values = {"area": area, "rate": percent(rate)}
     parts = [texts("own.no_region")]
-    if regions.count == 1:
+    if len(found) == 1:
         parts = [texts("own.region", **values)]
-    elif regions.count:
-        parts = [texts("own.regions", count=regions.count, **values)]
-    if true_mask is not None and true_mask.any():
+    elif found:
+        parts = [texts("own.regions", count=len(found), **values)]
+    if prediction.true_mask is not None and prediction.true_mask.any():
         parts.append(texts("own.true_regions"))
     return " ".join(parts) if texts.language == "en" else "".join(parts)
+
+
+def _framed(found: Sequence[Region], table: str) -> Frame | None:
+    """The region of the line that is chosen in the table, which stands further down."""
+    chosen = st.session_state[table].selection.rows if table in st.session_state else []
+    if not chosen or chosen[0] >= len(found):  # at another false-alarm rate there may be fewer
+        return None
+    region = found[chosen[0]]
+    return region.top, region.left, region.height, region.width
+
+
+def _table(found: Sequence[Region], scale: float, key: str, texts: Texts) -> None:
+    """The regions as numbers; lengths are in pixels of the image as it was brought."""
+    regions = [region.enlarged(1 / scale) for region in found]
+    cells = {
+        "place": [f"{each.left:.0f}, {each.top:.0f}" for each in regions],
+        "size": [f"{each.width:.0f} × {each.height:.0f}" for each in regions],
+        "area": [f"{each.area:,.0f}" for each in regions],
+        "largest": [number(each.largest) for each in regions],
+        "mean": [number(each.mean) for each in regions],
+        "normal_below": [percent(each.normal_below, digits=3) for each in regions],
+    }
+    st.dataframe(
+        {texts(f"regions.{name}"): values for name, values in cells.items()},
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+        hide_index=True,
+        height="content" if len(regions) < _MOST_ROWS else _TABLE_PX,
+        alt=texts("regions.alt"),
+    )
+    st.caption(texts("regions.caption"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from vaead.calibration.thresholds import NormalScores
 from vaead.i18n.format import number
 from vaead.i18n.texts import Texts
 from vaead.plots.overlay import HEAT
-from vaead.plots.panels import PALETTES, Panel, Scale, panels, squares
+from vaead.plots.panels import PALETTES, Frame, Panel, Scale, panels, squares
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared import plots
 from vaead.ui.your_images.downsampling import Reduced, View
@@ -28,8 +29,8 @@ _MARGINS_PX = 84
 _TALLEST_PX = 760
 
 
-def draw(view: View, normal_scores: NormalScores, texts: Texts) -> go.Figure:
-    """Draw all panels as one figure, so that they zoom together."""
+def draw(view: View, normal_scores: NormalScores, frame: Frame | None, texts: Texts) -> go.Figure:
+    """Draw all panels as one figure, so that they zoom together, with a frame in all of them."""
     small = view.reduced()
     grey = small.pixels
     if grey.ndim == 3:
@@ -44,6 +45,7 @@ def draw(view: View, normal_scores: NormalScores, texts: Texts) -> go.Figure:
         ],
         [_map(view, small, score, index, texts) for index, score in enumerate(SCORES, start=_MASK + 1)],
     ]
+    rows = [[replace(panel, frame=frame) for panel in row] for row in rows]
     scales = [Scale(0, 255, "Greys", reverse=True), Scale(-0.2, 1.4, "Greys")]
     scales += [_map_scale(normal_scores, score, column, texts) for column, score in enumerate(SCORES)]
     figure: dict[str, Any] = panels(rows, scales, texts("compare.hover"), small.step).to_plotly_json()
