@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEVEL = 0.99
-_MOST_MAPS = 64
+MOST_MAPS = 64
 """Maps from which the quantiles are taken at most, the first ones: more change them little."""
 
 
@@ -28,7 +28,7 @@ def fit_border(maps: Sequence[NDArray[np.float32]], reach_px: int) -> NDArray[np
     Returns:
         (reach_px + 1,), above 0.
     """
-    some = [one for each in maps for one in each][:_MOST_MAPS]
+    some = [one for each in maps for one in each][:MOST_MAPS]
     pixels = np.concatenate([one.ravel() for one in some])
     distances = np.concatenate([_distances(one.shape, reach_px).ravel() for one in some])
     overall = max(float(np.quantile(pixels, _LEVEL)), 1e-6)

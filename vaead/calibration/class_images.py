@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +44,10 @@ class ClassReference(CombinedReference):
     whole: WholeReference
 
     @classmethod
-    def fit(cls, scans: Sequence[Scan]) -> Self:
-        """Fit to aligned images of one size, at least one; `scaled_by` sets the scale."""
-        return cls(**cls.fit_parts(scans))
+    def fit_variants(cls, scans: Sequence[Scan]) -> list[Self]:
+        """See `NormalReference`: one, for aligned images of one size."""
+        parts: dict[str, Any] = {name: kind.fit(scans) for name, kind in cls.PARTS.items()}
+        return [cls(**parts, **cls.no_scale())]
 
     def evidence(self, scan: Scan) -> Evidence:
         """See `NormalReference`: the distance of all windows, then that of the whole image."""
@@ -54,6 +55,11 @@ class ClassReference(CombinedReference):
         distance = windows.mean(axis=(1, 2))
         values = np.stack([distance, self.whole.distances(scan)], axis=1)
         return Evidence(values, _smooth(mean_map(windows, scan.grid, scan.shares)))
+
+    @classmethod
+    def evidence_of(cls, variants: Sequence[Self], scan: Scan) -> list[Evidence]:
+        """See `NormalReference`."""
+        return [each.evidence(scan) for each in variants]
 
 
 def _smooth(maps: NDArray[np.float32]) -> NDArray[np.float32]:

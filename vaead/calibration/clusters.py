@@ -3,14 +3,14 @@
 The position of a window says nothing here; its content does, as z describes it. Normal windows are grouped by
 z (k-means). A defect is often smaller than a window, so each cell of a window is compared with those of its
 group, score = max(a, b)^2 with
-a = (log M - median) / (99 % quantile of the group - median), which finds rough cells, and
-b = |signed error - median| / (99 % quantile of the group), which finds cells that are a little too bright or
-too dark all over, where one pixel may be noise.
+a = (log M - median) / (largest of the group - median), which finds rough cells, and
+b = |signed error - median| / (largest of the group), which finds cells that are a little too bright or too
+dark all over, where one pixel may be noise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -28,11 +28,10 @@ _MOST_WINDOWS = 2**16
 """References are fitted to so many windows at most, drawn at random; with more they hardly change."""
 _FEW = 10
 """A group with fewer windows than this takes the values of all windows."""
-_LEVEL = 0.99
-_PRIOR_WINDOWS = 20
-"""The scale of all windows counts as much in each group as so many windows of its own: a quantile of few is
-unsteady. On made-up defects in three sets of photos 0, 20 and 100 do not differ beyond chance; with 100, torn
-threads among regular ones are missed."""
+_PRIOR_WINDOWS = (0, 100, 500)
+"""The scale of all windows counts as much in each group as so many windows of its own. No number is best for
+all photos: on made-up defects groups alone are best for screws, and 500 for hazelnuts. With a 99 % quantile
+in place of the largest, fewer defects are found in four sets of photos; see `benchmarks/choices.py`."""
 _SMALLEST_SCALE = 0.01
 """Smallest scale of log M and of the signed error: where images are identical, rounding is no anomaly."""
 _BLOCK = 8192
@@ -46,9 +45,9 @@ class ClusterReference(Distribution):
     Attributes:
         centers: Mean z of each group, (groups, latent_dim).
         median: Median of log M of each cell in each group, (groups, cells, cells).
-        scale: 99 % quantile of log M of each cell above that median, (groups, cells, cells), above 0.
+        scale: Largest log M of each cell above that median, (groups, cells, cells), above 0.
         signed_median: Median of the signed error of each cell in each group, (groups, cells, cells).
-        signed_scale: 99 % quantile of the distance from that median, (groups, cells, cells), above 0.
+        signed_scale: Largest distance from that median, (groups, cells, cells), above 0.
     """
 
     positive: ClassVar[tuple[str, ...]] = ("scale", "signed_scale")
@@ -61,7 +60,12 @@ class ClusterReference(Distribution):
 
     @classmethod
     def fit(cls, scans: Sequence[Scan]) -> Self:
-        """Group the windows of normal images, whose sizes may differ."""
+        """The first of `fit_variants`."""
+        return cls.fit_variants(scans)[0]
+
+    @classmethod
+    def fit_variants(cls, scans: Sequence[Scan]) -> list[Self]:
+        """Group the windows of normal images, whose sizes may differ; see `_PRIOR_WINDOWS`."""
         z, log_m, signed = _draw_windows(scans)
         centers = _cluster(z)
         group, every = nearest(z, centers), np.arange(len(z))
@@ -71,9 +75,23 @@ class ClusterReference(Distribution):
             np.array([np.median(values[found], axis=0) for found in members], np.float32)
             for values in (log_m, signed)
         )
-        scale = _scale(members, lambda found, index: log_m[found] - median[index])
-        signed_scale = _scale(members, lambda found, index: np.abs(signed[found] - signed_median[index]))
-        return cls(centers, median, scale, signed_median, signed_scale)
+        largest = np.array(
+            [(log_m[found] - median[index]).max(axis=0) for index, found in enumerate(members)]
+        )
+        signed_largest = np.array(
+            [np.abs(signed[found] - signed_median[index]).max(axis=0) for index, found in enumerate(members)]
+        )
+        sizes = np.array([len(found) for found in members])[:, None, None]
+        return [
+            cls(
+                centers,
+                median,
+                _scale(largest, sizes, prior),
+                signed_median,
+                _scale(signed_largest, sizes, prior),
+            )
+            for prior in _PRIOR_WINDOWS
+        ]
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
         """See `Distribution`."""
@@ -81,15 +99,17 @@ class ClusterReference(Distribution):
         of_cells = ("median", "scale", "signed_median", "signed_scale")
         return {"centers": (groups, network.latent_dim)} | dict.fromkeys(of_cells, (groups, side, side))
 
-    def window_scores(self, scan: Scan) -> NDArray[np.float32]:
+    def cell_scores(self, scan: Scan, group: NDArray[np.intp]) -> NDArray[np.float32]:
         """Squared distance of each cell from normal windows of like content.
 
+        Args:
+            scan: Outputs of the network.
+            group: Index of the group of each window, (N, rows, cols), from `nearest`.
+
         Returns:
-            (N, rows, cols, cells, cells); 1 is the 99 % quantile of normal ones. M below the
-            median does not count: a cell that is reproduced unusually well is no sign that those beside it
-            are normal.
+            (N, rows, cols, cells, cells); 1 is the largest of normal ones. M below the median does not count:
+            a cell that is reproduced unusually well is no sign that those beside it are normal.
         """
-        group = nearest(scan.z_mean, self.centers)
         above = (logarithm(scan.cells) - self.median[group]) / self.scale[group]
         aside = np.abs(scan.signed_cells - self.signed_median[group]) / self.signed_scale[group]
         scores: NDArray[np.float32] = np.square(np.maximum(above, aside))
@@ -141,15 +161,9 @@ def _draw_windows(
     return z, logarithm(cells), signed
 
 
-def _scale(
-    members: Sequence[NDArray[np.intp]], distances: Callable[[NDArray[np.intp], int], NDArray[np.float32]]
-) -> NDArray[np.float32]:
-    """Quantile of the distances from the median in each group, drawn towards its mean over all groups."""
-    own = np.array(
-        [np.quantile(distances(found, index), _LEVEL, axis=0) for index, found in enumerate(members)]
-    )
-    sizes = np.array([len(found) for found in members])[:, None, None]
-    shared = (sizes * own).sum(axis=0) / sizes.sum()
-    scale = (sizes * own + _PRIOR_WINDOWS * shared) / (sizes + _PRIOR_WINDOWS)
+def _scale(largest: NDArray[np.float32], sizes: NDArray[np.intp], prior: int) -> NDArray[np.float32]:
+    """Largest distances in each group, drawn towards their mean over all groups."""
+    shared = (sizes * largest).sum(axis=0) / sizes.sum()
+    scale = (sizes * largest + prior * shared) / (sizes + prior)
     least = max(0.1 * float(np.median(scale)), _SMALLEST_SCALE)
     return np.asarray(np.maximum(scale, least), np.float32)

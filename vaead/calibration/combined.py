@@ -23,7 +23,6 @@ from vaead.calibration.distribution import Distribution
 from vaead.calibration.reference import Evidence
 from vaead.calibration.robust import median_and_spread
 from vaead.config import NetworkConfig
-from vaead.scoring.scan import Scan
 from vaead.scoring.term_maps import CalibratedScore
 
 _LEAST_SPREAD = 0.05
@@ -57,11 +56,10 @@ class CombinedReference:
         return {"spread", *(f"{name}.{key}" for name, kind in cls.PARTS.items() for key in kind.positive)}
 
     @classmethod
-    def fit_parts(cls, scans: Sequence[Scan]) -> dict[str, Any]:
-        """The distributions, fitted to normal images, and a scale that changes nothing."""
+    def no_scale(cls) -> dict[str, Any]:
+        """A scale that changes nothing, until `scaled_by` gives another one."""
         kinds = len(cls.PARTS)
-        scale = {"middle": np.zeros(kinds, np.float32), "spread": np.ones(kinds, np.float32)}
-        return {name: kind.fit(scans) for name, kind in cls.PARTS.items()} | scale
+        return {"middle": np.zeros(kinds, np.float32), "spread": np.ones(kinds, np.float32)}
 
     def scaled_by(self, normal: Sequence[Evidence]) -> Self:
         """See `NormalReference`."""

@@ -47,13 +47,17 @@ def calibrate(
     Returns:
         The references, the scores of held-out images, and the calibrated scores of those made from them.
     """
-    references, calibrated, of_changed = [], [], []
-    for index, of_network in enumerate(scans):
-        evidence, evidence_changed = cross_fit(kind, of_network, changed[index] if changed else ())
-        reference = kind.fit(of_network).scaled_by(evidence)
-        references.append(reference)
-        calibrated.append([reference.calibrated(each) for each in evidence])
-        of_changed.append([reference.calibrated(each).image[0] for each in evidence_changed])
+    from threadpoolctl import threadpool_limits
+
+    # Many small steps: on a busy machine, threads that wait for each other take several times as long.
+    with threadpool_limits(1):
+        fitted = [
+            _fit(kind, of_network, changed[index] if changed else ())
+            for index, of_network in enumerate(scans)
+        ]
+    references = [each.reference for each in fitted]
+    calibrated = [each.normal for each in fitted]
+    of_changed = [each.changed for each in fitted]
     terms = [
         TermMaps(
             main.kl, main.log_variance, main.mahalanobis, main.grid, CalibratedScore.average(of_networks)
@@ -61,3 +65,29 @@ def calibrate(
         for main, *of_networks in zip(scans[0], *calibrated, strict=True)
     ]
     return Calibration(references, NormalScores.fit(terms), np.mean(of_changed, axis=0, dtype=np.float32))
+
+
+class _Fitted(NamedTuple):
+    """A reference, and its scores of the normal images, one entry a scan, and of those made from them."""
+
+    reference: NormalReference
+    normal: list[CalibratedScore]
+    changed: list[np.float32]
+
+    @property
+    def auroc(self) -> float:
+        """AUROC of the changed images; 0 without any."""
+        normal = np.sort(np.concatenate([each.image for each in self.normal]))
+        below = np.searchsorted(normal, self.changed) / len(normal)
+        return float(below.mean()) if len(below) else 0.0
+
+
+def _fit(kind: type[NormalReference], scans: Sequence[Scan], changed: Sequence[tuple[int, Scan]]) -> _Fitted:
+    """The variant that tells the changed images best from the normal ones; the first of equal ones."""
+    found = []
+    evidence = cross_fit(kind, scans, changed)
+    for variant, (of_normal, of_changed) in zip(kind.fit_variants(scans), evidence, strict=True):
+        reference = variant.scaled_by(of_normal)
+        normal = [reference.calibrated(each) for each in of_normal]
+        found.append(_Fitted(reference, normal, [reference.calibrated(each).image[0] for each in of_changed]))
+    return max(found, key=lambda each: each.auroc)

@@ -117,11 +117,10 @@ def _covariance(z: NDArray[np.float32]) -> dict[str, Any]:
     if count < 3 or not z.any():
         mean, components, variance, noise = z.mean(axis=0), np.empty((0, size)), np.empty(0), 1.0
     else:
-        from sklearn.covariance import ledoit_wolf_shrinkage
         from sklearn.decomposition import PCA
 
         pca = PCA(kept, svd_solver="randomized", random_state=0).fit(z)
-        shrinkage = ledoit_wolf_shrinkage(z)
+        shrinkage = _shrinkage(z - z.mean(axis=0))
         total = float(z.var(axis=0, ddof=1).sum())
         mean, components = pca.mean_, pca.components_
         variance = (1 - shrinkage) * pca.explained_variance_ + shrinkage * total / size
@@ -134,3 +133,19 @@ def _covariance(z: NDArray[np.float32]) -> dict[str, Any]:
         "explained_variance": variance.astype(np.float32),
         "noise_variance": np.array(noise, np.float32),
     }
+
+
+def _shrinkage(centred: NDArray[np.float32]) -> float:
+    """Ledoit-Wolf shrinkage of the covariance of centred values (N, size), 0 to 1.
+
+    As `sklearn.covariance.ledoit_wolf_shrinkage`, which sums over all pairs of values, of which there are
+    10^8 in a photo. All that is needed of them are two sums of squares, and these are also sums over images.
+    """
+    count, size = centred.shape
+    squared_norms = np.square(centred, dtype=np.float64).sum(axis=1)
+    product = centred @ centred.T if count < size else centred.T @ centred
+    squared = float(np.square(product, dtype=np.float64).sum()) / count**2
+    mean = float(squared_norms.sum()) / (count * size)
+    distance = squared / size - mean**2
+    error = (float(np.square(squared_norms).sum()) / count - squared) / (size * count)
+    return min(error, distance) / distance if distance > 0 and error > 0 else 0.0

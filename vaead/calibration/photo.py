@@ -11,18 +11,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.calibration.border import divide_by_border, fit_border
-from vaead.calibration.clusters import ClusterReference
+from vaead.calibration.border import MOST_MAPS, divide_by_border, fit_border
+from vaead.calibration.clusters import ClusterReference, nearest
 from vaead.calibration.combined import CombinedReference
 from vaead.calibration.gaussian import GaussianReference
 from vaead.calibration.reference import Evidence
 from vaead.calibration.whole import WholeReference
 from vaead.config import NetworkConfig
+from vaead.scoring.patches import PatchGrid
 from vaead.scoring.scan import Scan
 from vaead.scoring.term_maps import mean_map, mean_of_largest
 
@@ -56,37 +57,74 @@ class PhotoReference(CombinedReference):
         return super().positive() | {"borders"}
 
     @classmethod
-    def fit(cls, scans: Sequence[Scan]) -> Self:
-        """Fit to normal photos, at least one; `scaled_by` sets the scale."""
-        unscaled = cls(borders=np.ones((len(cls.PARTS) - 1, 1), np.float32), **cls.fit_parts(scans))
-        maps = zip(*(unscaled._local_maps(scan) for scan in scans), strict=True)
-        reach_px = scans[0].grid.patch_size
-        return replace(unscaled, borders=np.stack([fit_border(each, reach_px) for each in maps]))
+    def fit_variants(cls, scans: Sequence[Scan]) -> list[Self]:
+        """See `NormalReference`: they differ in what groups of windows take from all windows."""
+        others: dict[str, Any] = {
+            name: kind.fit(scans) for name, kind in cls.PARTS.items() if name != "content"
+        }
+        borders = np.ones((len(cls.PARTS) - 1, 1), np.float32)
+        variants = [
+            cls(content=content, borders=borders, **others, **cls.no_scale())
+            for content in ClusterReference.fit_variants(scans)
+        ]
+        some = [(scan, variants[0]._common(scan)) for scan in scans[:MOST_MAPS]]
+        return [each._with_borders(some) for each in variants]
+
+    def _with_borders(self, some: Sequence[tuple[Scan, _Common]]) -> Self:
+        maps = zip(*(self._local_maps(scan, common) for scan, common in some), strict=True)
+        reach_px = some[0][0].grid.patch_size
+        return replace(self, borders=np.stack([fit_border(each, reach_px) for each in maps]))
 
     def evidence(self, scan: Scan) -> Evidence:
         """See `NormalReference`: one value for each local evidence, then that of the whole photo."""
+        return self._evidence(scan, self._common(scan))
+
+    @classmethod
+    def evidence_of(cls, variants: Sequence[Self], scan: Scan) -> list[Evidence]:
+        """See `NormalReference`; what the variants have in common is computed once."""
+        common = variants[0]._common(scan)
+        return [each._evidence(scan, common) for each in variants]
+
+    def _evidence(self, scan: Scan, common: _Common) -> Evidence:
         maps = [
             divide_by_border(each, border)
-            for each, border in zip(self._local_maps(scan), self.borders, strict=True)
+            for each, border in zip(self._local_maps(scan, common), self.borders, strict=True)
         ]
         values = [mean_of_largest(each.reshape(len(each), -1), _TOP) for each in maps]
-        values.append(self.whole.distances(scan))
+        values.append(common.distances)
         return Evidence(np.stack(values, axis=1), np.max(maps, axis=0))
+
+    def _common(self, scan: Scan) -> _Common:
+        maps = [_map(each.window_scores(scan), scan.grid) for each in self._by_place()]
+        return _Common(nearest(scan.z_mean, self.content.centers), maps, self.whole.distances(scan))
+
+    def _by_place(self) -> tuple[GaussianReference, ...]:
+        return ()
+
+    def _local_maps(self, scan: Scan, common: _Common) -> list[NDArray[np.float32]]:
+        """Map of each local evidence (N, H, W), smoothed, at least 0."""
+        return [_map(self.content.cell_scores(scan, common.group), scan.grid), *common.maps]
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
         """See `NormalReference`."""
         return super().shapes(network) | {"borders": (len(self.PARTS) - 1, network.patch_size + 1)}
 
-    def _local_parts(self) -> tuple[ClusterReference | GaussianReference, ...]:
-        return (self.content,)
 
-    def _local_maps(self, scan: Scan) -> list[NDArray[np.float32]]:
-        """Map of each local evidence (N, H, W), smoothed, at least 0."""
-        from scipy.ndimage import gaussian_filter
+class _Common(NamedTuple):
+    """What does not differ between variants: groups of windows, maps by place, distances of whole photos."""
 
-        sigma = _SMOOTHING * scan.grid.patch_size
-        maps = [np.maximum(mean_map(each.window_scores(scan), scan.grid), 0) for each in self._local_parts()]
-        return [gaussian_filter(each, (0, sigma, sigma)) for each in maps]
+    group: NDArray[np.intp]
+    maps: list[NDArray[np.float32]]
+    distances: NDArray[np.float32]
+
+
+def _map(scores: NDArray[np.float32], grid: PatchGrid) -> NDArray[np.float32]:
+    """The map (N, H, W) of windows or cells, smoothed, at least 0."""
+    from scipy.ndimage import gaussian_filter
+
+    sigma = _SMOOTHING * grid.patch_size
+    smooth: NDArray[np.float32] = gaussian_filter(np.maximum(mean_map(scores, grid), 0), (0, sigma, sigma))
+    return smooth
 
 
 @dataclass(frozen=True)
@@ -102,5 +140,5 @@ class AlignedPhotoReference(PhotoReference):
 
     place: GaussianReference
 
-    def _local_parts(self) -> tuple[ClusterReference | GaussianReference, ...]:
-        return (self.content, self.place)
+    def _by_place(self) -> tuple[GaussianReference, ...]:
+        return (self.place,)

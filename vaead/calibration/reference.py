@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,14 +41,18 @@ class NormalReference(Protocol):
         """Names of the arrays whose values are above 0."""
 
     @classmethod
-    def fit(cls, scans: Sequence[Scan]) -> Self:
-        """Fit to normal images, at least one."""
+    def fit_variants(cls, scans: Sequence[Scan]) -> list[Self]:
+        """Fit to normal images, at least one, in each of the ways of which made-up defects choose one."""
 
     def scaled_by(self, normal: Sequence[Evidence]) -> Self:
         """The same on the scale of the evidence of normal images, which it was not fitted to."""
 
     def evidence(self, scan: Scan) -> Evidence:
         """Evidence that images are not normal."""
+
+    @classmethod
+    def evidence_of(cls, variants: Sequence[Self], scan: Scan) -> list[Evidence]:
+        """What each of the variants of one fit finds."""
 
     def calibrated(self, evidence: Evidence) -> CalibratedScore:
         """Scores and maps of images, from what `evidence` has found."""
@@ -68,10 +72,22 @@ class NormalReference(Protocol):
         """Shapes of the arrays for a network, by name."""
 
 
+class CrossFitted(NamedTuple):
+    """Evidence of images, each by a reference of one variant that was fitted without it.
+
+    Attributes:
+        normal: Of normal images, one entry a scan.
+        changed: Of images made from them.
+    """
+
+    normal: list[Evidence]
+    changed: list[Evidence]
+
+
 def cross_fit(
     kind: type[NormalReference], scans: Sequence[Scan], changed: Sequence[tuple[int, Scan]] = ()
-) -> tuple[list[Evidence], list[Evidence]]:
-    """Evidence of normal images, each image by a reference that was fitted without it.
+) -> list[CrossFitted]:
+    """Evidence of normal images by each variant, each image by a reference that was fitted without it.
 
     Thresholds come from these: an image that helped to fit a reference looks more normal than a new one.
 
@@ -80,9 +96,6 @@ def cross_fit(
         scans: Normal images, one or more a scan. A single image is judged by itself.
         changed: Images made from one of these, each with the number of that image through all scans; they
             are judged by the same reference as the image.
-
-    Returns:
-        Evidence of the normal images, one entry a scan, and of the changed ones.
     """
     from sklearn.model_selection import KFold
 
@@ -91,19 +104,47 @@ def cross_fit(
     folds: Iterable[tuple[NDArray[np.intp], NDArray[np.intp]]] = [(every, every)]
     if count > 1:
         folds = KFold(min(_FOLDS, count), shuffle=True, random_state=0).split(every)
+    of_folds = [_judge(kind, scans, changed, others, tested) for others, tested in folds]
+    return [_put_together(of_variant, scans) for of_variant in zip(*of_folds, strict=True)]
+
+
+class _Fold(NamedTuple):
+    """Evidence of one variant for a fold: of its images, as parts of scans, and of changed ones by number."""
+
+    parts: list[tuple[int, NDArray[np.intp], Evidence]]
+    changed: dict[int, Evidence]
+
+
+def _judge(
+    kind: type[NormalReference],
+    scans: Sequence[Scan],
+    changed: Sequence[tuple[int, Scan]],
+    others: NDArray[np.intp],
+    tested: NDArray[np.intp],
+) -> list[_Fold]:
+    """What each variant that is fitted to the others finds in the tested images and those made from them."""
+    variants = kind.fit_variants([part for _, _, part in _select(scans, others)])
+    folds = [_Fold([], {}) for _ in variants]
+    for index, images, part in _select(scans, tested):
+        for fold, evidence in zip(folds, kind.evidence_of(variants, part), strict=True):
+            fold.parts.append((index, images, evidence))
+    inside = set(tested.tolist())
+    for number, (origin, scan) in enumerate(changed):
+        if origin in inside:
+            for fold, evidence in zip(folds, kind.evidence_of(variants, scan), strict=True):
+                fold.changed[number] = evidence
+    return folds
+
+
+def _put_together(folds: Sequence[_Fold], scans: Sequence[Scan]) -> CrossFitted:
     found: list[list[tuple[NDArray[np.intp], Evidence]]] = [[] for _ in scans]
-    of_changed: dict[int, Evidence] = {}
-    for others, tested in folds:
-        reference = kind.fit([part for _, _, part in _select(scans, others)])
-        for index, images, part in _select(scans, tested):
-            found[index].append((images, reference.evidence(part)))
-        inside = set(tested.tolist())
-        of_changed |= {
-            number: reference.evidence(scan)
-            for number, (origin, scan) in enumerate(changed)
-            if origin in inside
-        }
-    return [_joined(parts) for parts in found], [of_changed[number] for number in range(len(changed))]
+    for fold in folds:
+        for index, images, evidence in fold.parts:
+            found[index].append((images, evidence))
+    changed = dict(pair for fold in folds for pair in fold.changed.items())
+    return CrossFitted(
+        [_joined(parts) for parts in found], [changed[number] for number in range(len(changed))]
+    )
 
 
 def _joined(parts: Sequence[tuple[NDArray[np.intp], Evidence]]) -> Evidence:

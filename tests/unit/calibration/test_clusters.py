@@ -46,12 +46,12 @@ def test_cell_is_compared_with_those_of_windows_of_the_nearest_content(reference
     log_m = np.array([[[[1, 2], [3, 4]], [[9, 7], [5, 14]], [[1, 2], [3, 4]]]], float)
     z = np.array([[[4, 0], [99, -1], [6, 0]]], float)
     expected = [[[0, 4], [16, 4]], [[4, 1], [0, 4]], [[0, 0], [0, 0]]]
-    np.testing.assert_allclose(reference.window_scores(scan(log_m, z))[0, 0], expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(_scores(reference, scan(log_m, z))[0, 0], expected, rtol=1e-5, atol=1e-5)
 
 
 def test_cell_that_is_reproduced_unusually_well_scores_0(reference: ClusterReference) -> None:
     random = np.random.default_rng(0)
-    scores = reference.window_scores(scan(random.uniform(-9, 1, (2, 5, 2, 2)), np.zeros((2, 5, 2))))
+    scores = _scores(reference, scan(random.uniform(-9, 1, (2, 5, 2, 2)), np.zeros((2, 5, 2))))
     assert not scores.any()
 
 
@@ -59,7 +59,7 @@ def test_cell_is_as_far_from_normal_as_the_larger_of_its_two_deviations(referenc
     log_m = np.array([[[[1, 2], [3, 4]], [[1, 1], [1, 2]]]], float)
     signed = np.array([[[[3, 1], [-5, 3]], [[-2, 2], [0, 1]]]], float)
     expected = [[[9, 4], [25, 4]], [[4, 4], [0, 1]]]
-    scores = reference.window_scores(scan(log_m, np.zeros((1, 2, 2)), signed))
+    scores = _scores(reference, scan(log_m, np.zeros((1, 2, 2)), signed))
     np.testing.assert_allclose(scores[0, 0], expected, rtol=1e-5, atol=1e-5)
 
 
@@ -67,11 +67,9 @@ def test_position_of_a_window_plays_no_part(reference: ClusterReference) -> None
     random = np.random.default_rng(0)
     log_m, z = random.normal(5, 5, (3, 20, 2, 2)), random.normal(5, 5, (3, 20, 2))
     order = random.permutation(20)
-    scores = reference.window_scores(scan(log_m, z))
+    scores = _scores(reference, scan(log_m, z))
     assert scores.shape == (3, 1, 20, 2, 2)
-    np.testing.assert_array_equal(
-        reference.window_scores(scan(log_m[:, order], z[:, order])), scores[:, :, order]
-    )
+    np.testing.assert_array_equal(_scores(reference, scan(log_m[:, order], z[:, order])), scores[:, :, order])
 
 
 def test_nearest_center_has_the_least_distance() -> None:
@@ -95,6 +93,10 @@ def test_many_windows_are_compared_with_many_groups_in_little_memory() -> None:
     assert peak < 50e6  # all at once would take 200 MB
 
 
+def _scores(reference: ClusterReference, scan: Scan) -> NDArray[np.float32]:
+    return reference.cell_scores(scan, nearest(scan.z_mean, reference.centers))
+
+
 def test_content_is_grouped_with_the_usual_m_of_each_cell_of_each_kind() -> None:
     reference = ClusterReference.fit([draw_windows(120), draw_windows(100, seed=1)])
     order = np.argsort(reference.centers[:, 0])
@@ -113,11 +115,11 @@ def test_m_that_is_usual_elsewhere_is_far_from_windows_of_like_content() -> None
     learned = draw_windows(2000)
     reference = ClusterReference.fit([learned])
     assert len(reference.centers) == 25
-    usual = reference.window_scores(draw_windows(2000, seed=1))
-    assert np.mean(usual > 1) < 0.09  # a group has 80 windows, and of so few the quantile is rough
+    usual = _scores(reference, draw_windows(2000, seed=1))
+    assert np.mean(usual > 1) < 0.09  # a group has 80 windows, and the largest of so few is rough
     high = dataclasses.replace(learned, cells=np.full_like(learned.cells, np.exp(9)))
     is_low_kind = learned.z_mean[..., 0] < 0
-    scores = reference.window_scores(high)
+    scores = _scores(reference, high)
     assert np.median(scores[is_low_kind]) > 2 * np.median(scores[~is_low_kind])
     assert np.median(scores[~is_low_kind]) < 3
 
@@ -127,7 +129,7 @@ def test_window_that_is_too_bright_or_too_dark_is_far_from_windows_of_like_conte
     learned = draw_windows(2000)
     reference = ClusterReference.fit([learned])
     off = dataclasses.replace(learned, signed_cells=learned.signed_cells + offset)
-    assert np.median(reference.window_scores(off)) > 4
+    assert np.median(_scores(reference, off)) > 4
 
 
 @pytest.mark.parametrize(("count", "groups"), [(1, 1), (159, 1), (160, 2), (500, 3)])
@@ -156,4 +158,4 @@ def test_group_of_few_windows_takes_what_holds_for_all(monkeypatch: pytest.Monke
     everywhere = np.median(log_m, axis=0)
     for group, expected in enumerate((np.median(log_m[:291], axis=0), everywhere, everywhere)):
         np.testing.assert_allclose(reference.median[group], expected, rtol=1e-5)
-    assert np.isfinite(reference.window_scores(windows)).all()
+    assert np.isfinite(_scores(reference, windows)).all()

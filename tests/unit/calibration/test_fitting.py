@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 
 from tests.unit.calibration.scans import draw_windows
 from vaead.calibration.class_images import ClassReference
+from vaead.calibration.clusters import ClusterReference
 from vaead.calibration.fitting import calibrate
 from vaead.calibration.photo import AlignedPhotoReference, PhotoReference
 from vaead.calibration.reference import Evidence, cross_fit
@@ -43,11 +45,11 @@ class Spy(ClassReference):
     names: set[float]
 
     @classmethod
-    def fit(cls, scans: Sequence[Scan]) -> Self:
+    def fit_variants(cls, scans: Sequence[Scan]) -> list[Self]:
         spy = cls.__new__(cls)
         object.__setattr__(spy, "names", {float(name) for scan in scans for name in scan.kl[:, 0, 0]})
         cls.fits.append(spy.names)
-        return spy
+        return [spy]
 
     def evidence(self, scan: Scan) -> Evidence:
         assert not self.names & {float(name) for name in scan.kl[:, 0, 0]}
@@ -64,7 +66,7 @@ def test_each_image_is_scored_by_a_reference_that_was_fitted_without_it(counts: 
         scans.append(many)
     Spy.fits.clear()
     numbered = enumerate(part.take(np.array([index])) for part in scans for index in range(len(part)))
-    evidence, changed = cross_fit(Spy, scans, list(numbered))
+    ((evidence, changed),) = cross_fit(Spy, scans, list(numbered))
     assert len(Spy.fits) == min(4, sum(counts))
     for each, scan in zip(evidence, scans, strict=True):
         np.testing.assert_array_equal(each.maps, scan.kl)  # in the order of the images
@@ -75,8 +77,8 @@ def test_each_image_is_scored_by_a_reference_that_was_fitted_without_it(counts: 
 @pytest.mark.parametrize("kind", [ClassReference, PhotoReference])
 def test_one_image_is_scored_by_itself(kind: type[ClassReference | PhotoReference]) -> None:
     scan = draw_windows(9)
-    ((evidence,), _) = cross_fit(kind, [scan])
-    np.testing.assert_array_equal(evidence.maps, kind.fit([scan]).evidence(scan).maps)
+    ((evidence,), _) = cross_fit(kind, [scan])[0]
+    np.testing.assert_array_equal(evidence.maps, kind.fit_variants([scan])[0].evidence(scan).maps)
     assert np.isfinite(evidence.values).all()
 
 
@@ -84,8 +86,11 @@ def test_strange_image_does_not_make_itself_look_normal() -> None:
     scan = aligned_scan(40)
     scan.z_mean[7] += 1.5
     scan.log_variance[7] -= 1.5
-    ((evidence,), _) = cross_fit(ClassReference, [scan])
-    fitted, flattered = evidence.values[:, 0], ClassReference.fit([scan]).evidence(scan).values[:, 0]
+    (((evidence,), _),) = cross_fit(ClassReference, [scan])
+    fitted, flattered = (
+        evidence.values[:, 0],
+        ClassReference.fit_variants([scan])[0].evidence(scan).values[:, 0],
+    )
     assert np.argmax(fitted) == 7
     assert fitted[7] > 1.2 * flattered[7]
 
@@ -96,8 +101,8 @@ def test_few_aligned_images_have_finite_scores(
     kind: type[ClassReference | PhotoReference], count: int
 ) -> None:
     scan = aligned_scan(count)
-    evidence, _ = cross_fit(kind, [scan])
-    reference = kind.fit([scan]).scaled_by(evidence)
+    evidence, _ = cross_fit(kind, [scan])[0]
+    reference = kind.fit_variants([scan])[0].scaled_by(evidence)
     assert np.isfinite(reference.calibrated(evidence[0]).image).all()
     assert np.isfinite(reference.calibrated(reference.evidence(scan)).map).all()
 
@@ -106,7 +111,7 @@ def test_normal_scores_of_aligned_images_are_the_mean_of_all_networks() -> None:
     scans = [aligned_scan(30, seed) for seed in (0, 1)]
     references, normal, _ = calibrate(ClassReference, [[scan] for scan in scans])
     of_networks = [
-        reference.calibrated(cross_fit(ClassReference, [scan])[0][0]).image
+        reference.calibrated(cross_fit(ClassReference, [scan])[0].normal[0]).image
         for reference, scan in zip(references, scans, strict=True)
     ]
     expected = np.mean(of_networks, axis=0)
@@ -116,7 +121,7 @@ def test_normal_scores_of_aligned_images_are_the_mean_of_all_networks() -> None:
     assert normal.image["new"][-1] == pytest.approx(scans[0].mahalanobis.max(), rel=1e-4)
     for reference, scan in zip(references, scans, strict=True):
         assert isinstance(reference, ClassReference)
-        for name, values in ClassReference.fit([scan]).place.arrays().items():
+        for name, values in ClassReference.fit_variants([scan])[0].place.arrays().items():
             np.testing.assert_array_equal(reference.place.arrays()[name], values)
 
 
@@ -126,3 +131,21 @@ def test_changed_images_are_scored_as_the_photos_they_were_made_from() -> None:
     _, normal, scores = calibrate(PhotoReference, [scans], [changed])
     assert sorted(scores.tolist())[0] == pytest.approx(normal.image["calibrated"][0], rel=1e-4)
     assert sorted(scores.tolist())[-1] == pytest.approx(normal.image["calibrated"][-1], rel=1e-4)
+
+
+def test_variant_that_finds_most_of_the_changed_photos_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    scans = [draw_windows(30, seed) for seed in range(8)]
+    changed = [(index, scan.take(np.arange(1))) for index, scan in enumerate(scans)]
+    for _, scan in changed:
+        scan.cells[0, 0, 3] *= 1e4
+    blind = ClusterReference.fit_variants
+
+    def variants(scans: Sequence[Scan]) -> list[ClusterReference]:
+        seeing = blind(scans)[0]
+        return [replace(seeing, scale=1e9 * seeing.scale, signed_scale=1e9 * seeing.signed_scale), seeing]
+
+    monkeypatch.setattr(ClusterReference, "fit_variants", variants)
+    ((reference,), _, scores) = calibrate(PhotoReference, [scans], [changed])
+    assert isinstance(reference, PhotoReference)
+    assert reference.content.scale.max() < 1e6
+    assert scores.min() > 1

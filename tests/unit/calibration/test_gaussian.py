@@ -3,9 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.covariance import ledoit_wolf_shrinkage
 
 from vaead.calibration import gaussian
-from vaead.calibration.gaussian import GaussianReference, _standardised
+from vaead.calibration.gaussian import GaussianReference, _shrinkage, _standardised
 
 WINDOWS, FEATURES = 2, 4
 SIZE = WINDOWS * FEATURES
@@ -176,3 +177,14 @@ def test_rounding_of_a_feature_that_never_varies_is_no_deviation() -> None:
     rounded = learned.copy()
     rounded[:, 0, 0] = np.nextafter(np.float32(7), np.float32(8))
     np.testing.assert_allclose(scores(rounded, learned), scores(learned, learned), rtol=1e-2)
+
+
+@pytest.mark.parametrize(("images", "size"), [(30, 200), (200, 30), (3, 500)])
+def test_shrinkage_is_that_of_scikit_learn(images: int, size: int) -> None:
+    values = np.random.default_rng(size).normal(size=(images, size)) * np.linspace(0.1, 3, size)
+    expected = ledoit_wolf_shrinkage(values)
+    assert _shrinkage((values - values.mean(axis=0)).astype(np.float32)) == pytest.approx(expected, rel=1e-4)
+
+
+def test_shrinkage_of_values_that_never_vary_is_none() -> None:
+    assert _shrinkage(np.zeros((9, 4), np.float32)) == 0
