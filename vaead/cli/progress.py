@@ -19,6 +19,7 @@ from vaead.model.events import (
     TrainingDone,
     TrainingEvent,
     TrainingFailed,
+    TrainingReport,
     TrainingRestarted,
     TrainingStarted,
     write_event,
@@ -33,7 +34,7 @@ class Progress(Protocol):
     def start(self, recipe: Recipe, what: str) -> None:
         """Training begins, of a path in the store or of photos in words."""
 
-    def report(self, report: EpochReport | CalibrationReport) -> None:
+    def report(self, report: TrainingReport) -> None:
         """An epoch is over, or a part of the calibration."""
 
     def restart(self, attempt: int, attempts: int, reason: str) -> None:
@@ -53,7 +54,7 @@ class JsonProgress:
         """See `Progress`."""
         _write(TrainingStarted(recipe.total_epochs, recipe.train.crops, what))
 
-    def report(self, report: EpochReport | CalibrationReport) -> None:
+    def report(self, report: TrainingReport) -> None:
         """See `Progress`."""
         _write(report)
 
@@ -89,12 +90,12 @@ class TextProgress:
         bar = click.progressbar(length=self._epochs, label="epochs", file=sys.stderr)
         self._bar = self._shown.enter_context(bar)
 
-    def report(self, report: EpochReport | CalibrationReport) -> None:
+    def report(self, report: TrainingReport) -> None:
         """See `Progress`."""
         if isinstance(report, EpochReport):
             self._bar.label = f"loss {report.loss:9.2f}"
             self._bar.update(1)
-        else:
+        elif isinstance(report, CalibrationReport):
             self._bar.label = f"calibrating {report.share:4.0%}"
             self._bar.render_progress()
 

@@ -40,7 +40,7 @@ _PRESETS = (
     f"One of {', '.join(_CLASS_PRESETS)}, with --images one of {', '.join(_PHOTO_PRESETS)}.  "
     f"[default: {DEFAULT_PRESET}, with --images {_PHOTO_PRESETS[0]}]"
 )
-_FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent")
+_FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "follow")
 _FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "even_light", "bits", "out")
 _IN_RECIPE = (
     *("dataset", "normal", "preset", "patch_size", "stride", "scale", "color", "aligned", "even_light"),
@@ -72,6 +72,7 @@ class _Options:
     crops: int | None
     latent: int | None
     seed: int | None
+    follow: Path | None
     progress: str
 
     def of_source(self) -> dict[str, Any]:
@@ -119,6 +120,11 @@ class _Options:
 @click.option("--seed", type=int, help="Seed of everything random.  [default: the preset's]")
 @click.option("--recipe", help="All settings as JSON, as in the card.json of a model, instead of options.")
 @click.option(
+    "--follow",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File of images, uint8 (N, H, W) as NumPy saves them, whose terms --progress json tells by epoch.",
+)
+@click.option(
     "--progress",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -140,7 +146,7 @@ def train(**options: Any) -> None:
         elif given.images is not None:
             _train_on_photos(given, recipe, _require_out(given.out), report)
         else:
-            _train_on_class(recipe, ModelStore(given.store), report)
+            _train_on_class(recipe, ModelStore(given.store), given.follow, report)
     except BaseException as error:
         report.stop(error)
         raise
@@ -166,13 +172,24 @@ def _recipe(given: _Options) -> Recipe:
     return Recipe.from_preset(given.preset or DEFAULT_PRESET, source, **given.settings())
 
 
-def _train_on_class(recipe: Recipe, models: ModelStore, report: Progress) -> None:
+def _train_on_class(recipe: Recipe, models: ModelStore, follow: Path | None, report: Progress) -> None:
     models.check_writable()
+    followed = None if follow is None else _read_followed(follow)
     report.start(recipe, str(recipe.path))
     from vaead.training.pipeline import train as train_class  # TensorFlow takes seconds to import
 
-    model = train_class(recipe, models, report.report)
+    model = train_class(recipe, models, report.report, followed)
     report.done(models.folder(recipe), model.card)
+
+
+def _read_followed(file: Path) -> NDArray[np.uint8]:
+    try:
+        images: NDArray[np.uint8] = np.load(file, allow_pickle=False)
+        return images
+    except (OSError, ValueError, EOFError) as error:
+        raise InvalidInputError(
+            f"--follow must be an array as NumPy saves them, got {str(file)!r} ({error}); name another file"
+        ) from error
 
 
 def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Progress) -> None:

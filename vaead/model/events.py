@@ -6,9 +6,14 @@ the card of a model.
 
 from __future__ import annotations
 
+import math
+
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from vaead.config import Record
+from vaead.scoring.loss_terms import TERMS
 
 
 class TrainingStarted(Record, frozen=True, tag_field="event", tag="start"):
@@ -61,6 +66,29 @@ class CalibrationReport(Record, frozen=True, tag_field="event", tag="calibration
     share: float
 
 
+class EpochMaps(Record, frozen=True, tag_field="event", tag="maps"):
+    """The terms of some images by the first network as it is after an epoch.
+
+    Attributes:
+        epoch: Epochs done, from 1.
+        shape: Images, rows and columns of windows.
+        terms: D, A and M of every window, (3, *shape), in nats: little-endian numbers in single precision.
+    """
+
+    epoch: int
+    shape: tuple[int, int, int]
+    terms: bytes
+
+    def __post_init__(self) -> None:
+        # Of a process that may write anything.
+        if len(self.terms) != 4 * len(TERMS) * math.prod(self.shape) or min(self.shape) < 1:
+            raise ValueError(f"terms must be of {self.shape} windows, got {len(self.terms)} bytes")
+
+    def arrays(self) -> NDArray[np.float32]:
+        """D, A and M, (3, images, rows, cols)."""
+        return np.frombuffer(self.terms, "<f4").reshape(len(TERMS), *self.shape)
+
+
 class TrainingDone(Record, frozen=True, tag_field="event", tag="done"):
     """The model is stored.
 
@@ -99,9 +127,10 @@ class TrainingFailed(Record, frozen=True, tag_field="event", tag="error"):
     message: str
 
 
-TrainingEvent = (
-    TrainingStarted | EpochReport | CalibrationReport | TrainingRestarted | TrainingDone | TrainingFailed
-)
+TrainingReport = EpochReport | EpochMaps | CalibrationReport
+"""What is told in the course of a training."""
+
+TrainingEvent = TrainingStarted | TrainingReport | TrainingRestarted | TrainingDone | TrainingFailed
 
 _decoder = msgspec.json.Decoder(TrainingEvent)
 

@@ -7,14 +7,20 @@ events that the child prints, one JSON object a line.
 from __future__ import annotations
 
 import enum
+import os
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vaead.errors import TrainingError
 from vaead.model.events import (
     CalibrationReport,
+    EpochMaps,
     EpochReport,
     TrainingDone,
     TrainingFailed,
@@ -26,6 +32,7 @@ from vaead.paths import AnyPath
 from vaead.processes.at_exit import before_exit
 from vaead.processes.durations import DurationLog, Durations
 from vaead.processes.job_clock import JobClock
+from vaead.processes.temporary import temporary_folder
 from vaead.processes.train_command import Task, recipe_of, train_command
 from vaead.processes.training_child import DRAIN_S, GRACE_S, run_child, start_thread
 from vaead.recipe import Recipe
@@ -60,6 +67,8 @@ class JobStatus:
         message: Reason of a failure, as a sentence for the user; None in every other state.
         calibrated: Share of the held-out images that are scored, after the epochs of a network; else None.
         attempt: 2 or more if a network has learned nothing and is trained again.
+        followed: Images (N, H, W) whose terms are told epoch by epoch; None for none.
+        maps: These terms, by epoch.
     """
 
     task: Task
@@ -73,6 +82,8 @@ class JobStatus:
     message: str | None = None
     calibrated: float | None = None
     attempt: int = 1
+    followed: NDArray[np.uint8] | None = None
+    maps: tuple[EpochMaps, ...] = ()
 
 
 class TrainingJobs:
@@ -107,12 +118,13 @@ class TrainingJobs:
         self._closed = False
         before_exit(self.close)
 
-    def submit(self, task: Task, windows: int = 0) -> JobStatus:
+    def submit(self, task: Task, windows: int = 0, followed: NDArray[np.uint8] | None = None) -> JobStatus:
         """Start a job, or queue it. If the same task is queued or running already, join that job.
 
         Args:
             task: The task.
             windows: Windows of all networks in the held-out images, to tell how long it will take.
+            followed: A few images (N, H, W) whose terms it tells after each epoch; for tasks of classes.
 
         Raises:
             TrainingError: Too many jobs wait, or `close` was called.
@@ -122,7 +134,7 @@ class TrainingJobs:
                 self._require_room()
                 self._jobs.pop(task, None)
                 expected = self._durations.expected(recipe_of(task), windows)
-                self._jobs[task] = _Job(self._lock, task, windows, expected, task.total_epochs)
+                self._jobs[task] = _Job(self._lock, task, windows, expected, task.total_epochs, followed)
                 self._start_waiting()
             return self._snapshot(self._jobs[task])
 
@@ -197,6 +209,8 @@ class TrainingJobs:
             message=job.message,
             calibrated=job.calibrated,
             attempt=job.attempt,
+            followed=job.followed,
+            maps=job.maps,
         )
 
     def _remaining_s(self, job: _Job) -> float:
@@ -207,7 +221,7 @@ class TrainingJobs:
     def _run(self, job: _Job) -> None:
         message = "training stopped because of a fault in vaead; start it again"
         try:
-            command = self._command(job.task, self._store_root)
+            command = [*self._command(job.task, self._store_root), *_follow_option(job.followed)]
             message = run_child(command, job.read_line, job.ended, lambda: job.state is JobState.CANCELLED)
         except OSError as error:
             message = f"training could not be started ({error}); repair the installation, then start it again"
@@ -220,6 +234,16 @@ class TrainingJobs:
                 self._start_waiting()
 
 
+def _follow_option(followed: NDArray[np.uint8] | None) -> list[str]:
+    """Option of the child for images to follow, in a file that goes with the server."""
+    if followed is None:
+        return []
+    descriptor, file = tempfile.mkstemp(".npy", dir=temporary_folder().path)
+    with os.fdopen(descriptor, "wb") as stream:
+        np.save(stream, followed)
+    return ["--follow", file]
+
+
 @dataclass(eq=False)
 class _Job:
     """A job as it changes, guarded by the lock of its TrainingJobs. Times are on the monotonic clock."""
@@ -229,8 +253,10 @@ class _Job:
     windows: int
     expected: Durations
     total_epochs: int
+    followed: NDArray[np.uint8] | None
     state: JobState = JobState.QUEUED
     epochs: tuple[EpochReport, ...] = ()
+    maps: tuple[EpochMaps, ...] = ()
     message: str | None = None
     calibrated: float | None = None
     attempt: int = 1
@@ -261,6 +287,8 @@ class _Job:
                     clock.epoch(epoch, elapsed_s, now_s)
                     self.epochs += (report,)
                     self.calibrated = None
+                case EpochMaps() as maps:
+                    self.maps += (maps,)
                 case CalibrationReport(share=share):
                     clock.calibration(share, now_s)
                     self.calibrated = share

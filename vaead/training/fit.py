@@ -32,7 +32,8 @@ _GRADIENT_LIMIT = 1000.0
 Images = NDArray[np.generic] | Sequence[NDArray[np.generic]]
 """Images (N, H, W[, channels]), or a list of images whose sizes may differ; uint8, or 0 to 1."""
 
-OnEpoch = Callable[[EpochReport], None]
+OnEpoch = Callable[[EpochReport, Vae], None]
+"""Called after each epoch with the network as it is then; what it raises ends the training."""
 
 
 def split_normal(images: Images, config: TrainConfig) -> tuple[Images, Images]:
@@ -77,7 +78,7 @@ def fit(
         held_out: Normal images that only watch, at least one.
         model: The network.
         config: Training and seed.
-        on_epoch: Called after each epoch; what it raises ends the training.
+        on_epoch: See `OnEpoch`.
 
     Returns:
         The trained network and one report an epoch.
@@ -105,7 +106,7 @@ def fit(
         history.append(_report(epoch, config, losses.tolist(), watch(), start))
         _require_numbers(history[-1], vae)
         if on_epoch is not None:
-            on_epoch(history[-1])
+            on_epoch(history[-1], vae)
     return vae, history
 
 

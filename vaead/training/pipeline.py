@@ -21,7 +21,7 @@ from vaead.config import NetworkConfig
 from vaead.data.datasets import load_dataset
 from vaead.errors import InvalidInputError
 from vaead.model.card import ModelCard, NetworkCard
-from vaead.model.events import CalibrationReport, EpochReport
+from vaead.model.events import CalibrationReport, EpochMaps, EpochReport, TrainingReport
 from vaead.model.model import Model, TrainedNetwork
 from vaead.model.store import ModelStore
 from vaead.recipe import Recipe
@@ -33,30 +33,37 @@ from vaead.scoring.scan import Scan
 from vaead.training.defect_trial import MadePhoto, judge, make_photos
 from vaead.training.export import to_litert
 from vaead.training.fit import Images, fit, split_normal, watched_crops
-from vaead.training.network import describe_layers
+from vaead.training.live import terms_of
+from vaead.training.network import Vae, describe_layers
 from vaead.version import __version__
 
-OnReport = Callable[[EpochReport | CalibrationReport], None]
+OnReport = Callable[[TrainingReport], None]
 """Called after each epoch, and now and then while held-out images are scored."""
 
 _STEP = 0.01
 """Least progress of which is told."""
 
 
-def train(recipe: Recipe, store: ModelStore | None = None, on_report: OnReport | None = None) -> Model:
+def train(
+    recipe: Recipe,
+    store: ModelStore | None = None,
+    on_report: OnReport | None = None,
+    followed: NDArray[np.uint8] | None = None,
+) -> Model:
     """Train the model of a class of a dataset and put it into a store.
 
     Args:
         recipe: A recipe whose source is a class of a dataset.
         store: Store of the model; the default store if not given.
         on_report: See `OnReport`; an exception of it ends the training and nothing is stored.
+        followed: A few images (N, H, W) whose terms are reported after each epoch of the first network.
 
     Returns:
         The model, loaded from the store.
 
     Raises:
         UnknownNameError: The dataset or the class does not exist.
-        InvalidInputError: The recipe is of photos, or the images are smaller than a patch.
+        InvalidInputError: The recipe is of photos, or images are smaller than a patch.
         DataUnavailableError: The dataset cannot be read or downloaded.
         TrainingError: Training did not reach its end.
         StoreError: The store cannot be written.
@@ -68,7 +75,8 @@ def train(recipe: Recipe, store: ModelStore | None = None, on_report: OnReport |
     normal = dataset.class_index(source.normal)
     _require_fit([dataset.image_shape], recipe.networks)
     images = dataset.train.of_class(normal)
-    store.save(_train(images, dataset.class_fingerprint(normal), recipe, on_report))
+    after = None if followed is None else terms_of(followed, recipe.networks[0])
+    store.save(_train(images, dataset.class_fingerprint(normal), recipe, on_report, after=after))
     return store.load(recipe)
 
 
@@ -143,6 +151,7 @@ def _train(
     recipe: Recipe,
     on_report: OnReport | None,
     validation: Images | None = None,
+    after: Callable[[Vae, int], EpochMaps] | None = None,
 ) -> Model:
     images, held_out = split_normal(normal, recipe.train)
     if validation is not None:
@@ -152,7 +161,7 @@ def _train(
     images = _evened(images, light)
     made = _made_photos(held_out, recipe)
     fitted = [
-        _fit(images, held_out, made, recipe, index, light, _Reporter(on_report, recipe, index, start))
+        _fit(images, held_out, made, recipe, index, light, _Reporter(on_report, recipe, index, start, after))
         for index in range(len(recipe.networks))
     ]
     kind = reference_kind(recipe.for_photos, recipe.source.aligned)
@@ -236,14 +245,22 @@ def _one_size(images: Images) -> Iterator[NDArray[np.generic]]:
 class _Reporter:
     """Reports of one network, whose epochs follow those of the networks before it, all since `start`."""
 
-    def __init__(self, on_report: OnReport | None, recipe: Recipe, index: int, start: float) -> None:
+    def __init__(
+        self,
+        on_report: OnReport | None,
+        recipe: Recipe,
+        index: int,
+        start: float,
+        after: Callable[[Vae, int], EpochMaps] | None,
+    ) -> None:
         self._on_report = on_report
         self._recipe = recipe
         self._before = index * recipe.train.epochs
         self._start = start
+        self._after = after if index == 0 else None
         self._told = 0.0
 
-    def epoch(self, report: EpochReport) -> None:
+    def epoch(self, report: EpochReport, vae: Vae) -> None:
         if self._on_report is None:
             return
         done, total = self._before + report.epoch, self._recipe.total_epochs
@@ -252,6 +269,8 @@ class _Reporter:
         self._on_report(
             replace(report, epoch=done, epochs=total, elapsed_s=elapsed_s, remaining_s=remaining_s)
         )
+        if self._after is not None:
+            self._on_report(self._after(vae, done))
 
     def of_scan(self, number: int, count: int) -> Progress:
         """Reports for one scan of so many."""

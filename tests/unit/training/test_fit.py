@@ -191,7 +191,7 @@ def test_weights_are_those_of_the_last_epoch(parts: Parts, recipe: Recipe) -> No
 
 
 def test_what_on_epoch_raises_ends_training(parts: Parts, recipe: Recipe, no_arithmetic: Crops) -> None:
-    def stop(report: EpochReport) -> None:
+    def stop(report: EpochReport, vae: Vae) -> None:
         raise KeyboardInterrupt(report.epoch)
 
     with pytest.raises(KeyboardInterrupt, match="1"):
@@ -207,7 +207,7 @@ def test_loss_that_is_no_number_ends_training(
     monkeypatch.setattr(training, "compile_epoch", lambda *_: lambda *_: no_number)
     heard: list[EpochReport] = []
     with pytest.raises(TrainingError, match=r"^loss must be a number, got nan in epoch 1; try"):
-        fit_with(parts, recipe, heard.append)
+        fit_with(parts, recipe, lambda report, _: heard.append(report))
     assert heard == []
 
 

@@ -14,7 +14,18 @@ from vaead.model.model import Model
 from vaead.model.normal_windows import quantities
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.patches import PatchGrid
-from vaead.ui.compare import canvas, details, earlier, figure, inspector, kept, latent, pair_controls, stories
+from vaead.ui.compare import (
+    canvas,
+    details,
+    earlier,
+    figure,
+    inspector,
+    kept,
+    latent,
+    live,
+    pair_controls,
+    stories,
+)
 from vaead.ui.shared import loading, query_params, sidebar
 from vaead.ui.shared.phone import is_phone
 from vaead.ui.shared.plots import show_pair
@@ -43,7 +54,8 @@ def _show_choice(choice: Choice, slots: Sequence[DeltaGenerator], texts: Texts) 
     choice = replace(choice, recipe=choice.recipe.with_dataset(dataset.name))
     for slot, label in zip(slots, (choice.recipe.class_source.normal, choice.anomalous), strict=True):
         loading.show_thumbnails(slot, dataset, label, texts)
-    model = loading.load_model(choice.recipe, texts)
+    images = pair_controls.current_images(choice, dataset)
+    model = loading.load_model(choice.recipe, texts, live.live(images, choice.recipe, choice.palette, texts))
     if model is None:
         _question(choice, dataset, texts)
         earlier.show(texts)
@@ -111,6 +123,7 @@ def _pair(
     with st.expander(texts("details.more"), key="more", on_change="rerun") as more:
         if more.open:
             details.show(pair, model, choice.palette, texts)
+    live.look_back(choice.recipe, choice.palette, texts)
 
 
 def _picked_window(grid: PatchGrid) -> inspector.Window | None:

@@ -15,7 +15,7 @@ from vaead.i18n.texts import Texts
 from vaead.ui.compare.stories import draw_pair, make_image
 from vaead.ui.shared import sidebar
 from vaead.ui.shared.cache import gallery
-from vaead.ui.shared.controls import EDITED, INSTEAD
+from vaead.ui.shared.controls import EDITED, INSTEAD, default
 from vaead.ui.shared.plots import show_clickable
 from vaead.ui.shared.sidebar import Choice
 from vaead.ui.shared.widgets import image_number, number, segments, select
@@ -42,19 +42,44 @@ class ChosenPair:
 
 def names_of(choice: Choice, dataset: Dataset, texts: Texts) -> dict[str, str]:
     """Name of each image by role: its class, or what stands in for it."""
-    classes = {"normal": choice.recipe.class_source.normal, "anomalous": choice.anomalous}
     names = {
-        role: sidebar.class_name(texts, get_spec(dataset.name), label) for role, label in classes.items()
+        role: sidebar.class_name(texts, get_spec(dataset.name), label)
+        for role, label in _classes(choice).items()
     }
     made = st.session_state.get("instead", st.query_params.get("instead", ""))
     made_name = texts.get(f"instead.{made.replace(' ', '_')}", "")
     return names | ({"anomalous": made_name} if made_name else {})
 
 
+def _classes(choice: Choice) -> dict[str, int]:
+    return {"normal": choice.recipe.class_source.normal, "anomalous": choice.anomalous}
+
+
+def _counts(choice: Choice, dataset: Dataset) -> dict[str, int]:
+    labels = dataset.test.labels
+    return {role: int(np.count_nonzero(labels == label)) for role, label in _classes(choice).items()}
+
+
+def current_images(choice: Choice, dataset: Dataset) -> NDArray[np.uint8]:
+    """The test images (2, H, W) that the address asks for, where the controls of the pair are not shown."""
+    counts = _counts(choice, dataset)
+    numbers = draw_pair(_asked("pair", 1_000_000) or 0, counts)
+    numbers |= {
+        role: asked for role, count in counts.items() if (asked := _asked(f"{role}_image", count)) is not None
+    }
+    classes = _classes(choice)
+    return np.stack([dataset.test.of_class(classes[role])[each] for role, each in numbers.items()])
+
+
+def _asked(key: str, count: int) -> int | None:
+    """A number below a count from the address, which may hold anything."""
+    text = str(st.query_params.get(key, default(key, st.session_state)))
+    return int(text) if text.isdecimal() and int(text) < count else None
+
+
 def choose(choice: Choice, dataset: Dataset, texts: Texts) -> ChosenPair:
     """Show the controls, and return the pair."""
-    classes = {"normal": choice.recipe.class_source.normal, "anomalous": choice.anomalous}
-    counts = {role: int(np.count_nonzero(dataset.test.labels == label)) for role, label in classes.items()}
+    classes, counts = _classes(choice), _counts(choice, dataset)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button(texts("compare.draw"), key="draw", type="primary", icon=":material/casino:", on_click=_draw)
         with st.container(width=120):

@@ -48,16 +48,16 @@ def show_thumbnails(slot: DeltaGenerator, dataset: Dataset, number: int, texts: 
     slot.image(np.hstack(list(images)), width="stretch", caption=name, alt=name)
 
 
-def load_model(recipe: Recipe, texts: Texts) -> Model | None:
+def load_model(recipe: Recipe, texts: Texts, live: training_panel.Live | None = None) -> Model | None:
     """The model of a recipe; where there is none, its training is offered in its place."""
     if recipe not in ModelStore():
-        training_panel.panel(recipe, texts)
+        training_panel.panel(recipe, texts, live)
         return None
     try:
         model = load_stored(recipe)
     except (ModelFormatError, ModelNotFoundError) as error:  # the second: removed a moment ago
         st.error(str(error))
-        training_panel.panel(recipe, texts)
+        training_panel.panel(recipe, texts, live)
         return None
     for fault in training_warnings(model.card.diagnostics, texts):
         st.warning(fault)

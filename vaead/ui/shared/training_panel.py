@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from vaead.data.datasets import load_dataset
 from vaead.errors import VaeadError
@@ -22,11 +25,24 @@ _STARTED = "_started"
 _POLL_S = 1.0
 
 
-def panel(recipe: Recipe, texts: Texts) -> None:
+@dataclass(frozen=True)
+class Live:
+    """What a page shows of a training while it runs.
+
+    Attributes:
+        images: A few images (N, H, W) that the training follows if this page starts it.
+        show: Called with the state of the training whenever it is drawn.
+    """
+
+    images: NDArray[np.uint8]
+    show: Callable[[JobStatus], None]
+
+
+def panel(recipe: Recipe, texts: Texts, live: Live | None = None) -> None:
     """Offer to train a model, or follow the training that anyone has started."""
     status = training_jobs().status(recipe)
     if status is not None and status.state.active:
-        follow(recipe, texts)
+        follow(recipe, texts, live)
         return
     if status is not None and status.state is JobState.FAILED:
         st.error(texts("training.failed", message=status.message or ""))
@@ -37,7 +53,9 @@ def panel(recipe: Recipe, texts: Texts) -> None:
     windows = _count_windows(recipe)
     seconds = training_jobs().expected_s(recipe, windows)
     st.caption(texts("training.estimate", seconds=f"{seconds:.0f}"))
-    st.button(texts("training.start"), key="train", type="primary", on_click=_start, args=(recipe, windows))
+    st.button(
+        texts("training.start"), key="train", type="primary", on_click=_start, args=(recipe, windows, live)
+    )
 
 
 def _count_windows(recipe: Recipe) -> int:
@@ -49,22 +67,22 @@ def _count_windows(recipe: Recipe) -> int:
     return round(held_out * sum(math.prod(grid.shape) for grid in grids))
 
 
-def _start(recipe: Recipe, windows: int) -> None:
+def _start(recipe: Recipe, windows: int, live: Live | None) -> None:
     try:
         ModelStore().check_writable()
-        training_jobs().submit(recipe, windows)
+        training_jobs().submit(recipe, windows, None if live is None else live.images)
         # Anyone may follow a training, but only who has started it may end it.
         st.session_state.setdefault(_STARTED, set()).add(recipe)
     except VaeadError as error:
         st.error(str(error))
 
 
-def follow(task: Task, texts: Texts) -> None:
+def follow(task: Task, texts: Texts, live: Live | None = None) -> None:
     """Show a queued or running training, and draw the page anew when it ends."""
-    st.fragment(_follow, run_every=_POLL_S)(task, texts)
+    st.fragment(_follow, run_every=_POLL_S)(task, texts, live)
 
 
-def _follow(task: Task, texts: Texts) -> None:
+def _follow(task: Task, texts: Texts, live: Live | None) -> None:
     status = training_jobs().status(task)
     if status is None or not status.state.active:
         st.rerun(scope="app")
@@ -75,6 +93,8 @@ def _follow(task: Task, texts: Texts) -> None:
     elapsed, remaining = st.columns(2)
     elapsed.metric(texts("training.elapsed"), _seconds(status.elapsed_s, texts))
     remaining.metric(texts("training.remaining"), _seconds(status.remaining_s, texts))
+    if live is not None:
+        live.show(status)
     if done:
         recipe = recipe_of(task)
         before = (done - 1) // recipe.train.epochs
