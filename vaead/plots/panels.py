@@ -108,7 +108,7 @@ class Panel:
         unit: Written after the value on hover.
         outlined: (H, W), the pixels around which a line is drawn, if any.
         gauge: Drawn below it, if there is one.
-        frame: Top, left, and side of a square that is framed, if there is one.
+        frames: Top, left, and side of each square that is framed.
         numbers: (H, W), what is told when a visitor clicks at a pixel, if anything.
     """
 
@@ -118,7 +118,7 @@ class Panel:
     unit: str = ""
     outlined: NDArray[np.bool_] | None = None
     gauge: Gauge | None = None
-    frame: tuple[int, int, int] | None = None
+    frames: Sequence[tuple[int, int, int]] = ()
     numbers: NDArray[np.integer] | None = None
 
 
@@ -158,7 +158,7 @@ def panels(
         "annotations": [*titles, *(_gauge_note(gauge, index) for index, gauge in gauges.items())],
         "shapes": [
             *(shape for index, gauge in gauges.items() for shape in _gauge_shapes(gauge, index)),
-            *(_frame(panel.frame, index) for index, panel in enumerate(flat) if panel.frame is not None),
+            *(_frame(frame, index) for index, panel in enumerate(flat) for frame in panel.frames),
         ],
         "margin": {
             "l": 0,

@@ -136,7 +136,7 @@ def comparison(
     view: str,
     texts: Texts,
     numbers: Sequence[NDArray[np.integer] | None] = (None, None),
-    frames: Sequence[tuple[int, int, int] | None] = (None, None),
+    frames: Sequence[Sequence[tuple[int, int, int]]] = ((), ()),
     columns: int = 1 + len(SCORES),
 ) -> go.Figure:
     """Draw both images with the map of each score.
@@ -148,14 +148,14 @@ def comparison(
         view: One of `vaead.ui.shared.controls.VIEWS`.
         texts: The language.
         numbers: For each image what clicks tell, see `Panel.numbers`.
-        frames: For each image a square that is framed, see `Panel.frame`.
+        frames: For each image the squares that are framed, see `Panel.frames`.
         columns: Pictures in a row; with fewer than all four of an image there is no room for colour bars.
     """
     drawn = _view(pair.terms, calibration, choice, view, texts)
     gauges = {score: _gauges(pair.terms, calibration, score, choice, texts) for score in SCORES}
     rows = []
     for index, shown in enumerate(pair.titles(texts)):
-        touch: dict[str, Any] = {"frame": frames[index], "numbers": numbers[index]}
+        touch: dict[str, Any] = {"frames": frames[index], "numbers": numbers[index]}
         row = [Panel(pair.images[index], 0, shown, texts("compare.of_255"), **touch)]
         for score in SCORES:
             gauge = gauges[score][index]

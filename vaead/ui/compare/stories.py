@@ -15,24 +15,10 @@ from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared import sidebar
 from vaead.ui.shared.controls import PAIRS, STORIES, Story
+from vaead.ui.shared.pairs import draw_pair, make_image
 
 _CARD_PX = 180
 _GAP_PX = 4
-
-
-def draw_pair(seed: int, counts: dict[str, int]) -> dict[str, int]:
-    """The images of a pair: for each role a number below its count."""
-    random = np.random.default_rng(seed)
-    return {role: int(random.integers(count)) for role, count in counts.items()}
-
-
-def make_image(kind: str, normal: NDArray[np.uint8], seed: int) -> NDArray[np.uint8] | None:
-    """An image that stands in for the anomalous one, see `INSTEAD`; None for a test image."""
-    if kind == "blank":
-        return np.zeros_like(normal)
-    if kind == "noise":
-        return np.random.default_rng(seed).integers(0, 256, normal.shape, np.uint8)
-    return np.ascontiguousarray(normal[::-1]) if kind == "upside down" else None
 
 
 def show(texts: Texts) -> None:

@@ -57,6 +57,11 @@ def carry_over(page: str) -> None:
     session[_PAGE] = page
 
 
+def keep(values: Values) -> None:
+    """Have the page that is opened next take these values, by key, of controls that are kept."""
+    _kept().update(values)
+
+
 def compare_link(changes: Values) -> str:
     """Address of the page Compare as another page would link it, with all values that are not the default.
 
