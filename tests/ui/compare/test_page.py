@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from vaead.data.datasets import clear_cache
 from vaead.presets import PRESETS
@@ -380,15 +379,6 @@ def test_model_that_went_wrong_is_shown_with_a_warning(
     page = open_page()
     assert [warning.startswith(start) for warning in page.warnings] == [True]
     assert page.caption
-
-
-@pytest.mark.parametrize(("language", "title"), [("en", "# Method"), ("ja", "# 手法")])
-def test_method_page_shows_its_text(language: str, title: str) -> None:
-    app = AppTest.from_string(
-        f"from vaead.ui import method\nfrom vaead.i18n.texts import Texts\nmethod.show(Texts({language!r}))\n"
-    ).run()
-    assert not app.exception
-    assert app.markdown[0].value.startswith(title)
 
 
 def test_two_visitors_see_their_own_pairs(open_page: Open) -> None:

@@ -19,6 +19,7 @@ from vaead.model.normal_windows import QUANTITIES
 from vaead.recipe import COLORS
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.ui.compare.inspector import CASES
+from vaead.ui.method.section import STEPS
 from vaead.ui.shared.controls import CONTROLS, PAIRS, STORIES
 from vaead.ui.your_images import metrics
 
@@ -58,6 +59,9 @@ PATTERNS = {
     "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
     "training_warning.{}": [f"training_warning.{name}" for name in TrainingDiagnostics(0, 99).warnings],
     "inspector.{}": [f"inspector.{name}" for name in (*QUANTITIES, *CASES)],
+    "method.{}_title": [f"method.{step}_title" for step in STEPS],
+    "method.{}_text": [f"method.{step}_text" for step in STEPS],
+    "page.{}": [f"page.{path}" for path in ("compare", "evaluate", "images", "method", "reference")],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
     "instead.{}": ["instead.blank", "instead.noise", "instead.upside_down"],
@@ -215,8 +219,13 @@ def test_unknown_key_is_a_bug() -> None:
         Texts("en")("no.such.key")
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_steps_of_the_method_have_few_words(step: str) -> None:
+    assert len(ENGLISH[f"method.{step}_text"].split()) <= 60
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_method_page_exists(language: str) -> None:
+def test_reference_of_the_method_exists(language: str) -> None:
     assert Texts(language).method.startswith("# ")
 
 
@@ -227,7 +236,7 @@ def test_lines_of_japanese_are_joined_without_a_space() -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_method_page_has_the_same_parts_in_every_language(language: str) -> None:
+def test_reference_has_the_same_parts_in_every_language(language: str) -> None:
     def parts(page: str) -> list[str]:
         return re.findall(r"^(#+|\||- |\d\.)", page, re.MULTILINE)
 
