@@ -38,6 +38,7 @@ def show() -> None:
         "<style>.stMainBlockContainer { padding-top: 4rem; } "
         ".stMainBlockContainer h1 { font-size: 1.5rem; padding: 0 0 0.3rem; } "
         ".st-key-definitions p { font-size: 0.875rem; line-height: 1.35; } "
+        ".stMainBlockContainer h2 { font-size: 1.35rem; padding-bottom: 0.4rem; } "
         ".stMainBlockContainer h3 { font-size: 1.25rem; padding-bottom: 0.4rem; } "
         # On a phone, cards lie in one row that a finger moves.
         "@media (max-width: 640px) { .st-key-stories { flex-wrap: nowrap; overflow-x: auto; } "

@@ -31,7 +31,8 @@ def show(example: Example, texts: Texts) -> None:
     grid = plane.grid(windows, np.empty((0, 2), np.float32))
     with control:
         at = _handle(grid, plane.axes)
-    known, size = plane.project(windows.z), np.subtract(grid.high, grid.low)
+    # Of all windows there are too many to be drawn at once.
+    known, size = plane.project(windows.z[: len(windows.mu)]), np.subtract(grid.high, grid.low)
     nearest = int(plane.nearest(windows, np.array([at]), size)[0])
     places = plane_places(grid.low, grid.high)
 

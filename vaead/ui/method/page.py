@@ -37,3 +37,8 @@ def show(texts: Texts, pages: Mapping[str, st.Page]) -> None:
         calibration.show(found, titles[1], texts)
         blank.show(found, texts)
     wins.show(pages["compare"], texts)
+    # Streamlit scrolls to the anchor of the address before what follows is there, and so not far enough.
+    st.html(
+        "<script>document.getElementById(location.hash.slice(1))?.scrollIntoView()</script>",
+        unsafe_allow_javascript=True,
+    )

@@ -106,5 +106,4 @@ def _take(number: int) -> None:
 
 def _go(compare: st.Page, dataset: str, normal: int, anomalous: int) -> None:
     pair = {"dataset": dataset, "normal": normal, "anomalous": anomalous}
-    query_params.keep(pair | {"preset": _PRESET} | preset_values(_PRESET))
-    st.switch_page(compare)
+    query_params.open_compare(compare, pair | {"preset": _PRESET} | preset_values(_PRESET))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -57,17 +57,24 @@ def carry_over(page: str) -> None:
     session[_PAGE] = page
 
 
-def keep(values: Values) -> None:
-    """Have the page that is opened next take these values, by key, of controls that are kept."""
-    _kept().update(values)
-
-
 def compare_link(changes: Values) -> str:
     """Address of the page Compare as another page would link it, with all values that are not the default.
 
     Args:
         changes: Values by key in place of those chosen so far.
     """
+    return f"./?{urlencode(_parameters(changes))}"
+
+
+def open_compare(page: st.Page, changes: Values) -> NoReturn:
+    """Go to the page Compare, with the values of `compare_link` in the address."""
+    _kept().update({key: value for key, value in changes.items() if CONTROLS[key].kept})
+    # All pages have the control of the language, which takes its value along by itself.
+    values = {key: value for key, value in _parameters(changes).items() if key != "lang"}
+    st.switch_page(page, query_params=values)
+
+
+def _parameters(changes: Values) -> dict[str, str]:
     known: dict[str, Any] = {**st.session_state.to_dict(), **_kept(), **changes}
     values: dict[str, Any] = {}
     link: dict[str, str] = {}
@@ -78,7 +85,7 @@ def compare_link(changes: Values) -> str:
             link[key] = st.query_params[key]  # of a control that this page does not have
         elif control.compare and values[key] != usual:
             link[key] = control.written(values, values[key])
-    return f"./?{urlencode(link)}"
+    return link
 
 
 def _kept() -> dict[str, Any]:
