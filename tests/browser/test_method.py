@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-FIGURES = 17
+FIGURES = 19
 MNIST_1_8 = 9 + 7
 """Dot of normal class 1 and anomalous class 8: nine dots of class 0 come first, then 1 with 0, 2, 3, ..."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from vaead.i18n.texts import Texts
 from vaead.model.model import Model
 from vaead.model.normal_windows import QUANTITIES, NormalWindows, Quantities
 from vaead.scoring.loss_terms import TERMS
 from vaead.ui.compare.figure import Pair
-from vaead.ui.shared.window_view import rank, show_bars, show_pictures, strip
+from vaead.ui.shared.window_view import rank, show_bars, show_pictures
 from vaead.ui.shared.windows import SHOWN, Window
 
 CASES = (
@@ -20,6 +22,8 @@ CASES = (
 _LOW, _HIGH = 0.025, 0.975
 """Ranks between which a value is usual."""
 _USUAL = 0.9
+_ZOOM = 6
+_GAP_PX = 2
 
 
 def show(
@@ -48,10 +52,19 @@ def show(
         show_pictures(decoded, (0, row, column), "window_pictures", texts, palette)
     with others:
         st.caption(texts("inspector.others", count=SHOWN))
-        st.image(strip(normal.patches[:, row, column]), alt=texts("inspector.others", count=SHOWN))
+        st.image(_strip(normal.patches[:, row, column]), alt=texts("inspector.others", count=SHOWN))
     show_bars(values, normal, window.place, "window_bars", texts)
     st.markdown(_sentence(values, normal, window.place, texts))
     st.caption(texts("inspector.legend", images=len(normal.values["kl"])))
+
+
+def _strip(patches: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Patches (n, side, side) in two rows, enlarged, with gaps."""
+    tiles = [np.pad(np.kron(patch, np.ones((_ZOOM, _ZOOM))), _GAP_PX, constant_values=1) for patch in patches]
+    half = -(-len(tiles) // 2)
+    rows = [np.hstack(tiles[:half]), np.hstack(tiles[half:])]
+    width = min(row.shape[1] for row in rows)
+    return np.round(255 * np.vstack([row[:, :width] for row in rows])).astype(np.uint8)
 
 
 def _sentence(values: dict[str, float], normal: NormalWindows, place: tuple[int, int], texts: Texts) -> str:

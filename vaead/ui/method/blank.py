@@ -6,14 +6,14 @@ import streamlit as st
 
 from vaead.i18n.texts import Texts
 from vaead.plots.charts import Axes, histogram
+from vaead.plots.panels import Panel, Scale, panels
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.method.example import MADE, Example
 from vaead.ui.method.section import HISTOGRAM_PX, section
-from vaead.ui.shared.plots import show_chart
+from vaead.ui.shared.plots import show_as_high, show_chart
 from vaead.ui.shared.window_view import rank
 
 _FORMULA = r"\mathrm{calibrated} \propto -2 \log p_\mathrm{places} - \log p_\mathrm{whole}"
-_SIDE_PX = 112
 
 
 @st.fragment
@@ -31,7 +31,10 @@ def show(example: Example, texts: Texts) -> None:
             key="method_instead",
         )
         index = MADE.index(kind)
-        st.image(example.made[index], width=_SIDE_PX, alt=names[kind])
+        picture = Panel(example.made[index], 0, names[kind])
+        drawn = panels([[picture]], [Scale(0, 255, "Greys", reverse=True)], texts("compare.hover"))
+        drawn.layout.dragmode = False
+        show_as_high(drawn, "made", names[kind], "160px")
     ranks = {}
     with figure:
         for box, score in zip(st.columns(len(SCORES)), SCORES, strict=True):

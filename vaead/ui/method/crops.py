@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from vaead.i18n.texts import Texts
 from vaead.plots.panels import Panel, Scale, panels
@@ -11,12 +12,12 @@ from vaead.scoring.patches import random_crops, unit
 from vaead.ui.method.example import Example
 from vaead.ui.method.section import section
 from vaead.ui.shared.plots import show_as_high
-from vaead.ui.shared.window_view import strip
 
 _FORMULA = r"\min\ \sum_x\ \tfrac{1}{128}\,D(x) + A(x) + M(x)"
 _IMAGES, _CROPS = 4, 6
 """Images shown, and crops of each."""
 _SEED = "method_crops"
+_UNIT = Scale(0, 1, "Greys", reverse=True)
 
 
 @st.fragment
@@ -39,7 +40,16 @@ def show(example: Example, texts: Texts) -> None:
     drawn.layout.update(dragmode=False, margin_t=0)
     with figure:
         show_as_high(drawn, "crops", texts("method.crops_alt"), "25cqw")
-        st.image(strip(np.concatenate(crops)), width="stretch", alt=texts("method.crops_alt"))
+        sheet = panels([[Panel(_sheet(np.concatenate(crops)), 0, "")]], [_UNIT], texts("compare.hover"))
+        sheet.layout.update(dragmode=False, margin_t=0)
+        show_as_high(sheet, "cut_out", texts("method.crops_alt"), "17cqw")
+
+
+def _sheet(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Patches (n, side, side) in two rows, with gaps."""
+    tiles = [np.pad(patch, (0, 1), constant_values=np.nan) for patch in patches]
+    half = len(tiles) // 2
+    return np.vstack([np.hstack(tiles[:half]), np.hstack(tiles[half:])])
 
 
 def _draw() -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-from numpy.typing import NDArray
-
 from vaead.i18n.format import number
 from vaead.i18n.texts import Texts
 from vaead.model.normal_windows import NormalWindows
@@ -19,8 +16,6 @@ from vaead.ui.shared.plots import show_as_high, show_chart
 _ANYWHERE, _HERE = 0.9, 0.95
 """Shares of normal windows in the light and in the dark range."""
 _ERROR_SD = 3.0
-_ZOOM = 6
-_GAP_PX = 2
 
 
 def show_pictures(
@@ -52,14 +47,6 @@ def show_pictures(
     figure = panels([row], scales, texts("compare.hover"))
     figure.layout.dragmode = False
     show_as_high(figure, key, texts("inspector.pictures"), "min(calc(25cqw + 32px), 190px)")
-
-
-def strip(patches: NDArray[np.float32], rows: int = 2) -> NDArray[np.uint8]:
-    """Patches (n, side, side) in [0, 1] in rows, enlarged, with gaps."""
-    tiles = [np.pad(np.kron(patch, np.ones((_ZOOM, _ZOOM))), _GAP_PX, constant_values=1) for patch in patches]
-    columns = len(tiles) // rows
-    lines = [np.hstack(tiles[row * columns : (row + 1) * columns]) for row in range(rows)]
-    return np.round(255 * np.vstack(lines)).astype(np.uint8)
 
 
 def show_bars(
