@@ -15,7 +15,8 @@ from vaead.ui.shared.window_view import rank
 from vaead.ui.shared.windows import Window, numbers_of
 
 _FORMULA = r"""\begin{aligned}
-f_w &= (\log M,\ \log D,\ A,\ \textstyle\sum (x - \mu)/\sigma,\ z_\mathrm{mean}) \\
+f_w &= (\log M,\ \log D,\ A,\ z_\mathrm{mean}, \\
+&\qquad \textstyle\sum (x - \mu) / \sigma) \\
 d_w &= (f_w - \mathrm{median}_w) / \mathrm{spread}_w \\
 \mathrm{places} &= d^\top \Sigma^{-1} d \,/\, n
 \end{aligned}"""

@@ -14,7 +14,7 @@ from vaead.ui.method.section import section
 from vaead.ui.shared.plots import show_chart
 from vaead.ui.shared.window_view import rank
 
-_FORMULA = r"P\,(\,\mathrm{score}(x_\mathrm{complex}) > \mathrm{score}(x_\mathrm{simple})\,)"
+_FORMULA = r"P\,(s_\mathrm{complex} > s_\mathrm{simple})"
 _SCORES = ("old", "new")
 
 

@@ -29,10 +29,12 @@ def show(example: Example, texts: Texts) -> None:
     windows = example.windows
     plane = Plane.of(windows.z, texts)
     grid = plane.grid(windows, np.empty((0, 2), np.float32))
-    with control:
-        at = _handle(grid, plane.axes)
     # Of all windows there are too many to be drawn at once.
     known, size = plane.project(windows.z[: len(windows.mu)]), np.subtract(grid.high, grid.low)
+    rows, columns = example.grid.shape
+    edge = known[rows // 2 * columns + columns // 4]  # as good a patch as any to begin with
+    with control:
+        at = _handle(grid, plane.axes, edge.tolist())
     nearest = int(plane.nearest(windows, np.array([at]), size)[0])
     places = plane_places(grid.low, grid.high)
 
@@ -48,10 +50,11 @@ def show(example: Example, texts: Texts) -> None:
         show_pictures(example.decoded, (int(image), int(row), int(column)), "plane_window", texts)
 
 
-def _handle(grid: PlaneGrid, axes: tuple[str, str]) -> tuple[float, float]:
+def _handle(grid: PlaneGrid, axes: tuple[str, str], start: list[float]) -> tuple[float, float]:
     """Show the sliders of the handle, and return where it is."""
     at = []
-    for key, name, low, high in zip(_KEYS, axes, grid.low, grid.high, strict=True):
-        st.session_state.setdefault(key, min(max(0.0, low), high))
+    for key, name, low, high, first in zip(_KEYS, axes, grid.low, grid.high, start, strict=True):
+        # With other data, which were tried again, the plane has other ends.
+        st.session_state[key] = min(max(st.session_state.get(key, first), low), high)
         at.append(float(st.slider(name, low, high, step=(high - low) / _STEPS, format="%.2f", key=key)))
     return at[0], at[1]

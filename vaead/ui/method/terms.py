@@ -14,7 +14,8 @@ from vaead.ui.shared.window_view import show_bars, show_pictures
 from vaead.ui.shared.windows import Window, numbers_of
 
 _FORMULA = r"""\begin{aligned}
-D &= -\tfrac12 \textstyle\sum (1 + z_\mathrm{log\,var} - z_\mathrm{mean}^2 - e^{z_\mathrm{log\,var}}) \\
+D &= -\tfrac12 \textstyle\sum (1 + v - m^2 - e^v) \\
+m &= z_\mathrm{mean}, \quad v = z_\mathrm{log\,var} \\
 A &= \tfrac12 \textstyle\sum \log(2 \pi \sigma^2) \\
 M &= \tfrac12 \textstyle\sum (x - \mu)^2 / \sigma^2 \\
 \mathrm{old} &= D + A + M, \quad \mathrm{new} = M

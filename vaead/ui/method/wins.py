@@ -18,9 +18,7 @@ from vaead.ui.shared.controls import MATRICES, preset_values
 from vaead.ui.shared.plots import show_as_high
 from vaead.ui.shared.sidebar import class_name
 
-_FORMULA = (
-    r"\mathrm{AUROC} = P\,(\,\mathrm{score}(x_\mathrm{anomalous}) > \mathrm{score}(x_\mathrm{normal})\,)"
-)
+_FORMULA = r"\mathrm{AUROC} = P\,(s_\mathrm{anomalous} > s_\mathrm{normal})"
 _DATASETS = ("mnist", "fashion_mnist")
 _PRESET = "article"
 _MINUS = " - "
