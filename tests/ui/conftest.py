@@ -20,10 +20,7 @@ from vaead.model.store import save_model
 from vaead.recipe import PhotoSource, Recipe
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = (
-    *("digits/1/article", "digits/2/article", "mnist/1/article"),
-    *("fashion_mnist/7/article", "fashion_mnist/2/article"),
-)
+SHIPPED = ("digits/1/article", "mnist/1/article", "fashion_mnist/7/article", "fashion_mnist/2/article")
 DIGITS = "Digits (scikit-learn)"
 
 

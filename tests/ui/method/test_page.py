@@ -187,7 +187,8 @@ def test_all_pairs_are_dots_of_the_chosen_scores(store: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_data")
-def test_without_fashion_mnist_the_digits_stand_in() -> None:
+def test_without_fashion_mnist_the_digits_stand_in(store: Path) -> None:
+    shutil.copytree(ROOT / "models/digits/2/article", store / "digits/2/article")
     page = MethodPage()
     assert len(page.warnings) == 1
     assert "**2**" in page.text("How a score comes about")

@@ -20,7 +20,7 @@ from vaead.recipe import COLORS
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.ui.compare.inspector import CASES
 from vaead.ui.method.section import STEPS
-from vaead.ui.shared.controls import CONTROLS, PAIRS, STORIES
+from vaead.ui.shared.controls import CONTROLS, LESSONS, PAIRS
 from vaead.ui.your_images import metrics
 
 SOURCES = sorted(FOLDER.parents[1].rglob("*.py"))
@@ -37,7 +37,7 @@ EVALUATED = (
     "false_alarm_rate",
 )
 
-STORY_NAMES = (*STORIES, *(f"{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS))
+STORY_NAMES = (*LESSONS, *(f"{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS))
 
 # Keys put together in the code, each {place} written as {}, with all the keys they stand for.
 PATTERNS = {
@@ -68,7 +68,8 @@ PATTERNS = {
     "definition.{}": [f"definition.{score}" for score in SCORES],
     "definition.{}_formula": [f"definition.{score}_formula" for score in SCORES],
     "stories.{}": [f"stories.{name}" for name in STORY_NAMES],
-    "stories.{}_text": [f"stories.{name}_text" for name in STORIES],
+    "stories.{}_text": [f"stories.{name}_text" for name in LESSONS],
+    "lesson.{}": [f"lesson.{name}" for name in LESSONS],
     "stories.{}_{}_{}_text": [f"stories.{dataset}_{n}_{a}_text" for dataset, n, a in PAIRS],
     "defect_trials.{}": [f"defect_trials.{kind}" for kind in KINDS],
     "photo_defaults.color_{}": [f"photo_defaults.color_{color}" for color in COLORS],

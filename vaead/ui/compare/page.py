@@ -14,7 +14,7 @@ from vaead.model.model import Model
 from vaead.model.normal_windows import quantities
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.patches import PatchGrid
-from vaead.ui.compare import details, figure, inspector, latent, pair_controls, stories
+from vaead.ui.compare import details, figure, inspector, latent, lessons, pair_controls, stories
 from vaead.ui.shared import loading, query_params, sidebar
 from vaead.ui.shared.phone import is_phone
 from vaead.ui.shared.plots import show_pair
@@ -25,6 +25,7 @@ from vaead.ui.shared.windows import Window, normal_windows, numbers_of
 
 def show(texts: Texts) -> None:
     """Show the controls and the comparison."""
+    lessons.take()
     with st.sidebar:
         choice, slots = sidebar.choose_view(texts)
     notices = st.container()
@@ -64,6 +65,7 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     terms, calibration = model.term_maps(chosen.images), model.card.normal_scores
     pair, grid = figure.Pair(chosen.images, terms, chosen.names), terms.grid
 
+    lessons.show(choice, texts)
     verdict = figure.verdict(terms, texts)
     st.markdown(verdict)
     picked = _picked_window(grid)

@@ -18,11 +18,11 @@ from vaead.scoring.image_scorer import Decoded
 from vaead.scoring.patches import PatchGrid, extract_windows, unit
 from vaead.ui.shared import loading
 from vaead.ui.shared.cache import changed_ns
-from vaead.ui.shared.controls import INSTEAD, STORIES, Story
+from vaead.ui.shared.controls import INSTEAD, LESSONS, Story
 from vaead.ui.shared.pairs import draw_pair, make_image
 from vaead.ui.shared.windows import normal_windows
 
-_STORY = STORIES["calibrated"]
+_STORY = LESSONS["calibration"]
 """The pair of the first visit: its data are loaded already, and a pullover has plain and complex patches."""
 MADE = INSTEAD[1:]
 """Images that no class has."""

@@ -9,6 +9,8 @@ from vaead.i18n.texts import Texts
 
 STEPS = ("crops", "plane", "terms", "complexity", "map", "calibration", "blank", "wins")
 """Names of all parts of the page, which are their anchors in the address, too."""
+_LESSONS = {"complexity": "complex", "calibration": "calibration", "blank": "blank", "wins": "new"}
+"""Lesson of the page Compare that shows what a step tells."""
 HISTOGRAM_PX = 240
 """Height of histograms of which three stand side by side, or below each other on a phone."""
 
@@ -32,4 +34,9 @@ def section(name: str, formula: str, texts: Texts, **values: object) -> tuple[De
         # Above the control, which lies next to its figure on a phone.
         with st.popover(texts("method.formula"), icon=":material/function:", type="tertiary"):
             st.latex(formula)
-        return st.container(), right
+        control = st.container()
+        if name in _LESSONS:
+            lesson = _LESSONS[name]
+            title = texts("method.lesson", title=texts(f"stories.{lesson}"))
+            st.markdown(f"[{title}](./?lesson={lesson}&lang={texts.language})")
+        return control, right
