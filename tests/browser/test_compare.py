@@ -163,7 +163,7 @@ def test_method_page_and_back_keeps_the_choice(visit: Visitor) -> None:
     visitor.wait_for_maps()
     visitor.page.get_by_role("link", name="Method").click()
     expect(visitor.page.get_by_role("heading", name="Method", exact=True)).to_be_visible()
-    visitor.page.get_by_role("link", name="Compare").click()
+    visitor.page.get_by_role("link", name="Compare", exact=True).click()
     expect(visitor.caption).to_contain_text("of class 4.")
     assert visitor.link["anomalous"] == "4"
 

@@ -100,7 +100,7 @@ def test_old_and_new_of_the_article_let_noise_and_blank_images_pass(recipe: Reci
     # The page Method says so: nearly all noise, with each class of MNIST and Fashion-MNIST.
     model = STORE.load(recipe)
     random, size = np.random.default_rng(0), model.card.image_shape
-    made = np.stack([np.zeros(size), *random.uniform(0, 1, (100, *size))]).astype(np.float32)
+    made = np.stack([np.zeros(size), *random.uniform(0, 1, (400, *size))]).astype(np.float32)
     scores = model.image_scores(made)
     for score in ("old", "new"):
         flagged = scores[score] > model.card.normal_scores.threshold_value(score, 0.05)
