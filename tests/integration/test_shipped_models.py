@@ -100,12 +100,13 @@ def test_old_and_new_of_the_article_let_noise_and_blank_images_pass(recipe: Reci
     # The page Method says so: nearly all noise, with each class of MNIST and Fashion-MNIST.
     model = STORE.load(recipe)
     random, size = np.random.default_rng(0), model.card.image_shape
-    made = np.stack([np.zeros(size), *random.uniform(0, 1, (400, *size))]).astype(np.float32)
-    scores = model.image_scores(made)
-    for score in ("old", "new"):
-        flagged = scores[score] > model.card.normal_scores.threshold_value(score, 0.05)
+    made = np.stack([np.zeros(size), *random.uniform(0, 1, (100, *size))]).astype(np.float32)
+    scan = model.networks[0].scorer.scan(made)
+    windows = {"old": scan.kl + scan.log_variance + scan.mahalanobis, "new": scan.mahalanobis}
+    for score, values in windows.items():
+        flagged = values.max(axis=(1, 2)) > model.card.normal_scores.threshold_value(score, 0.05)
         assert not flagged[0]
-        assert flagged.mean() <= 0.1
+        assert flagged.mean() < 0.15  # the worst is old with MNIST 1: 8 % of 2,000
 
 
 @pytest.mark.parametrize("recipe", SHIPPED, ids=name_of)
