@@ -1,4 +1,4 @@
-"""Files that travel with vaead beside its code: trained models, the app's start file and its settings.
+"""Files that travel with vaead beside its code: models, docs, the app's start file and its settings.
 
 In a checkout they lie at the top level, in an installed package in the folder `shipped` beside this file.
 """
@@ -14,3 +14,5 @@ APP = _ROOT / "app.py"
 """Start file of the app; Streamlit reads its settings from `.streamlit` beside it."""
 MODELS = _ROOT / "models"
 """Models that were trained for all classes of the datasets, and the model of the demo."""
+DOCS = _ROOT / "docs"
+"""Pages of Markdown, of which an installed package has those that the app shows."""

@@ -37,6 +37,10 @@ SHIPPED = (
     "fashion_mnist/2/article",
     "screws/industrial",
 )
+TABLES = ("mnist/article.pairs.json", "fashion_mnist/article.pairs.json")
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True} | {
+    "user_agent": "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
+}
 DIGITS = "Digits (scikit-learn)"
 _CAPTION = re.compile("calibration images|較正用画像")
 DEADLINE_S = 30.0
@@ -84,8 +88,10 @@ class Visit:
         page.on("pageerror", lambda error: faults.append(str(error)))
 
     def _keep_error(self, message: ConsoleMessage) -> None:
-        # Streamlit takes the page's icon from an external server, which is out of reach here.
-        if message.type == "error" and message.location["url"].startswith(self.server.url):
+        # Streamlit takes the page's icon from an external server, which is out of reach here, and from the
+        # address of a page it first looks for the server below that page.
+        url = message.location["url"]
+        if message.type == "error" and url.startswith(self.server.url) and "method/_stcore/" not in url:
             self.faults.append(message.text)
 
     def open(self, url: str) -> "Visit":
@@ -115,6 +121,14 @@ class Visit:
     @property
     def alerts(self) -> Locator:
         return self.page.get_by_test_id("stAlert")
+
+    @property
+    def widths(self) -> list[int]:
+        """Widths in pixels of what could be scrolled sideways."""
+        return self.page.evaluate(
+            """[document.scrollingElement, document.querySelector("[data-testid=stMain]")]
+                .map(element => element.scrollWidth)"""
+        )
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name)
@@ -189,6 +203,8 @@ def run_server(folder: Path) -> Iterator[Server]:
     """The app on a free port, with a copy of the shipped models and its own place for temporary files."""
     for model in SHIPPED:
         shutil.copytree(ROOT / "models" / model, folder / "store" / model, dirs_exist_ok=True)
+    for table in TABLES:
+        shutil.copy(ROOT / "models" / table, folder / "store" / table)
     for name in ("no_data", "temporary"):
         (folder / name).mkdir(exist_ok=True)
     env = os.environ | {

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import PHONE
+
 if TYPE_CHECKING:
     from tests.browser.conftest import Server, Visit, Visitor
 
@@ -161,26 +163,19 @@ def test_method_page_and_back_keeps_the_choice(visit: Visitor) -> None:
     visitor.wait_for_maps()
     visitor.page.get_by_role("link", name="Method").click()
     expect(visitor.page.get_by_role("heading", name="Method", exact=True)).to_be_visible()
-    visitor.page.get_by_role("link", name="Compare").click()
+    visitor.page.get_by_role("link", name="Compare", exact=True).click()
     expect(visitor.caption).to_contain_text("of class 4.")
     assert visitor.link["anomalous"] == "4"
 
 
 def phone(visit: Visitor) -> Visit:
-    agent = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
-    device = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-    device["user_agent"] = agent
-    visitor = visit(device=device)
+    visitor = visit(device=PHONE)
     visitor.wait_for_maps()
     return visitor
 
 
 def test_phone_needs_no_scrolling_sideways(visit: Visitor) -> None:
-    widths = phone(visit).page.evaluate(
-        """[document.scrollingElement, document.querySelector("[data-testid=stMain]")]
-            .map(element => element.scrollWidth)"""
-    )
-    assert max(widths) <= 390
+    assert max(phone(visit).widths) <= 390
 
 
 def test_phone_shows_the_maps_whole(visit: Visitor) -> None:

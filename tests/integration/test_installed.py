@@ -36,7 +36,9 @@ sys.addaudithook(watch)
 APP = """
 from streamlit.testing.v1 import AppTest
 from vaead import shipped
+from vaead.i18n.texts import LANGUAGES, Texts
 
+assert all(Texts(language).method for language in LANGUAGES)
 app = AppTest.from_file(str(shipped.APP), default_timeout=30)
 app.query_params["dataset"] = "digits"
 app.run()

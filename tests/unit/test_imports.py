@@ -10,7 +10,7 @@ import pytest
 import vaead
 
 ROOT = Path(vaead.__file__).parent
-PAGES = ("compare", "evaluate", "your_images")
+PAGES = ("compare", "evaluate", "method", "your_images")
 
 # Modules beside the packages; `vaead` itself and `__main__` only hand on what others do.
 MODULES = {

@@ -1,6 +1,6 @@
 """The text catalogue: every string of the interface, by meaning and language.
 
-A language is one file `strings/<code>.toml` and one page of Markdown, `strings/method.<code>.md`. Reasons to
+A language is one file `strings/<code>.toml` and one page of Markdown, `docs/method.<code>.md`. Reasons to
 refuse photos lie in `data/photos/reasons.toml`, as errors of the engine need them too.
 """
 
@@ -11,11 +11,13 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from vaead import shipped
 from vaead.data.photos.reasons import sentences
 
 FOLDER = Path(__file__).parent / "strings"
 LANGUAGES = {"en": "English", "ja": "日本語"}
 """Language codes and how each language calls itself; the first is the fallback."""
+_METHOD = {"en": "method.md", "ja": "method.ja.md"}
 
 
 class Texts:
@@ -40,8 +42,8 @@ class Texts:
 
     @property
     def method(self) -> str:
-        """The Method page, in Markdown."""
-        page = (FOLDER / f"method.{self.language}.md").read_text(encoding="utf-8")
+        """The reference of the method, in Markdown."""
+        page = (shipped.DOCS / _METHOD[self.language]).read_text(encoding="utf-8")
         # A browser shows the end of a line as a space, which Japanese does not have between words.
         return re.sub(r"(?<=[^\x00-\x7f])\n *(?=[^\x00-\x7f])", "", page)
 

@@ -75,7 +75,7 @@ def roc_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], ax
 def histogram(
     sides: Mapping[str, NDArray[np.floating]], threshold: float, threshold_name: str, axes: Axes
 ) -> go.Figure:
-    """Draw histograms of the scores of normal and of anomalous images, and a threshold between them.
+    """Draw one or two histograms of scores, such as those of normal and anomalous images, and a threshold.
 
     Args:
         sides: Scores by the name of the side, normal first.
@@ -87,7 +87,7 @@ def histogram(
     edges = np.linspace(*_span(both, threshold), _BINS + 1)
     middle, width = (edges[1:] + edges[:-1]) / 2, float(edges[1] - edges[0])
     bars = []
-    for (name, scores), color in zip(sides.items(), (NORMAL_COLOR, ANOMALOUS_COLOR), strict=True):
+    for (name, scores), color in zip(sides.items(), (NORMAL_COLOR, ANOMALOUS_COLOR), strict=False):
         # Scores beyond the axis are counted in the last bar of their side.
         counts, _ = np.histogram(np.clip(scores.astype(np.float64), edges[0], edges[-1]), edges)
         bars.append(

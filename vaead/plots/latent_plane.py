@@ -58,7 +58,7 @@ def latent_plane(
     Args:
         grid: What the decoder makes.
         normal: z of normal windows, (n, 2).
-        images: Windows of the normal and of the anomalous image.
+        images: Windows of up to two images, the normal one first.
         chosen: Number of the window that is marked.
         axes: Titles of the axes.
         normal_name: Name of the contours.
@@ -84,7 +84,7 @@ def latent_plane(
         ),
     ]
     for each, color, symbol in zip(
-        images, (NORMAL_COLOR, ANOMALOUS_COLOR), ("circle", "diamond"), strict=True
+        images, (NORMAL_COLOR, ANOMALOUS_COLOR), ("circle", "diamond"), strict=False
     ):
         is_chosen = each.numbers == chosen
         line = {"width": np.where(is_chosen, 3, 1), "color": np.where(is_chosen, _CHOSEN, "white")}
@@ -104,3 +104,33 @@ def latent_plane(
         "dragmode": False,
     }
     return go.Figure(traces, layout)
+
+
+def add_handle(
+    figure: go.Figure, at: tuple[float, float], nearest: tuple[float, float], places: NDArray[np.floating]
+) -> None:
+    """Draw a handle over a plane, a line to the window that lies nearest, and places to click.
+
+    Args:
+        figure: From `latent_plane`.
+        at: Place of the handle.
+        nearest: Place of the window.
+        places: (n, 2); a click tells the number of one.
+    """
+    figure.add_traces(
+        [
+            go.Scatter(
+                **{"x": (at[0], nearest[0]), "y": (at[1], nearest[1]), "mode": "lines+markers"},
+                line={"color": _CHOSEN, "width": 2},
+                marker={"color": _CHOSEN, "size": (18, 8), "symbol": ("cross-thin", "circle")}
+                | {"line": {"width": (4, 1), "color": (_CHOSEN, "white")}},
+                **{"hoverinfo": "skip", "showlegend": False},
+            ),
+            go.Scatter(
+                **{"x": places[:, 0], "y": places[:, 1], "mode": "markers", "showlegend": False},
+                customdata=np.arange(len(places))[:, None],
+                marker={"size": 22, "symbol": "square", "opacity": 0},
+                hovertemplate="%{x:.2f}, %{y:.2f}<extra></extra>",
+            ),
+        ]
+    )

@@ -111,7 +111,7 @@ class Panel:
         unit: Written after the value on hover.
         outlined: (H, W), the pixels around which a line is drawn, if any.
         gauge: Drawn below it, if there is one.
-        frame: Top, left, height and width of a rectangle that is framed, if there is one.
+        frames: Rectangles that are framed.
         numbers: (H, W), what is told when a visitor clicks at a pixel, if anything.
     """
 
@@ -121,7 +121,7 @@ class Panel:
     unit: str = ""
     outlined: NDArray[np.bool_] | None = None
     gauge: Gauge | None = None
-    frame: Frame | None = None
+    frames: Sequence[Frame] = ()
     numbers: NDArray[np.integer] | None = None
 
 
@@ -161,7 +161,7 @@ def panels(
         "annotations": [*titles, *(_gauge_note(gauge, index) for index, gauge in gauges.items())],
         "shapes": [
             *(shape for index, gauge in gauges.items() for shape in _gauge_shapes(gauge, index)),
-            *(_frame(panel.frame, index) for index, panel in enumerate(flat) if panel.frame is not None),
+            *(_frame(frame, index) for index, panel in enumerate(flat) for frame in panel.frames),
         ],
         "margin": {
             "l": 0,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 from streamlit import runtime
@@ -11,7 +13,6 @@ from streamlit import runtime
 from vaead.i18n.texts import Texts
 from vaead.processes.at_exit import end_within
 from vaead.processes.temporary import temporary_folder
-from vaead.ui import method
 from vaead.ui.shared import query_params, sidebar
 from vaead.version import __version__
 
@@ -37,6 +38,7 @@ def show() -> None:
         "<style>.stMainBlockContainer { padding-top: 4rem; } "
         ".stMainBlockContainer h1 { font-size: 1.5rem; padding: 0 0 0.3rem; } "
         ".st-key-definitions p { font-size: 0.875rem; line-height: 1.35; } "
+        ".stMainBlockContainer h2 { font-size: 1.35rem; padding-bottom: 0.4rem; } "
         ".stMainBlockContainer h3 { font-size: 1.25rem; padding-bottom: 0.4rem; } "
         # On a phone, cards lie in one row that a finger moves.
         "@media (max-width: 640px) { .st-key-stories { flex-wrap: nowrap; overflow-x: auto; } "
@@ -45,15 +47,7 @@ def show() -> None:
     query_params.remember()
     with st.sidebar:
         texts = sidebar.choose_language()
-    page = st.navigation(
-        [
-            st.Page(partial(_compare, texts), title=texts("page.compare"), url_path="compare", default=True),
-            st.Page(partial(_evaluate, texts), title=texts("page.evaluate"), url_path="evaluate"),
-            st.Page(partial(_your_images, texts), title=texts("page.images"), url_path="images"),
-            st.Page(partial(method.show, texts), title=texts("page.method"), url_path="method"),
-        ],
-        position="top",
-    )
+    page = st.navigation(list(_pages(texts).values()), position="top")
     st.set_page_config(page_title=f"{page.title} · vaead")
     # Streamlit's own page says that it is English; a screen reader would read Japanese with an English voice.
     st.html(
@@ -61,6 +55,22 @@ def show() -> None:
     )
     query_params.carry_over(page.url_path)
     page.run()
+
+
+def _pages(texts: Texts) -> dict[str, st.Page]:
+    """All pages by their path; the reference stands in no menu."""
+    pages: dict[str, st.Page] = {}
+
+    def add(path: str, show: Callable[[Texts], None], **options: Any) -> None:
+        title = texts(f"page.{path}")
+        pages[path] = st.Page(partial(show, texts), title=title, url_path=path, **options)
+
+    add("compare", _compare, default=True)
+    add("evaluate", _evaluate)
+    add("images", _your_images)
+    add("method", partial(_method, pages))
+    add("reference", partial(_reference, pages), visibility="hidden")
+    return pages
 
 
 @cache
@@ -90,3 +100,15 @@ def _your_images(texts: Texts) -> None:
     from vaead.ui.your_images import page
 
     page.show(texts)
+
+
+def _method(pages: Mapping[str, st.Page], texts: Texts) -> None:
+    from vaead.ui.method import page
+
+    page.show(texts, pages)
+
+
+def _reference(pages: Mapping[str, st.Page], texts: Texts) -> None:
+    from vaead.ui.method import reference
+
+    reference.show(texts, pages["method"])

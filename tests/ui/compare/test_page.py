@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from vaead.data.datasets import clear_cache
+from vaead.i18n.texts import Texts
 from vaead.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -54,23 +54,56 @@ def test_first_visit_opens_on_the_pair_on_which_only_calibrated_is_right(open_pa
     assert any("calibrated **only the anomalous image**" in text for text in texts)
 
 
+LESSON_WORDS = {
+    "calibration": "right: **calibrated**; wrong: **old and new**",
+    "complex": "right: **new and calibrated**; wrong: **old**",
+    "new": "right: **old and calibrated**; wrong: **new**",
+    "blank": "old flags **neither image**, new **neither image**, calibrated **only the anomalous image**",
+}
+
+
 @pytest.mark.usefixtures("_real_data")
-@pytest.mark.parametrize(
-    ("story", "words"),
-    [
-        ("calibrated", "right: **calibrated**; wrong: **old and new**"),
-        ("new_fails", "right: **old and calibrated**; wrong: **new**"),
-        ("agree", "**all three scores are right**"),
-        (
-            "noise",
-            "old flags **neither image**, new **neither image**, calibrated **only the anomalous image**",
-        ),
-    ],
-)
-def test_story_shows_what_its_card_says(open_page: Open, story: str, words: str) -> None:
+@pytest.mark.parametrize(("lesson", "words"), LESSON_WORDS.items())
+def test_lesson_shows_its_pair_and_says_what_it_shows(open_page: Open, lesson: str, words: str) -> None:
     page = open_page(dataset="MNIST", pair="5")
-    page.click(story)
+    page.click(lesson)
     assert any(words in text.value for text in page.app.markdown)
+    assert page.infos == [Texts("en")(f"lesson.{lesson}")]
+    assert page.link["lesson"] == lesson
+
+
+def test_link_to_a_lesson_sets_the_controls(open_page: Open) -> None:
+    page = open_page(dataset="Fashion-MNIST", lesson="complex")
+    assert page.infos == [Texts("en")("lesson.complex")]
+    values = {"dataset": "fashion_mnist", "pair": 606, "preset": "article", "window": 8}
+    assert {key: page[key] for key in values} == values
+    assert (page.link["pair"], page.link["window"]) == ("606", "8")  # so that it stays when the lesson ends
+    assert page.warnings == []
+
+
+def test_link_to_another_pair_shows_no_lesson(open_page: Open) -> None:
+    page = open_page(dataset="Fashion-MNIST", lesson="complex", pair="5")
+    assert page.infos == page.warnings == []
+    assert page["pair"] == 5
+    assert "lesson" not in page.link
+
+
+def test_lesson_ends_with_its_pair(open_page: Open) -> None:
+    page = open_page(dataset="Fashion-MNIST", lesson="blank")
+    page.set_number("window", 3)
+    assert page.infos  # another window of the same pair
+    page.click("draw")
+    assert page.infos == []
+    assert "lesson" not in page.link
+    page.click("blank")
+    assert page.infos
+
+
+def test_lesson_that_does_not_exist_is_refused(open_page: Open) -> None:
+    page = open_page(lesson="none")
+    assert len(page.warnings) == 1
+    assert "lesson" in page.warnings[0]
+    assert "lesson" not in page.link
 
 
 @pytest.mark.parametrize("made", ["blank", "noise", "upside down"])
@@ -380,15 +413,6 @@ def test_model_that_went_wrong_is_shown_with_a_warning(
     page = open_page()
     assert [warning.startswith(start) for warning in page.warnings] == [True]
     assert page.caption
-
-
-@pytest.mark.parametrize(("language", "title"), [("en", "# Method"), ("ja", "# 手法")])
-def test_method_page_shows_its_text(language: str, title: str) -> None:
-    app = AppTest.from_string(
-        f"from vaead.ui import method\nfrom vaead.i18n.texts import Texts\nmethod.show(Texts({language!r}))\n"
-    ).run()
-    assert not app.exception
-    assert app.markdown[0].value.startswith(title)
 
 
 def test_two_visitors_see_their_own_pairs(open_page: Open) -> None:

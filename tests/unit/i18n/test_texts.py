@@ -21,7 +21,8 @@ from vaead.recipe import COLORS
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.ui.compare import canvas
 from vaead.ui.compare.inspector import CASES
-from vaead.ui.shared.controls import CONTROLS, PAIRS, STORIES
+from vaead.ui.method.section import STEPS
+from vaead.ui.shared.controls import CONTROLS, LESSONS, PAIRS
 from vaead.ui.your_images import metrics
 
 SOURCES = sorted(FOLDER.parents[1].rglob("*.py"))
@@ -38,7 +39,7 @@ EVALUATED = (
     "false_alarm_rate",
 )
 
-STORY_NAMES = (*STORIES, *(f"{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS))
+STORY_NAMES = (*LESSONS, *(f"{dataset}_{normal}_{anomalous}" for dataset, normal, anomalous in PAIRS))
 
 # Keys put together in the code, each {place} written as {}, with all the keys they stand for.
 PATTERNS = {
@@ -60,6 +61,9 @@ PATTERNS = {
     "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
     "training_warning.{}": [f"training_warning.{name}" for name in TrainingDiagnostics(0, 99).warnings],
     "inspector.{}": [f"inspector.{name}" for name in (*QUANTITIES, *CASES)],
+    "method.{}_title": [f"method.{step}_title" for step in STEPS],
+    "method.{}_text": [f"method.{step}_text" for step in STEPS],
+    "page.{}": [f"page.{path}" for path in ("compare", "evaluate", "images", "method", "reference")],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
     "instead.{}": ["instead.edited", "instead.blank", "instead.noise", "instead.upside_down"],
@@ -73,7 +77,8 @@ PATTERNS = {
     "definition.{}": [f"definition.{score}" for score in SCORES],
     "definition.{}_formula": [f"definition.{score}_formula" for score in SCORES],
     "stories.{}": [f"stories.{name}" for name in STORY_NAMES],
-    "stories.{}_text": [f"stories.{name}_text" for name in STORIES],
+    "stories.{}_text": [f"stories.{name}_text" for name in LESSONS],
+    "lesson.{}": [f"lesson.{name}" for name in LESSONS],
     "stories.{}_{}_{}_text": [f"stories.{dataset}_{n}_{a}_text" for dataset, n, a in PAIRS],
     "defect_trials.{}": [f"defect_trials.{kind}" for kind in KINDS],
     "photo_defaults.color_{}": [f"photo_defaults.color_{color}" for color in COLORS],
@@ -224,8 +229,13 @@ def test_unknown_key_is_a_bug() -> None:
         Texts("en")("no.such.key")
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_steps_of_the_method_have_few_words(step: str) -> None:
+    assert len(ENGLISH[f"method.{step}_text"].split()) <= 60
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_method_page_exists(language: str) -> None:
+def test_reference_of_the_method_exists(language: str) -> None:
     assert Texts(language).method.startswith("# ")
 
 
@@ -236,7 +246,7 @@ def test_lines_of_japanese_are_joined_without_a_space() -> None:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_method_page_has_the_same_parts_in_every_language(language: str) -> None:
+def test_reference_has_the_same_parts_in_every_language(language: str) -> None:
     def parts(page: str) -> list[str]:
         return re.findall(r"^(#+|\||- |\d\.)", page, re.MULTILINE)
 

@@ -136,7 +136,7 @@ def comparison(
     view: str,
     texts: Texts,
     numbers: Sequence[NDArray[np.integer] | None] = (None, None),
-    frames: Sequence[Frame | None] = (None, None),
+    frames: Sequence[Sequence[Frame]] = ((), ()),
     columns: int = 1 + len(SCORES),
     images: Sequence[int] = (0, 1),
 ) -> go.Figure:
@@ -149,7 +149,7 @@ def comparison(
         view: One of `vaead.ui.shared.controls.VIEWS`.
         texts: The language.
         numbers: For each image what clicks tell, see `Panel.numbers`.
-        frames: For each image what is framed, see `Panel.frame`.
+        frames: For each image what is framed, see `Panel.frames`.
         columns: Pictures in a row; with fewer than all four of an image there is no room for colour bars.
         images: Which of the images are drawn.
     """
@@ -158,7 +158,7 @@ def comparison(
     rows = []
     titles = pair.titles(texts)
     for index in images:
-        touch: dict[str, Any] = {"frame": frames[index], "numbers": numbers[index]}
+        touch: dict[str, Any] = {"frames": frames[index], "numbers": numbers[index]}
         row = [Panel(pair.images[index], 0, titles[index], texts("compare.of_255"), **touch)]
         for score in SCORES:
             gauge = gauges[score][index]

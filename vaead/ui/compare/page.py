@@ -22,6 +22,7 @@ from vaead.ui.compare import (
     inspector,
     kept,
     latent,
+    lessons,
     live,
     pair_controls,
     stories,
@@ -31,6 +32,7 @@ from vaead.ui.shared.phone import is_phone
 from vaead.ui.shared.plots import show_pair
 from vaead.ui.shared.sidebar import Choice
 from vaead.ui.shared.widgets import window_number
+from vaead.ui.shared.windows import Window, normal_windows, numbers_of
 
 _BOARD = (1, 3)
 """Widths of the canvas and of the maps beside it."""
@@ -38,6 +40,7 @@ _BOARD = (1, 3)
 
 def show(texts: Texts) -> None:
     """Show the controls and the comparison."""
+    lessons.take()
     with st.sidebar:
         choice, slots = sidebar.choose_view(texts)
     notices = st.container()
@@ -93,17 +96,18 @@ def _pair(
     terms, calibration = model.term_maps(chosen.images), model.card.normal_scores
     pair, grid = figure.Pair(chosen.images, terms, chosen.names), terms.grid
 
+    lessons.show(choice, texts)
     verdict = figure.verdict(terms, texts)
     st.markdown(verdict)
     picked = _picked_window(grid)
     scan = model.networks[0].scorer.scan(chosen.images)
     found = quantities(model, scan)
-    window = inspector.Window.hottest(found) if picked is None else picked
+    window = Window.hottest(found) if picked is None else picked
     columns = 2 if is_phone() else 4
     drawn = figure.comparison(
         *(pair, calibration, choice, chosen.view, texts),
-        numbers=inspector.numbers_of(grid),
-        frames=[window.frame(grid) if window.image == index else None for index in range(2)],
+        numbers=numbers_of(grid),
+        frames=[[window.frame(grid)] if window.image == index else [] for index in range(2)],
         columns=columns,
     )
     alt = texts("compare.alt", verdict=verdict.replace("**", ""), **chosen.names)
@@ -113,7 +117,7 @@ def _pair(
     rank = figure.rank(terms, calibration, texts)
     st.caption(texts("compare.caption", rank=rank, shown=chosen.shown))
     kept.show(pair, choice, model, chosen.view, texts)
-    normal = inspector.normal_windows(model, dataset)
+    normal = normal_windows(model, dataset)
     inspector.show(window, picked is not None, pair, found, model, normal, choice.palette, texts)
     window_number(2 * grid.shape[0] * grid.shape[1], texts)
     with st.expander(texts("latent.title"), key="plane", on_change="rerun") as plane:
@@ -126,11 +130,11 @@ def _pair(
     live.look_back(choice.recipe, choice.palette, texts)
 
 
-def _picked_window(grid: PatchGrid) -> inspector.Window | None:
+def _picked_window(grid: PatchGrid) -> Window | None:
     """The window of the last click or of the link; its control stands further down."""
     asked = st.session_state.get("window", st.query_params.get("window"))
     try:
-        return None if asked is None else inspector.Window.of_number(int(asked), grid)
+        return None if asked is None else Window.of_number(int(asked), grid)
     except ValueError:  # a link may hold anything
         return None
 

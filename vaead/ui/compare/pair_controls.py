@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
-from vaead.ui.compare.stories import draw_pair, make_image
 from vaead.ui.shared import sidebar
 from vaead.ui.shared.cache import gallery
 from vaead.ui.shared.controls import EDITED, INSTEAD, default
+from vaead.ui.shared.pairs import draw_pair, make_image
 from vaead.ui.shared.plots import show_clickable
 from vaead.ui.shared.sidebar import Choice
 from vaead.ui.shared.widgets import image_number, number, segments, select

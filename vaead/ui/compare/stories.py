@@ -1,6 +1,9 @@
-"""Pairs worth a look: three that show one thing each, and the three of the article."""
+"""Pairs worth a look: the lessons, and the three of the article."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -13,51 +16,32 @@ from vaead.model.card import ModelCard
 from vaead.model.store import ModelStore
 from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
+from vaead.ui.compare import lessons
 from vaead.ui.shared import sidebar
-from vaead.ui.shared.controls import PAIRS, STORIES, Story
+from vaead.ui.shared.controls import LESSONS, PAIRS, Story
+from vaead.ui.shared.pairs import draw_pair, make_image
 
 _CARD_PX = 180
 _GAP_PX = 4
-
-
-def draw_pair(seed: int, counts: dict[str, int]) -> dict[str, int]:
-    """The images of a pair: for each role a number below its count."""
-    random = np.random.default_rng(seed)
-    return {role: int(random.integers(count)) for role, count in counts.items()}
-
-
-def make_image(kind: str, normal: NDArray[np.uint8], seed: int) -> NDArray[np.uint8] | None:
-    """An image that stands in for the anomalous one, see `INSTEAD`; None for a test image."""
-    if kind == "blank":
-        return np.zeros_like(normal)
-    if kind == "noise":
-        return np.random.default_rng(seed).integers(0, 256, normal.shape, np.uint8)
-    return np.ascontiguousarray(normal[::-1]) if kind == "upside down" else None
 
 
 def show(texts: Texts) -> None:
     """Show a card for each pair."""
     st.subheader(texts("stories.title"), anchor=False)
     with st.container(horizontal=True, key="stories", gap="small"):
-        for name, story in STORIES.items():
-            _card(name, story, texts(f"stories.{name}_text"), texts)
+        for name, story in LESSONS.items():
+            _card(name, story, texts(f"stories.{name}_text"), partial(lessons.choose, name), texts)
         for pair in PAIRS:
-            name = "{}_{}_{}".format(*pair)
-            _card(name, Story(*pair, pair=0), _seen(*pair, texts), texts)
+            name, story = "{}_{}_{}".format(*pair), Story(*pair, pair=0)
+            _card(name, story, _seen(*pair, texts), partial(sidebar.choose_story, story), texts)
 
 
-def _card(name: str, story: Story, text: str, texts: Texts) -> None:
+def _card(name: str, story: Story, text: str, on_click: Callable[[], None], texts: Texts) -> None:
     with st.container(width=_CARD_PX, border=True, gap="xsmall"):
         pictures = _pictures(story)
         if pictures is not None:
             st.image(pictures, width=120, alt=texts(f"stories.{name}"))
-        st.button(
-            texts(f"stories.{name}"),
-            key=name,
-            type="tertiary",
-            on_click=sidebar.choose_story,
-            args=(story,),
-        )
+        st.button(texts(f"stories.{name}"), key=name, type="tertiary", on_click=on_click)
         st.caption(text)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -40,6 +40,21 @@ def note(key: str, taken: Any) -> None:
         st.session_state[_REPLACED].append((key, asked))
 
 
+def complete() -> None:
+    """Write into the address what it lacks of the values of the session, before the first control is drawn.
+
+    Streamlit writes a value there when it changes, and not when a control begins with it.
+    """
+    for key, value in _parameters({}).items():
+        if key not in st.query_params:
+            st.query_params[key] = value
+
+
+def refuse(key: str, asked: str) -> None:
+    """Note that the link asks for something that does not exist."""
+    st.session_state[_REPLACED].append((key, asked))
+
+
 def show_notices(texts: Texts) -> None:
     """Say once which values of the link were replaced by defaults."""
     for name, value in st.session_state[_REPLACED]:
@@ -63,6 +78,17 @@ def compare_link(changes: Values) -> str:
     Args:
         changes: Values by key in place of those chosen so far.
     """
+    return f"./?{urlencode(_parameters(changes, with_language=True))}"
+
+
+def open_compare(page: st.Page, changes: Values) -> NoReturn:
+    """Go to the page Compare, with the values of `compare_link` in the address."""
+    _kept().update({key: value for key, value in changes.items() if CONTROLS[key].kept})
+    st.switch_page(page, query_params=_parameters(changes))
+
+
+def _parameters(changes: Values, *, with_language: bool = False) -> dict[str, str]:
+    """What an address says of values; all pages have the control of the language, which keeps its own."""
     known: dict[str, Any] = {**st.session_state.to_dict(), **_kept(), **changes}
     values: dict[str, Any] = {}
     link: dict[str, str] = {}
@@ -73,7 +99,9 @@ def compare_link(changes: Values) -> str:
             link[key] = st.query_params[key]  # of a control that this page does not have
         elif control.compare and values[key] != usual:
             link[key] = control.written(values, values[key])
-    return f"./?{urlencode(link)}"
+    if not with_language:
+        link.pop("lang", None)
+    return link
 
 
 def _kept() -> dict[str, Any]:

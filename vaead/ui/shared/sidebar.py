@@ -95,6 +95,8 @@ def choose_story(story: Story) -> None:
     _take_preset_settings()
     _choose_pair(story.dataset, story.normal, story.anomalous)
     st.session_state.update(pair=story.pair, instead=story.instead)
+    if story.window is not None:
+        st.session_state.window = story.window
 
 
 def _choose_pair(dataset: str, normal: int, anomalous: int) -> None:

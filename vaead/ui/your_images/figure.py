@@ -45,7 +45,8 @@ def draw(view: View, normal_scores: NormalScores, frame: Frame | None, texts: Te
         ],
         [_map(view, small, score, index, texts) for index, score in enumerate(SCORES, start=_MASK + 1)],
     ]
-    rows = [[replace(panel, frame=frame) for panel in row] for row in rows]
+    frames = [] if frame is None else [frame]
+    rows = [[replace(panel, frames=frames) for panel in row] for row in rows]
     scales = [Scale(0, 255, "Greys", reverse=True), Scale(-0.2, 1.4, "Greys")]
     scales += [_map_scale(normal_scores, score, column, texts) for column, score in enumerate(SCORES)]
     figure: dict[str, Any] = panels(rows, scales, texts("compare.hover"), small.step).to_plotly_json()

@@ -12,9 +12,10 @@ from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import CalibratedScore, TermMaps
-from vaead.ui.compare import figure, inspector
+from vaead.ui.compare import figure
 from vaead.ui.shared.controls import VIEWS
 from vaead.ui.shared.sidebar import Choice
+from vaead.ui.shared.windows import Window, numbers_of
 
 ENGLISH = Texts("en")
 GRID = PatchGrid(8, 10, patch_size=8, stride=2)  # 1 x 2 windows
@@ -170,23 +171,12 @@ def test_a_phone_has_two_pictures_a_row_and_no_colour_bars() -> None:
 
 
 def test_clicks_tell_windows_and_the_chosen_one_is_framed() -> None:
-    numbers = inspector.numbers_of(GRID)
-    pair, window = figure.Pair(PAIR, TERM_MAPS, NAMES), inspector.Window(1, (0, 1))
-    frames = [None, window.frame(GRID)]
+    numbers = numbers_of(GRID)
+    pair, window = figure.Pair(PAIR, TERM_MAPS, NAMES), Window(1, (0, 1))
+    frames = [[], [window.frame(GRID)]]
     drawn = figure.comparison(pair, CALIBRATION, CHOICE, "mean", ENGLISH, numbers=numbers, frames=frames)
     targets = [trace for trace in drawn.data if trace.type == "scatter"]
     assert [set(trace.customdata[:, 0]) for trace in targets] == [{0.0, 1.0}] * 4 + [{2.0, 3.0}] * 4
     framed = [shape for shape in drawn.layout.shapes if shape.line.width == 2.5]
     assert [(shape.x0, shape.x1, shape.y0, shape.y1) for shape in framed] == [(1.5, 9.5, -0.5, 7.5)] * 4
     assert drawn.layout.dragmode is False
-
-
-def test_windows_are_counted_through_both_images() -> None:
-    grid = PatchGrid(12, 14, patch_size=8, stride=2)  # 3 x 4 windows
-    for index in range(24):
-        assert inspector.Window.of_number(index, grid).number(grid) == index
-    assert inspector.Window.of_number(17, grid) == inspector.Window(1, (1, 1))
-    with pytest.raises(ValueError, match="out of bounds"):
-        inspector.Window.of_number(24, grid)
-    normal, anomalous = inspector.numbers_of(grid)
-    assert (normal[0, 0], normal[-1, -1], anomalous[0, 0]) == (0, 11, 12)

@@ -1,0 +1,44 @@
+"""The page Method: how a score comes about, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from vaead.data.datasets import get_spec
+from vaead.i18n.texts import Texts
+from vaead.ui.method import blank, calibration, complexity, crops, example, latent, sliding, terms, wins
+from vaead.ui.method.section import STEPS
+from vaead.ui.shared.sidebar import class_name
+
+
+def show(texts: Texts, pages: Mapping[str, st.Page]) -> None:
+    """Show all steps, with links to the pages "reference" and "compare"."""
+    st.title(texts("page.method"), anchor=False)
+    place = st.container()
+    st.page_link(pages["reference"], label=texts("method.reference"), icon=":material/menu_book:")
+    st.caption(" · ".join(f"[{texts(f'method.{name}_title')}](#{name})" for name in STEPS))
+    loaded = example.load(texts)
+    if loaded is not None:
+        found, story = loaded
+        spec = get_spec(story.dataset)
+        names = {role: class_name(texts, spec, getattr(story, role)) for role in ("normal", "anomalous")}
+        place.markdown(texts("method.intro", **names))
+        titles = [
+            texts("compare.image_title", role=texts(f"compare.{role}"), name=name)
+            for role, name in names.items()
+        ]
+        crops.show(found, texts)
+        latent.show(found, texts)
+        terms.show(found, titles, texts)
+        complexity.show(found, texts)
+        sliding.show(found, titles[1], texts)
+        calibration.show(found, titles[1], texts)
+        blank.show(found, texts)
+    wins.show(pages["compare"], texts)
+    # Streamlit scrolls to the anchor of the address before what follows is there, and so not far enough.
+    st.html(
+        "<script>document.getElementById(location.hash.slice(1))?.scrollIntoView()</script>",
+        unsafe_allow_javascript=True,
+    )
