@@ -38,18 +38,19 @@ from vaead.training.defect_trial import make_photos
 from vaead.training.fit import split_normal
 from vaead.training.pipeline import train_photos
 
-SEEDS = (0, 1, 2)
+SEEDS = (0, 1)
 _SCREWS = "screws (made up)"
 _NORMAL_SCREWS = 100
 _REPEATS = 2
 """Times that as many defects are made as in a training."""
 
 VARIANTS: dict[str, tuple[object, str, Any]] = {
-    **{f"prior {count} windows": (clusters, "_PRIOR_WINDOWS", count) for count in (0, 20, 100, 500)},
+    "chosen by made-up defects": (clusters, "_PRIOR_WINDOWS", (0, 100, 500)),
+    **{f"always {count} windows": (clusters, "_PRIOR_WINDOWS", (count,)) for count in (0, 100, 500)},
+    **{f"level {level:g}": (clusters, "_LEVEL", level) for level in (0.99, 1.0)},
     **{f"largest {100 * share:g} % of a map": (photo, "_TOP", share) for share in (1e-4, 1e-3, 1e-2)},
-    **{f"level {level:g}": (clusters, "_LEVEL", level) for level in (0.95, 0.99, 1.0)},
     **{f"smoothing {share:g} of a patch": (photo, "_SMOOTHING", share) for share in (1 / 32, 1 / 16, 1 / 8)},
-    **{f"at most {count} groups": (clusters, "_GROUPS", count) for count in (16, 64, 256)},
+    **{f"at most {count} groups": (clusters, "_GROUPS", count) for count in (64, 256)},
 }
 """Module, constant and value of each variant; one of each constant is what is shipped."""
 
@@ -167,6 +168,6 @@ def tables(result: dict[str, Any]) -> list[Table]:
             "Constants of the calibrated score of photos: AUROC on made-up defects",
             ("variant", "mean of all sets", *sets),
             rows,
-            "Gain over the shipped value with its standard error; 3 seeds. Real defects take no part.",
+            "Gain over the shipped value with its standard error; 2 seeds. Real defects take no part.",
         )
     ]

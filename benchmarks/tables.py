@@ -20,6 +20,7 @@ SECTIONS = (
     "one_class",
     "pairs",
     "photos",
+    "choices",
     "screws",
     "screws_few",
     "training",

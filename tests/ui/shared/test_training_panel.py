@@ -25,7 +25,7 @@ LINK = {"epochs": "4", "crops": "2000"}
 
 HELPERS = """
 import json, os, pathlib, shutil, signal, sys, time
-folder, model, trained = (pathlib.Path(name) for name in sys.argv[1:])
+folder, model, trained = (pathlib.Path(name) for name in sys.argv[1:4])
 def say(event, **values): print(json.dumps({"event": event, **values}))
 def say_epoch(number):
     say("epoch", epoch=number, epochs=4, loss=6.5, kl=1.0, log_variance=2.0, mahalanobis=3.5,
