@@ -29,8 +29,8 @@ _MOST_WINDOWS = 2**16
 _FEW = 10
 """A group with fewer windows than this takes the values of all windows."""
 _LEVEL = 1.0
-"""Quantile of a group that is its scale. On made-up defects the largest value finds more than the 99 % quantile
-in four sets of photos, see `benchmarks/choices.py`."""
+"""Quantile of a group that is its scale. On made-up defects in four sets of photos the largest value finds
+more than the 99 % quantile, see `benchmarks/choices.py`."""
 _PRIOR_WINDOWS = (0, 100, 500)
 """The scale of all windows counts as much in each group as so many windows of its own. No number is best for
 all photos: on made-up defects groups alone are best for screws, and 500 for hazelnuts."""
