@@ -12,7 +12,7 @@ import msgspec
 from vaead.config import Record
 from vaead.recipe import Recipe
 
-_FILE = "durations.json"
+_FILE = ".durations.json"
 
 # Of two cores, see `Durations.of`; only the first training on a machine is expected by them alone.
 _IMPORT_S, _COMPILE_S = 5.0, 5.0

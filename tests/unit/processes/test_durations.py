@@ -40,7 +40,7 @@ def test_last_training_of_a_preset_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"article": {"start_s": "x"}}', b"\xff"])
 def test_damaged_file_is_as_none(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "durations.json").write_bytes(content)
+    (tmp_path / ".durations.json").write_bytes(content)
     assert DurationLog(tmp_path).expected(RECIPE, 9) == Durations.of(RECIPE, 9)
 
 
