@@ -1,5 +1,6 @@
 """One server and one browser for all tests of this folder. No test needs the network."""
 
+import json
 import os
 import re
 import shutil
@@ -186,9 +187,13 @@ def _run_server(browser: Browser) -> Callable[[Path], AbstractContextManager[Ser
 
 @contextmanager
 def run_server(folder: Path) -> Iterator[Server]:
-    """The app on a free port, with a copy of the shipped models and its own place for temporary files."""
+    """The app on a free port, with shipped models, a matrix of digits, and its own temporary files."""
     for model in SHIPPED:
         shutil.copytree(ROOT / "models" / model, folder / "store" / model, dirs_exist_ok=True)
+    table = [[None if row == column else 0.75 for column in range(10)] for row in range(10)]
+    seeds = {"0": dict.fromkeys(("old", "new", "calibrated"), table)}
+    pairs = json.dumps({"measured": "2026-01-02", "seeds": seeds})
+    (folder / "store/digits/article.pairs.json").write_text(pairs)
     for name in ("no_data", "temporary"):
         (folder / name).mkdir(exist_ok=True)
     env = os.environ | {

@@ -153,7 +153,7 @@ def test_language_can_be_switched(visit: Visitor) -> None:
     visitor.page.get_by_role("radio", name="日本語").click()
     expect(visitor.button("別の組を引く")).to_be_visible()
     expect(visitor.figure.locator(".annotation-text").first).to_have_text("正常: 1")
-    assert visitor.link["lang"] == "日本語"
+    assert visitor.link["lang"] == "ja"
 
 
 def test_method_page_and_back_keeps_the_choice(visit: Visitor) -> None:

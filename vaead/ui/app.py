@@ -42,7 +42,7 @@ def show() -> None:
         "@media (max-width: 640px) { .st-key-stories { flex-wrap: nowrap; overflow-x: auto; } "
         ".st-key-stories > div { flex: none; } }</style>"
     )
-    query_params.remember()
+    query_params.follow()
     with st.sidebar:
         texts = sidebar.choose_language()
     page = st.navigation(
@@ -59,7 +59,6 @@ def show() -> None:
     st.html(
         f"<script>document.documentElement.lang = '{texts.language}'</script>", unsafe_allow_javascript=True
     )
-    query_params.carry_over(page.url_path)
     page.run()
 
 

@@ -28,7 +28,7 @@ import streamlit as st
 from vaead.ui.shared import query_params
 from vaead.ui.your_images import page
 from vaead.ui.shared import sidebar
-query_params.remember()
+query_params.follow()
 with st.sidebar:
     texts = sidebar.choose_language()
 page.show(texts)

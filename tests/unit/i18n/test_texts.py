@@ -19,7 +19,7 @@ from vaead.model.normal_windows import QUANTITIES
 from vaead.recipe import COLORS
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.ui.compare.inspector import CASES
-from vaead.ui.shared.controls import CONTROLS, PAIRS, STORIES
+from vaead.ui.shared.controls import CONTROLS, PAIRS, STORIES, options
 from vaead.ui.your_images import metrics
 
 SOURCES = sorted(FOLDER.parents[1].rglob("*.py"))
@@ -58,6 +58,11 @@ PATTERNS = {
     "evaluate.paper_{}": [f"evaluate.paper_{winner}" for winner in ("old", "new", "equal")],
     "training_warning.{}": [f"training_warning.{name}" for name in TrainingDiagnostics(0, 99).warnings],
     "inspector.{}": [f"inspector.{name}" for name in (*QUANTITIES, *CASES)],
+    "option.{}.{}": [
+        f"option.{key}.{value}"
+        for key in ("dataset", "preset", "view", "colors", "rule", "instead", "score", "threshold", "matrix")
+        for value in options(key, {})
+    ],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
     "instead.{}": ["instead.blank", "instead.noise", "instead.upside_down"],
@@ -77,6 +82,10 @@ PATTERNS = {
 }
 
 SAME_IN_ALL_LANGUAGES = {
+    "option.dataset.mnist",
+    "option.dataset.fashion_mnist",
+    "option.colors.Cividis",
+    "option.colors.Viridis",
     "compare.image_title",
     "compare.score_title",
     "own.metric_aupro",

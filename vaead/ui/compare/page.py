@@ -29,7 +29,7 @@ def show(texts: Texts) -> None:
     notices = st.container()
     _show_choice(choice, slots, texts)
     stories.show(texts)
-    # Last, when every control has compared itself with the link.
+    # Last, when controls have compared themselves with the images.
     with notices:
         query_params.show_notices(texts)
 
@@ -55,7 +55,7 @@ def _question(choice: Choice, dataset: Dataset, texts: Texts) -> None:
             column.markdown(texts(f"definition.{score}"), help=texts(f"definition.{score}_formula"))
 
 
-@st.fragment
+@query_params.fragment
 def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) -> None:
     """The question, the pair and its maps. A fragment, so that another pair redraws nothing else."""
     _question(choice, dataset, texts)
@@ -95,12 +95,10 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
 
 def _picked_window(grid: PatchGrid) -> inspector.Window | None:
     """The window of the last click or of the link; its control stands further down."""
-    asked = st.session_state.get("window", st.query_params.get("window"))
-    try:
-        return None if asked is None else inspector.Window.of_number(int(asked), grid)
-    except ValueError:  # a link may hold anything
-        return None
+    asked = query_params.values()["window"]
+    exists = asked is not None and asked < 2 * grid.shape[0] * grid.shape[1]
+    return inspector.Window.of_number(asked, grid) if exists else None
 
 
 def _pick_window(number: int) -> None:
-    st.session_state.window = number
+    query_params.change(window=number)

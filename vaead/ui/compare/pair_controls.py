@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
 from vaead.ui.compare.stories import draw_pair, make_image
-from vaead.ui.shared import sidebar
+from vaead.ui.shared import query_params, sidebar
 from vaead.ui.shared.cache import gallery
+from vaead.ui.shared.labels import class_name
 from vaead.ui.shared.plots import show_clickable
 from vaead.ui.shared.sidebar import Choice
 from vaead.ui.shared.widgets import image_number, number, segments, select
@@ -40,11 +41,8 @@ class ChosenPair:
 def names_of(choice: Choice, dataset: Dataset, texts: Texts) -> dict[str, str]:
     """Name of each image by role: its class, or what stands in for it."""
     classes = {"normal": choice.recipe.class_source.normal, "anomalous": choice.anomalous}
-    names = {
-        role: sidebar.class_name(texts, get_spec(dataset.name), label) for role, label in classes.items()
-    }
-    made = st.session_state.get("instead", st.query_params.get("instead", ""))
-    made_name = texts.get(f"instead.{made.replace(' ', '_')}", "")
+    names = {role: class_name(texts, get_spec(dataset.name), label) for role, label in classes.items()}
+    made_name = texts.get(f"instead.{query_params.values()['instead'].replace(' ', '_')}", "")
     return names | ({"anomalous": made_name} if made_name else {})
 
 
@@ -88,7 +86,7 @@ def _pick(
 
 
 def _draw() -> None:
-    st.session_state.pair = random.randrange(1_000_000)
+    query_params.change(pair=random.randrange(1_000_000))
     sidebar.forget_images()
 
 
@@ -96,6 +94,6 @@ def _gallery(role: str, images: go.Figure, texts: Texts) -> None:
     key = f"{role}_image"
 
     def take(index: int) -> None:
-        st.session_state[key] = index
+        query_params.change(**{key: index})
 
     show_clickable(images, f"{key}_gallery", texts(f"control.{role}_image"), take)

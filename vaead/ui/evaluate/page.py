@@ -16,6 +16,7 @@ from vaead.scoring.loss_terms import SCORES
 from vaead.ui.evaluate import downloads, pair_matrix, thresholds
 from vaead.ui.evaluate.test_scores import Sides, evaluations, split_scores
 from vaead.ui.shared import loading, query_params, sidebar
+from vaead.ui.shared.labels import class_name
 from vaead.ui.shared.plots import show_chart
 from vaead.ui.shared.widgets import toggle
 
@@ -39,7 +40,7 @@ def show(texts: Texts) -> None:
     if model is not None:
         _evaluation(recipe, None if against_all else anomalous, dataset, model, texts)
     pair_matrix.show(recipe, texts)
-    # Last, when every control has compared itself with the link.
+    # Last, when controls have compared themselves with the images.
     with notices:
         query_params.show_notices(texts)
 
@@ -55,10 +56,10 @@ def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: 
         return
     spec = get_spec(dataset.name)
     names = {
-        "normal": sidebar.class_name(texts, spec, recipe.class_source.normal),
+        "normal": class_name(texts, spec, recipe.class_source.normal),
         "anomalous": texts("evaluate.all_others")
         if anomalous is None
-        else sidebar.class_name(texts, spec, anomalous),
+        else class_name(texts, spec, anomalous),
     }
     st.markdown(verdict(results, texts))
     left, right = st.columns([3, 2], gap="large")

@@ -15,8 +15,9 @@ from vaead.plots import charts
 from vaead.recipe import Recipe
 from vaead.ui.evaluate import downloads
 from vaead.ui.shared.controls import MATRICES, preset_values
+from vaead.ui.shared.labels import class_name
 from vaead.ui.shared.plots import show_clickable
-from vaead.ui.shared.sidebar import class_name
+from vaead.ui.shared.query_params import fragment
 from vaead.ui.shared.widgets import segments, show_link
 
 _MINUS = " - "
@@ -38,7 +39,7 @@ def show(recipe: Recipe, texts: Texts) -> None:
     _matrix(pairs, recipe.preset, spec, texts)
 
 
-@st.fragment
+@fragment
 def _matrix(pairs: Pairs, preset: str, spec: DatasetSpec, texts: Texts) -> None:
     shown = segments("matrix", texts)
     values = pairs.mean(*shown.split(_MINUS))

@@ -1,7 +1,7 @@
-"""The table of controls, from which widgets, addresses, values kept between pages and links are made.
+"""The table of controls, from which widgets, addresses and links are made.
 
 A control is called by its key everywhere: in the table, in the address, in the session and in the catalogue
-of texts (`control.{key}`, and `control.{key}_help` for its help).
+of texts (`control.{key}`, `control.{key}_help` for its help, `option.{key}` for the names of its options).
 """
 
 from __future__ import annotations
@@ -69,18 +69,13 @@ class Control:
         default: Value unless the address or a visitor has chosen another; without one, the first option.
             Both may be functions of the values of the rows above.
         limits: Lowest value, highest value and step of a number.
-        written: Value in the address, which is the label of an option, too: the same in all languages, so
-            that a link made in one works in the others.
-        kept: Whether another page takes it over.
-        compare: Whether links to the page Compare hold it.
+        written: Value in the address, the same in all languages, so that links made in one work in others.
     """
 
     options: Any = ()
     default: Any = None
-    limits: tuple[int, int, int] = (0, 0, 1)
+    limits: tuple[int, int, int] = (0, 999_999, 1)
     written: Callable[[Values, Any], str] = lambda _, value: str(value)
-    kept: bool = False
-    compare: bool = True
 
 
 def class_label(spec: DatasetSpec, number: int) -> str:
@@ -119,41 +114,37 @@ def _first_pair(values: Values) -> int:
 
 
 CONTROLS = {
-    "lang": Control(
-        tuple(LANGUAGES), lambda _: language_of(st.context.locale), written=lambda _, code: LANGUAGES[code]
-    ),
+    "lang": Control(tuple(LANGUAGES), lambda _: language_of(st.context.locale)),
     "dataset": Control(
         lambda _: dataset_names(),
         STORIES["calibrated"].dataset,
         written=lambda _, name: str(get_spec(name).title),
-        kept=True,
     ),
-    "normal": Control(_classes, lambda v: default_class(v["dataset"]), written=_class_written, kept=True),
+    "normal": Control(_classes, lambda v: default_class(v["dataset"]), written=_class_written),
     "anomalous": Control(
         # Without the normal class, so that the two always differ.
         lambda v: [number for number in _classes(v) if number != v["normal"]],
         lambda v: default_class(v["dataset"], v["normal"]),
         written=_class_written,
-        kept=True,
     ),
-    "preset": Control(preset_names(), kept=True),
-    "epochs": Control(default=lambda v: _base(v).train.epochs, limits=(1, 100, 1), kept=True),
-    "crops": Control(default=lambda v: _base(v).train.crops, limits=(1_000, 1_000_000, 1_000), kept=True),
-    "latent": Control(default=lambda v: _base(v).networks[0].latent_dim, limits=(1, 64, 1), kept=True),
-    "seed": Control(default=lambda v: _base(v).train.seed, limits=(0, 999_999, 1), kept=True),
+    "preset": Control(preset_names()),
+    "epochs": Control(default=lambda v: _base(v).train.epochs, limits=(1, 100, 1)),
+    "crops": Control(default=lambda v: _base(v).train.crops, limits=(1_000, 1_000_000, 1_000)),
+    "latent": Control(default=lambda v: _base(v).networks[0].latent_dim, limits=(1, 64, 1)),
+    "seed": Control(default=lambda v: _base(v).train.seed, limits=(0, 999_999, 1)),
     "view": Control(VIEWS),
     "colors": Control(PALETTES),
-    "false_alarms": Control(default=5, limits=(1, 50, 1), kept=True),
-    "rule": Control(RULES, kept=True),
+    "false_alarms": Control(default=5, limits=(1, 50, 1)),
+    "rule": Control(RULES),
     "pair": Control(default=_first_pair, limits=(0, 999_999, 1)),
     "instead": Control(INSTEAD),
     "window": Control(),
     "normal_image": Control(),
     "anomalous_image": Control(),
-    "against_all": Control(default=False, written=lambda _, on: str(on).lower(), compare=False),
-    "score": Control(tuple(reversed(SCORES)), compare=False),
-    "threshold": Control(THRESHOLDS, compare=False),
-    "matrix": Control(MATRICES, compare=False),
+    "against_all": Control(default=False, written=lambda _, on: str(on).lower()),
+    "score": Control(tuple(reversed(SCORES))),
+    "threshold": Control(THRESHOLDS),
+    "matrix": Control(MATRICES),
 }
 """All controls that the address holds, in the order in which they depend on each other."""
 
@@ -170,6 +161,29 @@ def options(key: str, values: Values) -> Sequence[Any]:
     """The values to choose from beside the values of the controls above."""
     found = CONTROLS[key].options
     return tuple(found(values) if callable(found) else found)
+
+
+def parsed(key: str, text: str, values: Values) -> Any:
+    """The value of a control that an address asks for, beside the values of the controls above.
+
+    Raises:
+        ValueError: There is no such value.
+    """
+    control = CONTROLS[key]
+    if control.options:
+        named = {control.written(values, value): value for value in options(key, values)}
+        if key == "lang":
+            named |= {name: code for code, name in LANGUAGES.items()}
+    elif isinstance(control.default, bool):
+        named, text = {"true": True, "false": False}, text.lower()
+    else:
+        low, high, _ = control.limits
+        if not low <= int(text) <= high:
+            raise ValueError(text)
+        return int(text)
+    if text not in named:
+        raise ValueError(text)
+    return named[text]
 
 
 def preset_values(preset: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from vaead.ui.your_images.session import OwnSession
 def show(texts: Texts) -> None:
     """Show the three steps, the first two folded away once there are results."""
     own = session.current()
-    notices = st.container()
+    query_params.show_notices(texts)
     upload.read_queue(own, texts)
     training.collect(own)
     if own.trouble is not None:  # above the steps, which may be folded away
@@ -46,9 +46,6 @@ def show(texts: Texts) -> None:
             score, rate = results.controls(texts)
         with _step(texts("own.step_results"), False):
             _results(own, own.results, score, rate, texts)
-    # Last, when every control has compared itself with the link.
-    with notices:
-        query_params.show_notices(texts)
 
 
 def _results(own: OwnSession, found: Results, score: str, rate: float, texts: Texts) -> None:
