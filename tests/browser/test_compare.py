@@ -175,14 +175,6 @@ def phone(visit: Visitor) -> Visit:
     return visitor
 
 
-def test_phone_needs_no_scrolling_sideways(visit: Visitor) -> None:
-    widths = phone(visit).page.evaluate(
-        """[document.scrollingElement, document.querySelector("[data-testid=stMain]")]
-            .map(element => element.scrollWidth)"""
-    )
-    assert max(widths) <= 390
-
-
 def test_phone_shows_the_maps_whole(visit: Visitor) -> None:
     boxes = [image.bounding_box() for image in phone(visit).maps.all()]
     assert all(box["width"] > 130 and box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)

@@ -12,10 +12,11 @@ from vaead.i18n.texts import Texts
 from vaead.processes.at_exit import end_within
 from vaead.processes.temporary import temporary_folder
 from vaead.ui import method
-from vaead.ui.shared import query_params, sidebar
+from vaead.ui.shared import query_params, sidebar, spoken
 from vaead.version import __version__
 
 _ICON = Path(__file__).parent / "icon.png"
+_STYLE = Path(__file__).parent / "style.css"
 
 
 _END_S = 4.0
@@ -32,16 +33,8 @@ def show() -> None:
             "About": f"vaead {__version__}: where a variational autoencoder finds an image anomalous."
         },
     )
-    # Streamlit leaves a hand's breadth empty above a page; the pictures belong into the first screen.
-    st.html(
-        "<style>.stMainBlockContainer { padding-top: 4rem; } "
-        ".stMainBlockContainer h1 { font-size: 1.5rem; padding: 0 0 0.3rem; } "
-        ".st-key-definitions p { font-size: 0.875rem; line-height: 1.35; } "
-        ".stMainBlockContainer h3 { font-size: 1.25rem; padding-bottom: 0.4rem; } "
-        # On a phone, cards lie in one row that a finger moves.
-        "@media (max-width: 640px) { .st-key-stories { flex-wrap: nowrap; overflow-x: auto; } "
-        ".st-key-stories > div { flex: none; } }</style>"
-    )
+    # Not as HTML, whose part of Streamlit comes after the texts of the page: they would move.
+    st.markdown(f"<style>{_style()}</style>", unsafe_allow_html=True)
     query_params.follow()
     with st.sidebar:
         texts = sidebar.choose_language()
@@ -55,11 +48,13 @@ def show() -> None:
         position="top",
     )
     st.set_page_config(page_title=f"{page.title} · vaead")
-    # Streamlit's own page says that it is English; a screen reader would read Japanese with an English voice.
-    st.html(
-        f"<script>document.documentElement.lang = '{texts.language}'</script>", unsafe_allow_javascript=True
-    )
+    spoken.show(texts)
     page.run()
+
+
+@cache
+def _style() -> str:
+    return " ".join(_STYLE.read_text(encoding="utf-8").split())
 
 
 @cache

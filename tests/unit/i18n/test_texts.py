@@ -19,6 +19,7 @@ from vaead.model.normal_windows import QUANTITIES
 from vaead.recipe import COLORS
 from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.ui.compare.inspector import CASES
+from vaead.ui.shared import spoken
 from vaead.ui.shared.controls import CONTROLS, PAIRS, STORIES, options
 from vaead.ui.your_images import metrics
 
@@ -77,6 +78,7 @@ PATTERNS = {
     "photo_defaults.aligned_{}": ["photo_defaults.aligned_on", "photo_defaults.aligned_off"],
     "reason.{}": [f"reason.{kind}" for kind in sentences()],
     "report.place_{}{}": [f"report.place_{row}{column}" for row in range(3) for column in range(3)],
+    "streamlit.{}": [f"streamlit.{word}" for word in spoken._WORDS],
     "score.{}": [f"score.{score}" for score in SCORES],
     "verdict.{}": [f"verdict.{name}" for name in ("all", "none")],
 }
@@ -241,3 +243,22 @@ def test_method_page_has_the_same_parts_in_every_language(language: str) -> None
         return re.findall(r"^(#+|\||- |\d\.)", page, re.MULTILINE)
 
     assert parts(Texts(language).method) == parts(Texts("en").method)
+
+
+# Names, units, file formats and what is typed into a terminal; the rest of a Japanese text is Japanese.
+LATIN_IN_JAPANESE = {
+    *("vaead", "MNIST", "Fashion", "scikit", "learn", "Cividis", "Viridis", "arXiv", "MVTec", "AD", "LOCO"),
+    *("VisA", "BTAD", "AUROC", "AUPR", "AUPRO", "ROC", "ELBO", "nat", "mu", "sigma", "px", "MB", "GB", "CSV"),
+    *("ZIP", "HTML", "PNG", "JPEG", "BMP", "TIFF", "WebP", "EXIF", "UTF", "deflate", "card", "json"),
+    *("train", "test", "good", "ground", "truth"),  # folders of datasets
+}
+
+
+def test_japanese_texts_hold_no_english_word() -> None:
+    found = {}
+    for key, text in _load("ja").items():
+        plain = re.sub(r"`[^`]*`|\{[^}]*\}|<[^>]*>|vaead train --images", "", text)
+        words = set(re.findall("[A-Za-z]{2,}", plain)) - LATIN_IN_JAPANESE
+        if words:
+            found[key] = words
+    assert found == {}

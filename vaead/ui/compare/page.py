@@ -64,7 +64,8 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     pair, grid = figure.Pair(chosen.images, terms, chosen.names), terms.grid
 
     verdict = figure.verdict(terms, texts)
-    st.markdown(verdict)
+    with st.container(key="verdict"):
+        st.markdown(verdict)
     picked = _picked_window(grid)
     scan = model.networks[0].scorer.scan(chosen.images)
     found = quantities(model, scan)
@@ -82,8 +83,9 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     rank = figure.rank(terms, calibration, texts)
     st.caption(texts("compare.caption", rank=rank, shown=chosen.shown))
     normal = inspector.normal_windows(model, dataset)
-    inspector.show(window, picked is not None, pair, found, model, normal, choice.palette, texts)
-    window_number(2 * grid.shape[0] * grid.shape[1], texts)
+    with _window_place(picked is not None, texts):
+        inspector.show(window, picked is not None, pair, found, model, normal, choice.palette, texts)
+        window_number(2 * grid.shape[0] * grid.shape[1], texts)
     with st.expander(texts("latent.title"), key="plane", on_change="rerun") as plane:
         if plane.open:
             st.markdown(texts("latent.text"))
@@ -91,6 +93,14 @@ def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) ->
     with st.expander(texts("details.more"), key="more", on_change="rerun") as more:
         if more.open:
             details.show(pair, model, choice.palette, texts)
+
+
+def _window_place(picked: bool, texts: Texts) -> DeltaGenerator:
+    """Where a window is shown; on a phone folded away until one is picked."""
+    if is_phone():
+        return st.expander(texts("inspector.title"), expanded=picked)
+    st.header(texts("inspector.title"), anchor=False)
+    return st.container()
 
 
 def _picked_window(grid: PatchGrid) -> inspector.Window | None:

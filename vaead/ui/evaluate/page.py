@@ -31,6 +31,7 @@ def show(texts: Texts) -> None:
     with st.sidebar:
         recipe, anomalous, slots = sidebar.choose_model(texts)
         against_all = toggle("against_all", texts)
+    st.title(texts("page.evaluate"), anchor=False)
     notices = st.container()
     dataset = loading.load_dataset(recipe.class_source.dataset, texts)
     recipe = recipe.with_dataset(dataset.name)
@@ -61,7 +62,8 @@ def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: 
         if anomalous is None
         else class_name(texts, spec, anomalous),
     }
-    st.markdown(verdict(results, texts))
+    with st.container(key="verdict"):
+        st.markdown(verdict(results, texts))
     left, right = st.columns([3, 2], gap="large")
     with left:
         _metrics_table(results, sides, names, texts)
@@ -108,7 +110,8 @@ def _metrics_table(results: dict[str, Evaluation], sides: Sides, names: dict[str
             f"**{getattr(result.metrics, name):.3f}** :small[{low:.3f}{_TO}{high:.3f}]"
             for name, (low, high) in ((name, result.intervals[name]) for name in METRICS)
         ]
-    st.table(rows, hide_index=True)
+    with st.container(key="metrics"):
+        st.table(rows, hide_index=True)
     counts = {"normal_count": f"{len(sides.normal):,}", "anomalous_count": f"{len(sides.anomalous):,}"}
     share = len(sides.anomalous) / (len(sides.normal) + len(sides.anomalous))
     st.caption(texts("evaluate.table_caption", share=f"{share:.3f}", **names, **counts))

@@ -70,7 +70,7 @@ class _Measure:
 @fragment
 def show(subject: Subject, texts: Texts) -> None:
     """Show histograms, threshold, counts and worst images. A fragment: the threshold moves nothing else."""
-    st.subheader(texts("evaluate.threshold_title"), anchor=False)
+    st.header(texts("evaluate.threshold_title"), anchor=False)
     with st.container(horizontal=True, gap="medium"):
         score, rule, source = (segments(key, texts) for key in ("score", "rule", "threshold"))
         rate = percent("false_alarms", texts) if source == THRESHOLDS[0] else 0

@@ -56,7 +56,8 @@ def _follow(task: Task, texts: Texts) -> None:
         st.rerun(scope="app")
     done = status.epochs[-1].epoch if status.epochs else 0
     left = None if done == status.total_epochs else status.remaining_s
-    st.progress(done / status.total_epochs, _headline(status, done, texts))
+    with st.container(key="progress"):
+        st.progress(done / status.total_epochs, _headline(status, done, texts))
     if status.attempt > 1:
         st.caption(texts("training.again", attempt=status.attempt))
     elapsed, remaining = st.columns(2)

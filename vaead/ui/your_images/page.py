@@ -24,6 +24,7 @@ from vaead.ui.your_images.session import OwnSession
 
 def show(texts: Texts) -> None:
     """Show the three steps, the first two folded away once there are results."""
+    st.title(texts("page.images"), anchor=False)
     own = session.current()
     query_params.show_notices(texts)
     upload.read_queue(own, texts)
@@ -77,6 +78,6 @@ def _step(title: str, folded: bool) -> Iterator[None]:
         with st.expander(title):
             yield
     else:
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         with st.container():
             yield
