@@ -1,5 +1,6 @@
 """One server and one browser for all tests of this folder. No test needs the network."""
 
+import json
 import os
 import re
 import shutil
@@ -88,10 +89,11 @@ class Visit:
         page.on("pageerror", lambda error: faults.append(str(error)))
 
     def _keep_error(self, message: ConsoleMessage) -> None:
-        # Streamlit takes the page's icon from an external server, which is out of reach here, and from the
-        # address of a page it first looks for the server below that page.
+        # Streamlit takes the page's icon from an external server, which is out of reach here. It also looks
+        # for its own server below the address of the page first, in two files that are not there.
         url = message.location["url"]
-        if message.type == "error" and url.startswith(self.server.url) and "method/_stcore/" not in url:
+        probe = re.match(rf"{re.escape(self.server.url)}[a-z]+/_stcore/", url)
+        if message.type == "error" and url.startswith(self.server.url) and not probe:
             self.faults.append(message.text)
 
     def open(self, url: str) -> "Visit":
@@ -200,11 +202,15 @@ def _run_server(browser: Browser) -> Callable[[Path], AbstractContextManager[Ser
 
 @contextmanager
 def run_server(folder: Path) -> Iterator[Server]:
-    """The app on a free port, with a copy of the shipped models and its own place for temporary files."""
+    """The app on a free port, with shipped models, a matrix of digits, and its own temporary files."""
     for model in SHIPPED:
         shutil.copytree(ROOT / "models" / model, folder / "store" / model, dirs_exist_ok=True)
     for table in TABLES:
         shutil.copy(ROOT / "models" / table, folder / "store" / table)
+    table = [[None if row == column else 0.75 for column in range(10)] for row in range(10)]
+    seeds = {"0": dict.fromkeys(("old", "new", "calibrated"), table)}
+    pairs = json.dumps({"measured": "2026-01-02", "seeds": seeds})
+    (folder / "store/digits/article.pairs.json").write_text(pairs)
     for name in ("no_data", "temporary"):
         (folder / name).mkdir(exist_ok=True)
     env = os.environ | {

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,19 +12,14 @@ from playwright.sync_api import Locator, expect
 from tests.browser.conftest import DIGITS
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Server, Visit, Visitor
+    from tests.browser.conftest import Visit, Visitor
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def evaluate(visit: Visitor, server: Server) -> Callable[..., Visit]:
-    """Open the page with a matrix of all pairs of the digits."""
-    table = [[None if row == column else 0.75 for column in range(10)] for row in range(10)]
-    seeds = {"0": dict.fromkeys(("old", "new", "calibrated"), table)}
-    (Path(server.log.parent) / "store/digits/article.pairs.json").write_text(
-        json.dumps({"measured": "2026-01-02", "seeds": seeds})
-    )
+def evaluate(visit: Visitor) -> Callable[..., Visit]:
+    """Open the page."""
 
     def open_with(**link: str) -> Visit:
         visitor = visit(**link)

@@ -81,8 +81,9 @@ class Page:
         return any(button.key == key for button in self.app.button)
 
     def __getitem__(self, control: str) -> Any:
-        """The value of a control."""
-        return self.app.session_state[control]
+        """The value of a control, also of one that this page does not have."""
+        state = self.app.session_state
+        return state[control] if control in state else state["_values"][control]
 
     def open(self, box: str) -> None:
         """Open a box that follows whether it is open."""
@@ -104,7 +105,7 @@ from msgspec.structs import replace
 from vaead.ui.evaluate import page
 from vaead.ui.shared import query_params
 from vaead.ui.shared import sidebar
-query_params.remember()
+query_params.follow()
 with st.sidebar:
     texts = sidebar.choose_language()
 page.show(texts)

@@ -13,10 +13,11 @@ from streamlit import runtime
 from vaead.i18n.texts import Texts
 from vaead.processes.at_exit import end_within
 from vaead.processes.temporary import temporary_folder
-from vaead.ui.shared import query_params, sidebar
+from vaead.ui.shared import query_params, sidebar, spoken
 from vaead.version import __version__
 
 _ICON = Path(__file__).parent / "icon.png"
+_STYLE = Path(__file__).parent / "style.css"
 
 
 _END_S = 4.0
@@ -33,27 +34,14 @@ def show() -> None:
             "About": f"vaead {__version__}: where a variational autoencoder finds an image anomalous."
         },
     )
-    # Streamlit leaves a hand's breadth empty above a page; the pictures belong into the first screen.
-    st.html(
-        "<style>.stMainBlockContainer { padding-top: 4rem; } "
-        ".stMainBlockContainer h1 { font-size: 1.5rem; padding: 0 0 0.3rem; } "
-        ".st-key-definitions p { font-size: 0.875rem; line-height: 1.35; } "
-        ".stMainBlockContainer h2 { font-size: 1.35rem; padding-bottom: 0.4rem; } "
-        ".stMainBlockContainer h3 { font-size: 1.25rem; padding-bottom: 0.4rem; } "
-        # On a phone, cards lie in one row that a finger moves.
-        "@media (max-width: 640px) { .st-key-stories { flex-wrap: nowrap; overflow-x: auto; } "
-        ".st-key-stories > div { flex: none; } }</style>"
-    )
-    query_params.remember()
+    # Not as HTML, whose part of Streamlit comes after the texts of the page: they would move.
+    st.markdown(f"<style>{_style()}</style>", unsafe_allow_html=True)
+    query_params.follow()
     with st.sidebar:
         texts = sidebar.choose_language()
     page = st.navigation(list(_pages(texts).values()), position="top")
     st.set_page_config(page_title=f"{page.title} · vaead")
-    # Streamlit's own page says that it is English; a screen reader would read Japanese with an English voice.
-    st.html(
-        f"<script>document.documentElement.lang = '{texts.language}'</script>", unsafe_allow_javascript=True
-    )
-    query_params.carry_over(page.url_path)
+    spoken.show(texts)
     page.run()
 
 
@@ -71,6 +59,11 @@ def _pages(texts: Texts) -> dict[str, st.Page]:
     add("method", partial(_method, pages))
     add("reference", partial(_reference, pages), visibility="hidden")
     return pages
+
+
+@cache
+def _style() -> str:
+    return " ".join(_STYLE.read_text(encoding="utf-8").split())
 
 
 @cache

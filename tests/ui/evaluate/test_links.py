@@ -10,13 +10,13 @@ SCRIPT = """
 import streamlit as st
 from vaead.ui.shared import query_params, sidebar
 from vaead.ui.shared.widgets import percent, segments, toggle
-query_params.remember()
+query_params.follow()
 texts = sidebar.choose_language()
 sidebar.choose_model(texts)
 toggle("against_all", texts)
 segments("rule", texts)
 percent("false_alarms", texts)
-st.text(query_params.compare_link(CHANGES))
+st.text(query_params.compare_link(**CHANGES))
 """
 
 
@@ -38,7 +38,7 @@ def test_defaults_are_not_in_the_link() -> None:
 
 def test_changes_replace_what_was_chosen() -> None:
     changes = {"dataset": "fashion_mnist", "normal": 4, "anomalous": 5, "anomalous_image": 0}
-    assert link(changes, normal="3") == {
+    assert link(changes, normal="3", pair="0") == {
         "normal": "4 Coat",
         "anomalous": "5 Sandal",
         "anomalous_image": "0",
@@ -46,11 +46,12 @@ def test_changes_replace_what_was_chosen() -> None:
 
 
 def test_class_that_is_the_default_beside_the_other_is_not_in_the_link() -> None:
-    assert link({"normal": 4, "anomalous": 3}) == {"normal": "4 Coat", "anomalous": "3 Dress"}
-    assert link({"normal": 2, "anomalous": 3}, normal="4 Coat") == {}
+    pair = {"normal": "4 Coat", "anomalous": "3 Dress"}
+    assert link({"normal": 4, "anomalous": 3}, pair="0", normal="1 Trouser") == pair
+    assert link({"normal": 2, "anomalous": 3}, normal="4 Coat", pair="133") == {}
 
 
-def test_choices_of_both_pages_are_in_the_link_and_those_of_evaluate_are_not() -> None:
-    chosen = {"preset": "multi-scale", "seed": "3", "rule": "window", "false_alarms": "12", "lang": "日本語"}
-    compare = {"pair": "7", "colors": "Viridis", "view": "rank"}
-    assert link({}, **chosen, **compare, against_all="true", score="old") == chosen | compare
+def test_choices_of_all_pages_are_in_the_link() -> None:
+    chosen = {"preset": "multi-scale", "seed": "3", "rule": "window", "false_alarms": "12", "lang": "ja"}
+    chosen |= {"pair": "7", "colors": "Viridis", "view": "rank", "against_all": "true", "score": "old"}
+    assert link({}, **chosen) == chosen

@@ -133,7 +133,6 @@ def test_notice_shows_a_bad_value_as_plain_text(open_page: Open, value: str, sho
 def test_link_of_a_page_opens_the_same_page(open_page: Open) -> None:
     page = open_page(dataset="Fashion-MNIST", normal="2 Pullover", anomalous="5 Sandal", lang="日本語")
     page.set_number("pair", 12)
-    page.app.query_params["pair"] = "12"  # what the browser does
     again = open_page(**{"dataset": "Fashion-MNIST"} | page.link)
     assert again.warnings == []
     assert again.caption == page.caption
@@ -143,30 +142,35 @@ def test_link_follows_the_classes_when_the_normal_one_changes(open_page: Open) -
     # With normal class 1 the 9 is the default and stands in no link; with 2 it is not.
     page = open_page(dataset="MNIST")
     assert (page["normal"], page["anomalous"]) == (1, 9)
-    page.app.query_params["normal"] = "2"  # what the browser does
     page.select("normal", 2)
     assert page.link == {"dataset": "MNIST", "normal": "2", "anomalous": "9"}
 
 
 def test_link_drops_a_class_that_has_become_the_default(open_page: Open) -> None:
     page = open_page(dataset="MNIST", normal="2", anomalous="9")
-    del page.app.query_params["normal"]  # what the browser does
     page.select("normal", 1)
     assert "anomalous" not in page.link
 
 
 def test_link_names_no_class_of_another_dataset(open_page: Open) -> None:
     page = open_page(dataset="MNIST", normal="2", anomalous="5")
-    del page.app.query_params["dataset"]  # what the browser does: Fashion-MNIST is the default
     page.select("dataset", "fashion_mnist")
-    assert page.link == {}
+    assert page.link == {"pair": "0"}  # the default of the pair that the first visit opens on is another
 
 
 def test_link_names_no_setting_of_another_preset(open_page: Open) -> None:
     page = open_page(epochs="3", latent="5")
-    page.app.query_params["preset"] = "position-aware"  # what the browser does
     page.select("preset", "position-aware")
     assert page.link == {"dataset": "Digits (scikit-learn)", "preset": "position-aware"}
+
+
+def test_link_keeps_the_words_of_the_address_until_the_choice_changes(open_page: Open) -> None:
+    link = {"utm_source": "mail", "lang": "English", "pair": "007", "epochs": "10"}
+    page = open_page(**link)
+    page.run()
+    assert page.link == {"dataset": "Digits (scikit-learn)"} | link
+    page.set_number("pair", 8)
+    assert page.link == {"dataset": "Digits (scikit-learn)", "utm_source": "mail", "pair": "8"}
 
 
 def test_link_of_a_pair_of_the_article(open_page: Open) -> None:

@@ -159,16 +159,8 @@ def test_link_keeps_its_pair_while_the_model_is_trained(
     assert page["pair"] == 7
 
 
-def test_bad_pair_in_a_link_is_told_when_the_maps_appear(
-    open_page: Open, start: Start, tmp_path: Path
-) -> None:
-    jobs = start(WAIT)
+def test_bad_pair_in_a_link_is_told_before_there_are_maps(open_page: Open) -> None:
     page = open_page(pair="abc", **LINK)
-    assert page.warnings == []
-    page.click("train")
-    (tmp_path / "go").touch()
-    wait_for_end(jobs)
-    page.run()
     assert ["pair = `abc`" in warning for warning in page.warnings] == [True]
 
 

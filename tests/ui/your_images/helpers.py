@@ -28,7 +28,7 @@ import streamlit as st
 from vaead.ui.shared import query_params
 from vaead.ui.your_images import page
 from vaead.ui.shared import sidebar
-query_params.remember()
+query_params.follow()
 with st.sidebar:
     texts = sidebar.choose_language()
 page.show(texts)
@@ -149,7 +149,7 @@ class OwnPage(Page):
     def titles(self) -> list[str]:
         """The steps, whether they are open or folded away."""
         folded = [box.label for box in self.app.expander if box.label[:1].isdigit()]
-        return folded + [title.value for title in self.app.subheader]
+        return folded + [title.value for title in self.app.header]
 
     @property
     def said(self) -> str:

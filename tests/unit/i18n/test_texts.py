@@ -22,7 +22,8 @@ from vaead.scoring.loss_terms import SCORES, TERMS
 from vaead.ui.compare import canvas
 from vaead.ui.compare.inspector import CASES
 from vaead.ui.method.section import STEPS
-from vaead.ui.shared.controls import CONTROLS, LESSONS, PAIRS
+from vaead.ui.shared import spoken
+from vaead.ui.shared.controls import CONTROLS, LESSONS, PAIRS, options
 from vaead.ui.your_images import metrics
 
 SOURCES = sorted(FOLDER.parents[1].rglob("*.py"))
@@ -64,6 +65,11 @@ PATTERNS = {
     "method.{}_title": [f"method.{step}_title" for step in STEPS],
     "method.{}_text": [f"method.{step}_text" for step in STEPS],
     "page.{}": [f"page.{path}" for path in ("compare", "evaluate", "images", "method", "reference")],
+    "option.{}.{}": [
+        f"option.{key}.{value}"
+        for key in ("dataset", "preset", "view", "colors", "rule", "instead", "score", "threshold", "matrix")
+        for value in options(key, {})
+    ],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],
     "own.model_{}": [f"own.model_{kind}" for kind in ("none", "broken", "damaged", "classes")],
     "instead.{}": ["instead.edited", "instead.blank", "instead.noise", "instead.upside_down"],
@@ -86,11 +92,16 @@ PATTERNS = {
     "photo_defaults.aligned_{}": ["photo_defaults.aligned_on", "photo_defaults.aligned_off"],
     "reason.{}": [f"reason.{kind}" for kind in sentences()],
     "report.place_{}{}": [f"report.place_{row}{column}" for row in range(3) for column in range(3)],
+    "streamlit.{}": [f"streamlit.{word}" for word in spoken._WORDS],
     "score.{}": [f"score.{score}" for score in SCORES],
     "verdict.{}": [f"verdict.{name}" for name in ("all", "none")],
 }
 
 SAME_IN_ALL_LANGUAGES = {
+    "option.dataset.mnist",
+    "option.dataset.fashion_mnist",
+    "option.colors.Cividis",
+    "option.colors.Viridis",
     "compare.image_title",
     "compare.score_title",
     "own.metric_aupro",
@@ -251,3 +262,22 @@ def test_reference_has_the_same_parts_in_every_language(language: str) -> None:
         return re.findall(r"^(#+|\||- |\d\.)", page, re.MULTILINE)
 
     assert parts(Texts(language).method) == parts(Texts("en").method)
+
+
+# Names, units, file formats and what is typed into a terminal; the rest of a Japanese text is Japanese.
+LATIN_IN_JAPANESE = {
+    *("vaead", "MNIST", "Fashion", "scikit", "learn", "Cividis", "Viridis", "arXiv", "MVTec", "AD", "LOCO"),
+    *("VisA", "BTAD", "AUROC", "AUPR", "AUPRO", "ROC", "ELBO", "nat", "mu", "sigma", "px", "MB", "GB", "CSV"),
+    *("ZIP", "HTML", "PNG", "JPEG", "BMP", "TIFF", "WebP", "EXIF", "UTF", "deflate", "card", "json"),
+    *("train", "test", "good", "ground", "truth"),  # folders of datasets
+}
+
+
+def test_japanese_texts_hold_no_english_word() -> None:
+    found = {}
+    for key, text in _load("ja").items():
+        plain = re.sub(r"`[^`]*`|\{[^}]*\}|<[^>]*>|vaead train --images", "", text)
+        words = set(re.findall("[A-Za-z]{2,}", plain)) - LATIN_IN_JAPANESE
+        if words:
+            found[key] = words
+    assert found == {}

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from vaead.i18n.texts import Texts
 from vaead.ui.compare.drawing import pack, unpack
-from vaead.ui.shared import query_params
+from vaead.ui.shared.query_params import change, replace, values
 
 _KEY = "canvas"
-_DRAWING = "drawing"
 TOOLS = ("brush", "eraser", "undo", "size", "left", "up", "down", "right", "turn", "blank", "noise", "reset")
 """Names of the tools, from the catalogue of texts."""
 
@@ -33,11 +32,12 @@ def show(start: NDArray[np.uint8], base: str, texts: Texts) -> NDArray[np.uint8]
     def take() -> None:
         painted = _decoded(st.session_state[_KEY].get("pixels"), start.shape)
         if painted is not None:
-            st.query_params[_DRAWING] = pack(painted)
+            change(drawing=pack(painted))
 
-    packed = st.query_params.get(_DRAWING)
+    packed = values()["drawing"]
     drawn = None if packed is None else unpack(packed, start.shape)
-    query_params.note(_DRAWING, packed if drawn is not None else None)
+    if packed is not None and drawn is None:
+        replace("drawing", None)
     image = start if drawn is None else drawn
     words = {name: texts(f"canvas.{name}") for name in (*TOOLS, "canvas")}
     height, width = image.shape

@@ -43,7 +43,6 @@ def show(
 
     role = list(pair.names)[window.image]
     top, left, side, _ = window.frame(decoded.grid)
-    st.subheader(texts("inspector.title"), anchor=False)
     where = {"role": texts(f"compare.{role}"), "top": top, "left": left}
     intro = texts("inspector.intro", **where, bottom=top + side - 1, right=left + side - 1)
     st.caption(intro if picked else f"{intro} {texts('inspector.first')}")

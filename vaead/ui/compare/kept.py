@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import streamlit as st
 
 from vaead.errors import VaeadError
@@ -12,24 +10,24 @@ from vaead.model.model import Model
 from vaead.model.store import ModelStore
 from vaead.recipe import Recipe
 from vaead.ui.compare import figure
-from vaead.ui.shared import query_params
 from vaead.ui.shared.cache import load_stored
 from vaead.ui.shared.phone import is_phone
 from vaead.ui.shared.plots import show_as_high
+from vaead.ui.shared.query_params import change, replace, values
 from vaead.ui.shared.sidebar import Choice
 
-_KEY = "kept"
 _NUMBERS = 4
 """Settings in the address, after the preset."""
 
 
 def show(pair: figure.Pair, choice: Choice, model: Model, view: str, texts: Texts) -> None:
     """Offer to keep the model, or show the kept one beside it."""
-    asked, present = st.query_params.get(_KEY), _written(choice.recipe)
+    asked, present = values()["kept"], _written(choice.recipe)
     recipe = None if asked is None else _read(asked, choice.recipe)
-    query_params.note(_KEY, asked if recipe is not None else None)
     if recipe is None:
-        _button(texts("kept.keep"), ":material/push_pin:", lambda: _keep(present))
+        if asked is not None:
+            replace("kept", None)
+        _button(texts("kept.keep"), ":material/push_pin:", present)
         return
     name = _name(recipe)
     if asked == present:
@@ -40,7 +38,7 @@ def show(pair: figure.Pair, choice: Choice, model: Model, view: str, texts: Text
         st.subheader(texts("kept.title"), anchor=False)
         for key, each, other in (("now", choice.recipe, model), ("kept", recipe, load_stored(recipe))):
             _row(key, texts(f"kept.{key}", model=_name(each)), pair, other, (choice, view), texts)
-    _button(texts("kept.let_go"), ":material/close:", _let_go)
+    _button(texts("kept.let_go"), ":material/close:", None)
 
 
 def _row(
@@ -60,16 +58,9 @@ def _row(
     show_as_high(drawn, f"comparison_{key}", title, height)
 
 
-def _button(text: str, icon: str, on_click: Callable[[], None]) -> None:
-    st.button(text, key="keep", type="tertiary", icon=icon, on_click=on_click)
-
-
-def _keep(present: str) -> None:
-    st.query_params[_KEY] = present
-
-
-def _let_go() -> None:
-    del st.query_params[_KEY]
+def _button(text: str, icon: str, kept: str | None) -> None:
+    """A button that keeps a model, or none."""
+    st.button(text, key="keep", type="tertiary", icon=icon, on_click=lambda: change(kept=kept))
 
 
 def _name(recipe: Recipe) -> str:

@@ -40,13 +40,12 @@ _BOARD = (1, 3)
 
 def show(texts: Texts) -> None:
     """Show the controls and the comparison."""
-    lessons.take()
     with st.sidebar:
         choice, slots = sidebar.choose_view(texts)
     notices = st.container()
     _show_choice(choice, slots, texts)
     stories.show(texts)
-    # Last, when every control has compared itself with the link.
+    # Last, when controls have compared themselves with the images.
     with notices:
         query_params.show_notices(texts)
 
@@ -74,7 +73,7 @@ def _question(choice: Choice, dataset: Dataset, texts: Texts) -> None:
             column.markdown(texts(f"definition.{score}"), help=texts(f"definition.{score}_formula"))
 
 
-@st.fragment
+@query_params.fragment
 def _comparison(choice: Choice, dataset: Dataset, model: Model, texts: Texts) -> None:
     """The question, the pair and its maps. A fragment, so that another pair redraws nothing else."""
     _question(choice, dataset, texts)
@@ -98,7 +97,8 @@ def _pair(
 
     lessons.show(choice, texts)
     verdict = figure.verdict(terms, texts)
-    st.markdown(verdict)
+    with st.container(key="verdict"):
+        st.markdown(verdict)
     picked = _picked_window(grid)
     scan = model.networks[0].scorer.scan(chosen.images)
     found = quantities(model, scan)
@@ -118,8 +118,9 @@ def _pair(
     st.caption(texts("compare.caption", rank=rank, shown=chosen.shown))
     kept.show(pair, choice, model, chosen.view, texts)
     normal = normal_windows(model, dataset)
-    inspector.show(window, picked is not None, pair, found, model, normal, choice.palette, texts)
-    window_number(2 * grid.shape[0] * grid.shape[1], texts)
+    with _window_place(picked is not None, texts):
+        inspector.show(window, picked is not None, pair, found, model, normal, choice.palette, texts)
+        window_number(2 * grid.shape[0] * grid.shape[1], texts)
     with st.expander(texts("latent.title"), key="plane", on_change="rerun") as plane:
         if plane.open:
             st.markdown(texts("latent.text"))
@@ -130,14 +131,20 @@ def _pair(
     live.look_back(choice.recipe, choice.palette, texts)
 
 
+def _window_place(picked: bool, texts: Texts) -> DeltaGenerator:
+    """Where a window is shown; on a phone folded away until one is picked."""
+    if is_phone():
+        return st.expander(texts("inspector.title"), expanded=picked)
+    st.header(texts("inspector.title"), anchor=False)
+    return st.container()
+
+
 def _picked_window(grid: PatchGrid) -> Window | None:
     """The window of the last click or of the link; its control stands further down."""
-    asked = st.session_state.get("window", st.query_params.get("window"))
-    try:
-        return None if asked is None else Window.of_number(int(asked), grid)
-    except ValueError:  # a link may hold anything
-        return None
+    asked = query_params.values()["window"]
+    exists = asked is not None and asked < 2 * grid.shape[0] * grid.shape[1]
+    return Window.of_number(asked, grid) if exists else None
 
 
 def _pick_window(number: int) -> None:
-    st.session_state.window = number
+    query_params.change(window=number)

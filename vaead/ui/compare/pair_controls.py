@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
-from vaead.ui.shared import sidebar
+from vaead.ui.shared import query_params, sidebar
 from vaead.ui.shared.cache import gallery
-from vaead.ui.shared.controls import EDITED, INSTEAD, default
+from vaead.ui.shared.controls import EDITED, INSTEAD
+from vaead.ui.shared.labels import class_name
 from vaead.ui.shared.pairs import draw_pair, make_image
 from vaead.ui.shared.plots import show_clickable
 from vaead.ui.shared.sidebar import Choice
@@ -43,11 +44,9 @@ class ChosenPair:
 def names_of(choice: Choice, dataset: Dataset, texts: Texts) -> dict[str, str]:
     """Name of each image by role: its class, or what stands in for it."""
     names = {
-        role: sidebar.class_name(texts, get_spec(dataset.name), label)
-        for role, label in _classes(choice).items()
+        role: class_name(texts, get_spec(dataset.name), label) for role, label in _classes(choice).items()
     }
-    made = st.session_state.get("instead", st.query_params.get("instead", ""))
-    made_name = texts.get(f"instead.{made.replace(' ', '_')}", "")
+    made_name = texts.get(f"instead.{query_params.values()['instead'].replace(' ', '_')}", "")
     return names | ({"anomalous": made_name} if made_name else {})
 
 
@@ -62,19 +61,13 @@ def _counts(choice: Choice, dataset: Dataset) -> dict[str, int]:
 
 def current_images(choice: Choice, dataset: Dataset) -> NDArray[np.uint8]:
     """The test images (2, H, W) that the address asks for, where the controls of the pair are not shown."""
-    counts = _counts(choice, dataset)
-    numbers = draw_pair(_asked("pair", 1_000_000) or 0, counts)
-    numbers |= {
-        role: asked for role, count in counts.items() if (asked := _asked(f"{role}_image", count)) is not None
-    }
-    classes = _classes(choice)
+    counts, chosen, classes = _counts(choice, dataset), query_params.values(), _classes(choice)
+    numbers = draw_pair(chosen["pair"], counts)
+    for role, count in counts.items():
+        asked = chosen[f"{role}_image"]
+        if asked is not None and asked < count:
+            numbers[role] = asked
     return np.stack([dataset.test.of_class(classes[role])[each] for role, each in numbers.items()])
-
-
-def _asked(key: str, count: int) -> int | None:
-    """A number below a count from the address, which may hold anything."""
-    text = str(st.query_params.get(key, default(key, st.session_state)))
-    return int(text) if text.isdecimal() and int(text) < count else None
 
 
 def choose(choice: Choice, dataset: Dataset, texts: Texts) -> ChosenPair:
@@ -116,7 +109,7 @@ def _pick(
 
 
 def _draw() -> None:
-    st.session_state.pair = random.randrange(1_000_000)
+    query_params.change(pair=random.randrange(1_000_000))
     sidebar.forget_images()
 
 
@@ -124,6 +117,6 @@ def _gallery(role: str, images: go.Figure, texts: Texts) -> None:
     key = f"{role}_image"
 
     def take(index: int) -> None:
-        st.session_state[key] = index
+        query_params.change(**{key: index})
 
     show_clickable(images, f"{key}_gallery", texts(f"control.{role}_image"), take)

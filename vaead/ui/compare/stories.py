@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from vaead.data.datasets import load_dataset
+from vaead.data.datasets import get_spec, load_dataset
 from vaead.errors import VaeadError
 from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
@@ -19,6 +19,7 @@ from vaead.scoring.loss_terms import SCORES
 from vaead.ui.compare import lessons
 from vaead.ui.shared import sidebar
 from vaead.ui.shared.controls import LESSONS, PAIRS, Story
+from vaead.ui.shared.labels import class_name
 from vaead.ui.shared.pairs import draw_pair, make_image
 
 _CARD_PX = 180
@@ -27,7 +28,7 @@ _GAP_PX = 4
 
 def show(texts: Texts) -> None:
     """Show a card for each pair."""
-    st.subheader(texts("stories.title"), anchor=False)
+    st.header(texts("stories.title"), anchor=False)
     with st.container(horizontal=True, key="stories", gap="small"):
         for name, story in LESSONS.items():
             _card(name, story, texts(f"stories.{name}_text"), partial(lessons.choose, name), texts)
@@ -40,9 +41,17 @@ def _card(name: str, story: Story, text: str, on_click: Callable[[], None], text
     with st.container(width=_CARD_PX, border=True, gap="xsmall"):
         pictures = _pictures(story)
         if pictures is not None:
-            st.image(pictures, width=120, alt=texts(f"stories.{name}"))
+            st.image(pictures, width=120, alt=_alt(story, texts))
         st.button(texts(f"stories.{name}"), key=name, type="tertiary", on_click=on_click)
         st.caption(text)
+
+
+def _alt(story: Story, texts: Texts) -> str:
+    """What the pictures of a pair show."""
+    spec = get_spec(story.dataset)
+    made = texts.get(f"instead.{story.instead.replace(' ', '_')}", "")
+    names = class_name(texts, spec, story.normal), made or class_name(texts, spec, story.anomalous)
+    return texts("stories.pictures", normal=names[0], anomalous=names[1])
 
 
 def _seen(dataset: str, normal: int, anomalous: int, texts: Texts) -> str:

@@ -16,6 +16,7 @@ from vaead.scoring.loss_terms import SCORES
 from vaead.ui.evaluate import downloads, pair_matrix, thresholds
 from vaead.ui.evaluate.test_scores import Sides, evaluations, split_scores
 from vaead.ui.shared import loading, query_params, sidebar
+from vaead.ui.shared.labels import class_name
 from vaead.ui.shared.plots import show_chart
 from vaead.ui.shared.widgets import toggle
 
@@ -30,6 +31,7 @@ def show(texts: Texts) -> None:
     with st.sidebar:
         recipe, anomalous, slots = sidebar.choose_model(texts)
         against_all = toggle("against_all", texts)
+    st.title(texts("page.evaluate"), anchor=False)
     notices = st.container()
     dataset = loading.load_dataset(recipe.class_source.dataset, texts)
     recipe = recipe.with_dataset(dataset.name)
@@ -39,7 +41,7 @@ def show(texts: Texts) -> None:
     if model is not None:
         _evaluation(recipe, None if against_all else anomalous, dataset, model, texts)
     pair_matrix.show(recipe, texts)
-    # Last, when every control has compared itself with the link.
+    # Last, when controls have compared themselves with the images.
     with notices:
         query_params.show_notices(texts)
 
@@ -55,12 +57,13 @@ def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: 
         return
     spec = get_spec(dataset.name)
     names = {
-        "normal": sidebar.class_name(texts, spec, recipe.class_source.normal),
+        "normal": class_name(texts, spec, recipe.class_source.normal),
         "anomalous": texts("evaluate.all_others")
         if anomalous is None
-        else sidebar.class_name(texts, spec, anomalous),
+        else class_name(texts, spec, anomalous),
     }
-    st.markdown(verdict(results, texts))
+    with st.container(key="verdict"):
+        st.markdown(verdict(results, texts))
     left, right = st.columns([3, 2], gap="large")
     with left:
         _metrics_table(results, sides, names, texts)
@@ -107,7 +110,8 @@ def _metrics_table(results: dict[str, Evaluation], sides: Sides, names: dict[str
             f"**{getattr(result.metrics, name):.3f}** :small[{low:.3f}{_TO}{high:.3f}]"
             for name, (low, high) in ((name, result.intervals[name]) for name in METRICS)
         ]
-    st.table(rows, hide_index=True)
+    with st.container(key="metrics"):
+        st.table(rows, hide_index=True)
     counts = {"normal_count": f"{len(sides.normal):,}", "anomalous_count": f"{len(sides.anomalous):,}"}
     share = len(sides.anomalous) / (len(sides.normal) + len(sides.anomalous))
     st.caption(texts("evaluate.table_caption", share=f"{share:.3f}", **names, **counts))

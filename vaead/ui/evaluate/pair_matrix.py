@@ -15,8 +15,9 @@ from vaead.plots import charts
 from vaead.recipe import Recipe
 from vaead.ui.evaluate import downloads
 from vaead.ui.shared.controls import MATRICES, preset_values
+from vaead.ui.shared.labels import class_name, option_label
 from vaead.ui.shared.plots import show_clickable
-from vaead.ui.shared.sidebar import class_name
+from vaead.ui.shared.query_params import fragment
 from vaead.ui.shared.widgets import segments, show_link
 
 _MINUS = " - "
@@ -26,7 +27,8 @@ _WIDTH_PX = 760
 def show(recipe: Recipe, texts: Texts) -> None:
     """Show the matrix of a recipe's dataset and preset, or say how it is made."""
     spec = get_spec(recipe.class_source.dataset)
-    st.subheader(texts("matrix.title", dataset=spec.title, preset=recipe.preset), anchor=False)
+    dataset, preset = _name("dataset", spec.name, texts), _name("preset", recipe.preset, texts)
+    st.header(texts("matrix.title", dataset=dataset, preset=preset), anchor=False)
     try:
         pairs = Pairs.read(ModelStore().find(pairs_file(recipe.class_source.dataset, recipe.preset)))
     except ModelFormatError as error:
@@ -38,15 +40,15 @@ def show(recipe: Recipe, texts: Texts) -> None:
     _matrix(pairs, recipe.preset, spec, texts)
 
 
-@st.fragment
+@fragment
 def _matrix(pairs: Pairs, preset: str, spec: DatasetSpec, texts: Texts) -> None:
     shown = segments("matrix", texts)
     values = pairs.mean(*shown.split(_MINUS))
     cell = _figure(values, shown, spec, texts)
     if cell is not None:
         _link(preset, spec, *cell, texts)
-    measured = {"date": pairs.measured, "seeds": ", ".join(map(str, pairs.seeds)), "preset": preset}
-    st.caption(texts("matrix.caption", **measured))
+    measured = {"date": pairs.measured, "seeds": ", ".join(map(str, pairs.seeds))}
+    st.caption(texts("matrix.caption", preset=_name("preset", preset, texts), **measured))
     st.markdown("  \n".join(_difference(pairs, each, texts) for each in MATRICES if _MINUS in each))
     downloads.matrix(values, f"{spec.name}_{preset}_{shown.replace(_MINUS, '_minus_')}", spec, texts)
 
@@ -59,12 +61,17 @@ def _figure(
     scale = charts.difference_scale(values) if _MINUS in shown else charts.AUROC_SCALE
     axes = charts.Axes(texts("control.anomalous"), texts("control.normal"))
     figure = charts.matrix(values, names, scale, axes, texts("matrix.hover"))
+    alt = texts("matrix.alt", view=_name("matrix", shown, texts))
     with st.container(width=_WIDTH_PX):
-        index = show_clickable(figure, "matrix_figure", texts("matrix.alt", view=shown), width="stretch")
+        index = show_clickable(figure, "matrix_figure", alt, width="stretch")
     if index is None:
         return None
     normal, anomalous = np.argwhere(np.isfinite(values))[index].tolist()
     return normal, anomalous
+
+
+def _name(key: str, option: str, texts: Texts) -> str:
+    return option_label(key, option, {}, texts)
 
 
 def _link(preset: str, spec: DatasetSpec, normal: int, anomalous: int, texts: Texts) -> None:

@@ -16,8 +16,9 @@ from vaead.model.split_scores import SplitScores
 from vaead.plots.charts import Axes, histogram, tiles
 from vaead.ui.evaluate.test_scores import Sides, numbers_in_class
 from vaead.ui.shared.controls import THRESHOLDS
+from vaead.ui.shared.labels import class_name
 from vaead.ui.shared.plots import show_chart, show_clickable
-from vaead.ui.shared.sidebar import class_name
+from vaead.ui.shared.query_params import fragment
 from vaead.ui.shared.widgets import percent, segments, show_link
 
 _WORST = 12
@@ -66,10 +67,10 @@ class _Measure:
         return cls(score, rule, values, name, axis)
 
 
-@st.fragment
+@fragment
 def show(subject: Subject, texts: Texts) -> None:
     """Show histograms, threshold, counts and worst images. A fragment: the threshold moves nothing else."""
-    st.subheader(texts("evaluate.threshold_title"), anchor=False)
+    st.header(texts("evaluate.threshold_title"), anchor=False)
     with st.container(horizontal=True, gap="medium"):
         score, rule, source = (segments(key, texts) for key in ("score", "rule", "threshold"))
         rate = percent("false_alarms", texts) if source == THRESHOLDS[0] else 0

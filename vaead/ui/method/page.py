@@ -10,7 +10,7 @@ from vaead.data.datasets import get_spec
 from vaead.i18n.texts import Texts
 from vaead.ui.method import blank, calibration, complexity, crops, example, latent, sliding, terms, wins
 from vaead.ui.method.section import STEPS
-from vaead.ui.shared.sidebar import class_name
+from vaead.ui.shared.labels import class_name
 
 
 def show(texts: Texts, pages: Mapping[str, st.Page]) -> None:

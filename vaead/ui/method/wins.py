@@ -13,10 +13,10 @@ from vaead.model.store import ModelStore
 from vaead.plots.charts import Axes
 from vaead.plots.pair_dots import PairDots, pair_dots
 from vaead.ui.method.section import section
-from vaead.ui.shared import query_params
-from vaead.ui.shared.controls import MATRICES, preset_values
+from vaead.ui.shared import query_params, sidebar
+from vaead.ui.shared.controls import MATRICES, Story
+from vaead.ui.shared.labels import class_name
 from vaead.ui.shared.plots import show_as_high
-from vaead.ui.shared.sidebar import class_name
 
 _FORMULA = r"\mathrm{AUROC} = P\,(s_\mathrm{anomalous} > s_\mathrm{normal})"
 _DATASETS = ("mnist", "fashion_mnist")
@@ -103,5 +103,5 @@ def _take(number: int) -> None:
 
 
 def _go(compare: st.Page, dataset: str, normal: int, anomalous: int) -> None:
-    pair = {"dataset": dataset, "normal": normal, "anomalous": anomalous}
-    query_params.open_compare(compare, pair | {"preset": _PRESET} | preset_values(_PRESET))
+    sidebar.choose_story(Story(dataset, normal, anomalous, pair=0))
+    query_params.open_compare(compare)

@@ -1,7 +1,7 @@
-"""The table of controls, from which widgets, addresses, values kept between pages and links are made.
+"""The table of controls, from which widgets, addresses and links are made.
 
 A control is called by its key everywhere: in the table, in the address, in the session and in the catalogue
-of texts (`control.{key}`, and `control.{key}_help` for its help).
+of texts (`control.{key}`, `control.{key}_help` for its help, `option.{key}` for the names of its options).
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ LESSONS = {
     "new": Story("mnist", 1, 9, 132, window=137),
     "blank": Story("fashion_mnist", 2, 3, 133, "blank"),
 }
-"""Pairs that show one thing each with the preset article. The first visit opens on the first."""
+"""Pairs that show one thing each with the preset article."""
+_FIRST = "calibration"
+"""The first visit opens on the pair of this lesson."""
 
 VIEWS = ("mean", "rank", "article")
 """How maps are drawn: as means in nats, as ranks among normal windows, or on the article's scale."""
@@ -73,18 +75,15 @@ class Control:
         default: Value unless the address or a visitor has chosen another; without one, the first option.
             Both may be functions of the values of the rows above.
         limits: Lowest value, highest value and step of a number.
-        written: Value in the address, which is the label of an option, too: the same in all languages, so
-            that a link made in one works in the others.
-        kept: Whether another page takes it over.
-        compare: Whether links to the page Compare hold it.
+        written: Value in the address, the same in all languages, so that links made in one work in others.
+        is_text: True if any text may be asked for, and the page finds out whether it means anything.
     """
 
     options: Any = ()
     default: Any = None
-    limits: tuple[int, int, int] = (0, 0, 1)
+    limits: tuple[int, int, int] = (0, 999_999, 1)
     written: Callable[[Values, Any], str] = lambda _, value: str(value)
-    kept: bool = False
-    compare: bool = True
+    is_text: bool = False
 
 
 def class_label(spec: DatasetSpec, number: int) -> str:
@@ -115,51 +114,53 @@ def _base(values: Values) -> Preset:
     return get_preset(values["preset"])
 
 
+def _story(values: Values) -> Story:
+    """The pair of the lesson, or of the first visit."""
+    return LESSONS[values["lesson"] or _FIRST]
+
+
 def _first_pair(values: Values) -> int:
-    """The seed of the pair of the first visit, on its classes; else 0."""
-    first = LESSONS["calibration"]
+    """The seed of the pair of the lesson or of the first visit, on its classes; else 0."""
     chosen = tuple(values[key] for key in ("dataset", "normal", "anomalous"))
-    return first.pair if chosen == first[:3] else 0
+    return _story(values).pair if chosen == _story(values)[:3] else 0
 
 
 CONTROLS = {
-    "lang": Control(
-        tuple(LANGUAGES), lambda _: language_of(st.context.locale), written=lambda _, code: LANGUAGES[code]
-    ),
+    "lang": Control(tuple(LANGUAGES), lambda _: language_of(st.context.locale)),
+    # A lesson is a default of what follows, so that its link holds nothing else.
+    "lesson": Control((None, *LESSONS)),
     "dataset": Control(
         lambda _: dataset_names(),
-        LESSONS["calibration"].dataset,
+        lambda v: _story(v).dataset,
         written=lambda _, name: str(get_spec(name).title),
-        kept=True,
     ),
-    "normal": Control(_classes, lambda v: default_class(v["dataset"]), written=_class_written, kept=True),
+    "normal": Control(_classes, lambda v: default_class(v["dataset"]), written=_class_written),
     "anomalous": Control(
         # Without the normal class, so that the two always differ.
         lambda v: [number for number in _classes(v) if number != v["normal"]],
         lambda v: default_class(v["dataset"], v["normal"]),
         written=_class_written,
-        kept=True,
     ),
-    "preset": Control(preset_names(), kept=True),
-    "epochs": Control(default=lambda v: _base(v).train.epochs, limits=(1, 100, 1), kept=True),
-    "crops": Control(default=lambda v: _base(v).train.crops, limits=(1_000, 1_000_000, 1_000), kept=True),
-    "latent": Control(default=lambda v: _base(v).networks[0].latent_dim, limits=(1, 64, 1), kept=True),
-    "seed": Control(default=lambda v: _base(v).train.seed, limits=(0, 999_999, 1), kept=True),
+    "preset": Control(preset_names()),
+    "epochs": Control(default=lambda v: _base(v).train.epochs, limits=(1, 100, 1)),
+    "crops": Control(default=lambda v: _base(v).train.crops, limits=(1_000, 1_000_000, 1_000)),
+    "latent": Control(default=lambda v: _base(v).networks[0].latent_dim, limits=(1, 64, 1)),
+    "seed": Control(default=lambda v: _base(v).train.seed, limits=(0, 999_999, 1)),
     "view": Control(VIEWS),
     "colors": Control(PALETTES),
-    "false_alarms": Control(default=5, limits=(1, 50, 1), kept=True),
-    "rule": Control(RULES, kept=True),
+    "false_alarms": Control(default=5, limits=(1, 50, 1)),
+    "rule": Control(RULES),
     "pair": Control(default=_first_pair, limits=(0, 999_999, 1)),
-    "instead": Control(INSTEAD),
-    "drawing": Control(),
-    "kept": Control(),
-    "window": Control(),
+    "instead": Control(INSTEAD, lambda v: LESSONS[v["lesson"]].instead if v["lesson"] else INSTEAD[0]),
+    "drawing": Control(is_text=True),
+    "kept": Control(is_text=True),
+    "window": Control(default=lambda v: LESSONS[v["lesson"]].window if v["lesson"] else None),
     "normal_image": Control(),
     "anomalous_image": Control(),
-    "against_all": Control(default=False, written=lambda _, on: str(on).lower(), compare=False),
-    "score": Control(tuple(reversed(SCORES)), compare=False),
-    "threshold": Control(THRESHOLDS, compare=False),
-    "matrix": Control(MATRICES, compare=False),
+    "against_all": Control(default=False, written=lambda _, on: str(on).lower()),
+    "score": Control(tuple(reversed(SCORES))),
+    "threshold": Control(THRESHOLDS),
+    "matrix": Control(MATRICES),
 }
 """All controls that the address holds, in the order in which they depend on each other."""
 
@@ -176,6 +177,31 @@ def options(key: str, values: Values) -> Sequence[Any]:
     """The values to choose from beside the values of the controls above."""
     found = CONTROLS[key].options
     return tuple(found(values) if callable(found) else found)
+
+
+def parsed(key: str, text: str, values: Values) -> Any:
+    """The value of a control that an address asks for, beside the values of the controls above.
+
+    Raises:
+        ValueError: There is no such value.
+    """
+    control = CONTROLS[key]
+    if control.is_text:
+        return text
+    if control.options:
+        named = {control.written(values, value): value for value in options(key, values)}
+        if key == "lang":
+            named |= {name: code for code, name in LANGUAGES.items()}
+    elif isinstance(control.default, bool):
+        named, text = {"true": True, "false": False}, text.lower()
+    else:
+        low, high, _ = control.limits
+        if not low <= int(text) <= high:
+            raise ValueError(text)
+        return int(text)
+    if text not in named:
+        raise ValueError(text)
+    return named[text]
 
 
 def preset_values(preset: str) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from vaead.i18n.training_warnings import training_warnings
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
 from vaead.recipe import Recipe
-from vaead.ui.shared import sidebar, training_panel
+from vaead.ui.shared import training_panel
 from vaead.ui.shared.cache import dataset_source, load_stored
+from vaead.ui.shared.labels import class_name, option_label
 
 _THUMBNAILS = 6
 _FALLBACK = "digits"
@@ -22,7 +23,7 @@ _FALLBACK = "digits"
 
 def load_dataset(name: str, texts: Texts) -> Dataset:
     """The dataset of that name, or the bundled digits where it cannot be had."""
-    title = get_spec(name).title
+    title = option_label("dataset", name, {}, texts)
     slot = st.empty()
 
     def on_progress(received: int, total: int) -> None:
@@ -44,8 +45,9 @@ def load_dataset(name: str, texts: Texts) -> Dataset:
 def show_thumbnails(slot: DeltaGenerator, dataset: Dataset, number: int, texts: Texts) -> None:
     """Show a few test images of a class."""
     images = dataset.test.of_class(number)[:_THUMBNAILS]
-    name = sidebar.class_name(texts, get_spec(dataset.name), number)
-    slot.image(np.hstack(list(images)), width="stretch", caption=name, alt=name)
+    name = class_name(texts, get_spec(dataset.name), number)
+    alt = texts("data.thumbnails", count=len(images), name=name)
+    slot.image(np.hstack(list(images)), width="stretch", caption=name, alt=alt)
 
 
 def load_model(recipe: Recipe, texts: Texts, live: training_panel.Live | None = None) -> Model | None:

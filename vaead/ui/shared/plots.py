@@ -104,10 +104,11 @@ def show_as_high(
 
     clickable: dict[str, Any] = {"on_select": take, "selection_mode": "points"} if on_click else {}
     # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no.
-    st.html(
-        f"<style>.st-key-{key}_column {{ container-type: inline-size; }} "
-        f".st-key-{key} {{ flex: none; height: {height}; }}</style>"
+    style = (
+        f".st-key-{key}_column {{ container-type: inline-size; }} "
+        f".st-key-{key} {{ flex: none; height: {height}; }}"
     )
+    st.markdown(f"<style>{style}</style>", unsafe_allow_html=True)
     with st.container(key=f"{key}_column"), st.container(key=key):
         st.plotly_chart(
             figure,

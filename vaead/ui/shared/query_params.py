@@ -1,62 +1,68 @@
-"""Values of controls in the address: asked for by a link, taken along to another page, put into a link."""
+"""The choice of a visitor: a value for each control, of all pages, which the address always holds.
+
+The choice is taken from the address when the app is opened, and when the browser goes back or forward.
+Whatever else a visitor does changes the choice, and the address follows in one step, before the page is
+drawn.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from vaead.i18n.texts import LANGUAGES, Texts
-from vaead.ui.shared.controls import CONTROLS, Values, default
+from vaead.i18n.texts import Texts
+from vaead.ui.shared.controls import CONTROLS, Values, default, parsed
 
-_KEPT = "_kept"
-_LINK = "_link"
-_PAGE = "_page"
+_VALUES = "_values"
+_ADDRESS = "_address"
 _REPLACED = "_replaced"
 _MAX_SHOWN = 60
 """Characters of a bad value that are repeated to the visitor."""
 
 
-def remember() -> None:
-    """Keep what the page's address asks for, before the first control takes its value from it."""
-    if _LINK not in st.session_state:
-        language = st.query_params.get("lang")
-        if language in LANGUAGES:  # a code, as people write it, in place of the name in the control
-            st.session_state.lang = language
-            del st.query_params["lang"]
-        st.session_state[_LINK] = dict(st.query_params)
-        st.session_state[_REPLACED] = []
+def follow() -> None:
+    """At the start of a run, take the choice from the address, or see to it that the address holds it."""
+    context = get_script_run_ctx()
+    if _VALUES not in st.session_state or (context is not None and context.is_history_navigation):
+        _take(st.query_params.to_dict())
+    else:
+        _write()
 
 
-def note(key: str, taken: Any) -> None:
-    """Keep the value of a control for the other pages, and note if the link asked for another one."""
-    control = CONTROLS[key]
-    if control.kept:
-        _kept()[key] = taken
-    asked = st.session_state.get(_LINK, {}).pop(key, None)
-    # A switch is on for "True" and "TRUE", too.
-    if asked is not None and control.written(st.session_state, taken) not in (asked, asked.lower()):
-        st.session_state[_REPLACED].append((key, asked))
+def fragment(show: Callable[..., None]) -> Callable[..., None]:
+    """As `st.fragment`, for a part of a page that has controls: the address follows them."""
+
+    @wraps(show)
+    def show_and_write(*args: Any) -> None:
+        _write()
+        show(*args)
+
+    return st.fragment(show_and_write)
 
 
-def complete() -> None:
-    """Write into the address what it lacks of the values of the session, before the first control is drawn.
-
-    Streamlit writes a value there when it changes, and not when a control begins with it.
-    """
-    for key, value in _parameters({}).items():
-        if key not in st.query_params:
-            st.query_params[key] = value
+def values() -> Values:
+    """The value of each control by its key, whether this page has the control or not."""
+    return _values()
 
 
-def refuse(key: str, asked: str) -> None:
-    """Note that the link asks for something that does not exist."""
-    st.session_state[_REPLACED].append((key, asked))
+def change(**changes: Any) -> None:
+    """Change the choice, by the key of the control; controls that are drawn later show it."""
+    _values().update(changes)
+
+
+def replace(key: str, value: Any) -> None:
+    """Put a default in the place of a value that the address asks for and that does not exist here."""
+    st.session_state[_REPLACED].append((key, str(values()[key])))
+    change(**{key: value})
 
 
 def show_notices(texts: Texts) -> None:
-    """Say once which values of the link were replaced by defaults."""
+    """Say once which values of the address were replaced by defaults."""
     for name, value in st.session_state[_REPLACED]:
         # As code, so that a link cannot put pictures or links of its own on the page.
         shown = " ".join(value.replace("`", "'").split())[:_MAX_SHOWN]
@@ -64,47 +70,57 @@ def show_notices(texts: Texts) -> None:
     st.session_state[_REPLACED] = []
 
 
-def carry_over(page: str) -> None:
-    """On another page than before, take the values of the controls along, unless the address has others."""
-    session = st.session_state
-    if session.get(_PAGE, page) != page:
-        session.update({key: value for key, value in _kept().items() if key not in st.query_params})
-    session[_PAGE] = page
+def compare_link(**changes: Any) -> str:
+    """Address of the page Compare with the choice, some values changed."""
+    return f"./?{urlencode(_written({**values(), **changes}))}"
 
 
-def compare_link(changes: Values) -> str:
-    """Address of the page Compare as another page would link it, with all values that are not the default.
+def open_compare(page: st.Page) -> NoReturn:
+    """Go to the page Compare with the choice."""
+    st.switch_page(page, query_params=_written(values()))
 
-    Args:
-        changes: Values by key in place of those chosen so far.
+
+def _values() -> dict[str, Any]:
+    found: dict[str, Any] = st.session_state[_VALUES]
+    return found
+
+
+def _take(address: Mapping[str, str]) -> None:
+    found, replaced = _read(address)
+    st.session_state.update({_VALUES: found, _ADDRESS: address, _REPLACED: replaced})
+
+
+def _write() -> None:
+    """Write the choice, unless the address says the same in its own words.
+
+    All in one step, as each is a place to which the browser goes back. What is not ours is left alone.
     """
-    return f"./?{urlencode(_parameters(changes, with_language=True))}"
+    address: Mapping[str, str] = st.session_state[_ADDRESS]
+    if _read(address)[0] != values():
+        others = {key: value for key, value in address.items() if key not in CONTROLS}
+        address = st.session_state[_ADDRESS] = others | _written(values())
+    if st.query_params.to_dict() != address:
+        st.query_params.from_dict(address)
 
 
-def open_compare(page: st.Page, changes: Values) -> NoReturn:
-    """Go to the page Compare, with the values of `compare_link` in the address."""
-    _kept().update({key: value for key, value in changes.items() if CONTROLS[key].kept})
-    st.switch_page(page, query_params=_parameters(changes))
+def _read(address: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The choice that an address asks for, and the keys and values that cannot be had."""
+    found: dict[str, Any] = {}
+    replaced = []
+    for key in CONTROLS:
+        found[key] = default(key, found)
+        if key in address:
+            try:
+                found[key] = parsed(key, address[key], found)
+            except ValueError:
+                replaced.append((key, address[key]))
+    return found, replaced
 
 
-def _parameters(changes: Values, *, with_language: bool = False) -> dict[str, str]:
-    """What an address says of values; all pages have the control of the language, which keeps its own."""
-    known: dict[str, Any] = {**st.session_state.to_dict(), **_kept(), **changes}
-    values: dict[str, Any] = {}
-    link: dict[str, str] = {}
-    for key, control in CONTROLS.items():
-        usual = default(key, values)
-        values[key] = known.get(key, usual)
-        if control.compare and key not in known and key in st.query_params:
-            link[key] = st.query_params[key]  # of a control that this page does not have
-        elif control.compare and values[key] != usual:
-            link[key] = control.written(values, values[key])
-    if not with_language:
-        link.pop("lang", None)
-    return link
-
-
-def _kept() -> dict[str, Any]:
-    """Latest values of the controls that pages take over from each other."""
-    values: dict[str, Any] = st.session_state.setdefault(_KEPT, {})
-    return values
+def _written(chosen: Values) -> dict[str, str]:
+    """The values as an address holds them, without those that are the default beside the others."""
+    return {
+        key: control.written(chosen, chosen[key])
+        for key, control in CONTROLS.items()
+        if chosen[key] != default(key, chosen)
+    }

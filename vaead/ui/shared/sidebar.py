@@ -7,11 +7,13 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from vaead.data.datasets import DatasetSpec
-from vaead.i18n.texts import Texts, language_of
+from vaead.i18n.texts import Texts
 from vaead.recipe import ClassSource, Recipe
-from vaead.ui.shared.controls import SETTINGS, Story, default_class, preset_values
+from vaead.ui.shared.controls import CONTROLS, SETTINGS, Story, default_class, preset_values
+from vaead.ui.shared.query_params import change, values
 from vaead.ui.shared.widgets import number, segments, select
+
+_LANGUAGE = "_language"
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,16 @@ class Choice:
     rule: str
 
 
-def class_name(texts: Texts, spec: DatasetSpec, number: int) -> str:
-    """The name of a class in the language of the page."""
-    return texts.get(f"class.{spec.name}.{number}", spec.class_names[number])
-
-
 def choose_language() -> Texts:
     """Show the language control and return the catalogue of the chosen language."""
-    return Texts(segments("lang", Texts(language_of(st.context.locale)), label_visibility="collapsed"))
+    language = values()["lang"]
+    if st.session_state.get(_LANGUAGE) != language:
+        # A box goes on showing the old name of its option, unless it is given the option again.
+        st.session_state.update({key: values()[key] for key in CONTROLS if key in st.session_state})
+        st.session_state[_LANGUAGE] = language
+    texts = Texts(language)
+    segments("lang", texts, label_visibility="collapsed")
+    return texts
 
 
 def choose_view(texts: Texts) -> tuple[Choice, tuple[DeltaGenerator, DeltaGenerator]]:
@@ -74,54 +78,35 @@ def choose_model(texts: Texts) -> tuple[Recipe, int, tuple[DeltaGenerator, Delta
 
 
 def forget_images() -> None:
-    """Drop the images and the window picked, and what was drawn: they belong to the classes chosen before.
-
-    On a page that has no controls for them, only the address holds them.
-    """
-    for key in ("normal_image", "anomalous_image", "drawing", "window"):
-        _forget(key)
-
-
-def _forget(key: str) -> None:
-    if key in st.session_state:
-        st.session_state[key] = None
-    elif key in st.query_params:
-        del st.query_params[key]
+    """Drop the images and the window picked, and what was drawn: they belong to the classes chosen before."""
+    change(normal_image=None, anomalous_image=None, drawing=None, window=None)
 
 
 def choose_story(story: Story) -> None:
     """Set the controls to a pair, with the article's own model."""
-    st.session_state.preset = "article"
-    _take_preset_settings()
+    change(preset="article", **preset_values("article"))
     _choose_pair(story.dataset, story.normal, story.anomalous)
-    st.session_state.update(pair=story.pair, instead=story.instead)
-    if story.window is not None:
-        st.session_state.window = story.window
+    change(lesson=None, pair=story.pair, instead=story.instead, window=story.window)
 
 
 def _choose_pair(dataset: str, normal: int, anomalous: int) -> None:
-    st.session_state.update(dataset=dataset, normal=normal, anomalous=anomalous)
+    change(dataset=dataset, normal=normal, anomalous=anomalous)
     forget_images()
 
 
 def _choose_default_pair() -> None:
     """After another dataset was chosen: the same class numbers mean other things there."""
-    dataset = st.session_state.dataset
+    dataset = values()["dataset"]
     normal = default_class(dataset)
     _choose_pair(dataset, normal, default_class(dataset, normal))
 
 
 def _keep_classes_apart() -> None:
-    """After another normal class was chosen.
-
-    The anomalous class is set even where it stays the same: its default has changed, and only then does
-    Streamlit compare the address with it again.
-    """
-    session = st.session_state
-    anomalous = session.anomalous
-    if anomalous == session.normal:
-        anomalous = default_class(session.dataset, session.normal)
-    _choose_pair(session.dataset, session.normal, anomalous)
+    """After another normal class was chosen."""
+    dataset, normal, anomalous = (values()[key] for key in ("dataset", "normal", "anomalous"))
+    if anomalous == normal:
+        anomalous = default_class(dataset, normal)
+    _choose_pair(dataset, normal, anomalous)
 
 
 def _take_preset_settings() -> None:
@@ -129,5 +114,4 @@ def _take_preset_settings() -> None:
 
     Its windows are others, too.
     """
-    st.session_state.update(preset_values(st.session_state.preset))
-    _forget("window")
+    change(**preset_values(values()["preset"]), window=None)

@@ -87,7 +87,8 @@ def _follow(task: Task, texts: Texts, live: Live | None) -> None:
     if status is None or not status.state.active:
         st.rerun(scope="app")
     done = status.epochs[-1].epoch if status.epochs else 0
-    st.progress(status.share, _headline(status, done, texts))
+    with st.container(key="progress"):
+        st.progress(status.share, _headline(status, done, texts))
     if status.attempt > 1:
         st.caption(texts("training.again", attempt=status.attempt))
     elapsed, remaining = st.columns(2)

@@ -25,8 +25,9 @@ from vaead.ui.your_images.session import OwnSession
 
 def show(texts: Texts) -> None:
     """Show the three steps, the first two folded away once there are results."""
+    st.title(texts("page.images"), anchor=False)
     own = session.current()
-    notices = st.container()
+    query_params.show_notices(texts)
     upload.read_queue(own, texts)
     training.collect(own)
     trials.advance(own, texts)
@@ -48,9 +49,6 @@ def show(texts: Texts) -> None:
             score, rate = results.controls(texts)
         with _step(texts("own.step_results"), False):
             _results(own, own.results, score, rate, texts)
-    # Last, when every control has compared itself with the link.
-    with notices:
-        query_params.show_notices(texts)
 
 
 def _results(own: OwnSession, found: Results, score: str, rate: float, texts: Texts) -> None:
@@ -86,6 +84,6 @@ def _step(title: str, folded: bool) -> Iterator[None]:
         with st.expander(title):
             yield
     else:
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         with st.container():
             yield

@@ -1,0 +1,198 @@
+"""The pages for those who read with a screen reader, with a keyboard, or in Japanese."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DIGITS, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.browser.conftest import Server, Visit, Visitor
+
+pytestmark = pytest.mark.browser
+
+PAGES = ("", "evaluate", "images", "method")
+READY = {
+    "": ".st-key-comparison .heatmaplayer image",
+    "evaluate": ".st-key-matrix_figure .scatterlayer path.point",
+    "images": "[data-testid=stFileUploader]",
+    "method": "h1",
+}
+
+# Names, units and file formats, which are the same in Japanese.
+SAME_IN_JAPANESE = (
+    *("English", "vaead", "MNIST", "Fashion", "scikit", "learn", "Cividis", "Viridis", "arXiv"),
+    *("AUROC", "AUPR", "ROC", "ELBO", "nat", "mu", "sigma", "px", "MB", "GB"),
+    *("CSV", "ZIP", "PNG", "JPEG", "BMP", "TIFF", "WebP", "MVTec", "AD", "LOCO", "VisA", "BTAD"),
+)
+
+# Everything that can be read or is read out, but what code calls the layers of the network.
+READ = """() => {
+    const found = [document.title];
+    const names = ["aria-label", "alt", "title", "placeholder"];
+    const seen = e =>
+        e && !e.closest("script, style, noscript, [aria-hidden=true], [data-testid=stDataFrame]");
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) if (seen(texts.currentNode.parentElement)) found.push(texts.currentNode.data);
+    for (const e of document.querySelectorAll(names.map(name => `[${name}]`)))
+        if (seen(e)) found.push(...names.map(name => e.getAttribute(name) ?? ""));
+    for (const e of document.querySelectorAll("input[role=combobox]")) found.push(e.value);
+    return found.filter(text => text.trim());
+}"""
+
+FOCUSED = "[document.activeElement.innerText, getComputedStyle(document.activeElement).outlineStyle]"
+
+
+def open_each(visitor: Visit) -> Iterator[str]:
+    for name in PAGES:
+        visitor.page.locator(f"[data-testid=stTopNavLink][href$='/{name}'], [href*='/{name}?']").first.click()
+        settle(visitor.page, name)
+        yield name
+
+
+def settle(page: Page, name: str) -> None:
+    expect(page.locator(READY[name]).first).to_be_visible()
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("locale", ["en", "ja"])
+def test_axe_finds_nothing_serious(visit: Visitor, locale: str, scheme: str) -> None:
+    visitor = visit(device={"locale": locale, "color_scheme": scheme})
+    visitor.wait_for_maps()
+    for summary in visitor.page.locator(".stMain details > summary").all():
+        summary.click()
+    found = []
+    for name in open_each(visitor):
+        faults: list[dict[str, Any]] = Axe().run(visitor.page).response["violations"]
+        serious = [fault for fault in faults if fault["impact"] in ("serious", "critical")]
+        found += [(name, fault["id"], node["html"]) for fault in serious for node in fault["nodes"]]
+    assert found == []
+
+
+def test_japanese_page_is_japanese(visit: Visitor) -> None:
+    visitor = visit(device={"locale": "ja"})
+    visitor.wait_for_maps()
+    page = visitor.page
+    found: set[tuple[str, str]] = set()
+
+    def read(where: str) -> None:
+        texts = page.evaluate(READ)
+        found.update((where, text) for text in texts if words(text))
+
+    for name in open_each(visitor):
+        if name == "method":
+            continue  # one text, which quotes English titles
+        for index in range(page.locator("details").count()):
+            box = page.locator("details").nth(index)
+            if box.get_attribute("open") is None:
+                box.locator("summary").first.click()
+        for tab in page.get_by_role("tab").all():
+            tab.click()
+            settle(page, name)
+            read(name)
+        for control in page.get_by_role("combobox").all():
+            # A list closes when anything below it is drawn.
+            wait_until(lambda control=control: page.get_by_role("option").count() or control.click(), page)
+            read(f"{name}: options")
+            page.keyboard.press("Escape")
+        read(name)
+    assert found == set()
+
+
+def words(text: str) -> list[str]:
+    plain = re.sub(r"https?://\S+|arXiv:\S+", "", text)
+    return [word for word in re.findall(r"[A-Za-z]{2,}", plain) if word not in SAME_IN_JAPANESE]
+
+
+def test_headings_pictures_and_icons_have_their_names(visit: Visitor) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    page = visitor.page
+    for name in open_each(visitor):
+        levels = page.locator("h1, h2, h3, h4").evaluate_all("all => all.map(each => +each.tagName[1])")
+        assert levels.count(1) == 1, name
+        assert levels[0] == 1, name
+        assert all(after <= before + 1 for before, after in pairwise(levels)), name
+        pictures = page.get_by_test_id("stImage").get_by_role("img")
+        assert all(
+            re.search("[a-z]{4}", alt or "") for alt in pictures.evaluate_all("all => all.map(e => e.alt)")
+        )
+        icons = page.locator("[data-testid=stIconMaterial]:not([aria-hidden=true] *)")
+        assert icons.evaluate_all("all => all.filter(each => each.ariaHidden !== 'true').length") == 0, name
+
+
+def test_keyboard_comes_soon_to_the_pair_and_shows_where_it_is(visit: Visitor) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    page = visitor.page
+    draw = page.get_by_role("button", name="Draw another pair", exact=True)
+    outlines = {}
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        if draw.evaluate("button => button === document.activeElement"):
+            break
+        focused = page.evaluate(
+            "[document.activeElement.innerText, getComputedStyle(document.activeElement).outlineStyle]"
+        )
+        outlines[focused[0]] = focused[1]
+    else:
+        pytest.fail("25 stops and no button")
+    assert outlines["Evaluate"] == "solid"
+    page.keyboard.press("Shift+Tab")
+    page.get_by_role("link", name="Skip to main content").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#stMain")).to_be_focused()
+
+
+def test_new_verdict_is_read_out(visit: Visitor) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    expect(visitor.page.locator(".st-key-verdict[aria-live=polite]")).to_contain_text("On this pair")
+    visitor.page.get_by_text("日本語", exact=True).click()
+    expect(visitor.page.locator("html")).to_have_attribute("lang", "ja")
+    expect(visitor.page.locator(".st-key-verdict[aria-live=polite]")).to_contain_text("この組では")
+    expect(visitor.page.get_by_role("navigation", name="ページ")).to_be_visible()
+    visitor.page.get_by_text("English", exact=True).click()
+    expect(visitor.page.get_by_role("navigation", name="App pages")).to_be_visible()
+
+
+def test_tip_does_not_stand_in_the_way_of_the_navigation(visit: Visitor) -> None:
+    visitor = visit()
+    visitor.wait_for_maps()
+    page = visitor.page
+    tip = page.get_by_test_id("stTooltipContent")
+    page.locator(".st-key-definitions").get_by_test_id("stTooltipHoverTarget").first.hover()
+    expect(tip).to_be_visible()
+    place = tip.bounding_box()
+    assert place is not None
+    under = "([x, y]) => document.elementFromPoint(x, y).closest('[data-testid=stTooltipContent]') === null"
+    assert page.evaluate(under, [place["x"] + place["width"] / 2, place["y"] + place["height"] / 2])
+    page.get_by_role("link", name="Evaluate").click()
+    expect(page).to_have_title("Evaluate · vaead")
+    expect(tip).to_have_count(0)
+
+
+def test_phone_shows_the_pages_without_a_sideways_scroll(visit: Visitor, server: Server) -> None:
+    agent = "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
+    device = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+    visitor = visit(device=device | {"user_agent": agent})
+    visitor.wait_for_maps()
+    page = visitor.page
+    height = "document.querySelector('.stMainBlockContainer').getBoundingClientRect().height"
+    assert page.evaluate(height) < 2500
+    for name in PAGES:
+        visitor.open(f"{server.url}{name}?dataset={DIGITS}")
+        settle(page, name)
+        scrolls = (
+            "[document.scrollingElement, document.querySelector('.stMain')].map(each => each.scrollWidth)"
+        )
+        assert max(page.evaluate(scrolls)) <= 390, name
