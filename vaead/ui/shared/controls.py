@@ -204,6 +204,16 @@ def parsed(key: str, text: str, values: Values) -> Any:
     return named[text]
 
 
+def lesson_holds(values: Values) -> bool:
+    """Whether the pair of the lesson is still what is chosen, by the article's own model."""
+    if values["lesson"] is None:
+        return True
+    story, usual = LESSONS[values["lesson"]], {"preset": preset_names()[0]} | preset_values(preset_names()[0])
+    wanted = usual | {"normal_image": None, "anomalous_image": None}
+    wanted |= {name: value for name, value in story._asdict().items() if name != "window"}
+    return all(values[name] == value for name, value in wanted.items())
+
+
 def preset_values(preset: str) -> dict[str, Any]:
     """The values of the controls that a preset sets."""
     return {key: default(key, {"preset": preset}) for key in SETTINGS}

@@ -16,7 +16,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from vaead.i18n.texts import Texts
-from vaead.ui.shared.controls import CONTROLS, Values, default, parsed
+from vaead.ui.shared.controls import CONTROLS, Values, default, lesson_holds, parsed
 
 _VALUES = "_values"
 _ADDRESS = "_address"
@@ -53,6 +53,8 @@ def values() -> Values:
 def change(**changes: Any) -> None:
     """Change the choice, by the key of the control; controls that are drawn later show it."""
     _values().update(changes)
+    if not lesson_holds(values()):
+        _values()["lesson"] = None
 
 
 def replace(key: str, value: Any) -> None:
@@ -114,6 +116,8 @@ def _read(address: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, s
                 found[key] = parsed(key, address[key], found)
             except ValueError:
                 replaced.append((key, address[key]))
+    if not lesson_holds(found):
+        found["lesson"] = None
     return found, replaced
 
 
