@@ -20,6 +20,7 @@ RULES = ("score", "window")
 """Rules that flag an image: its score, or, as in the paper, its largest window, is above the threshold."""
 
 _DIGITS = 6
+_MOST_TYPICAL = 500
 _MOST_IMAGES = 10**9
 _OF_WINDOWS = (*SCORES, *TERMS)
 
@@ -131,6 +132,25 @@ class NormalScores(Record, frozen=True):
         """
         require_rate(false_alarm_rate)
         return float(np.interp(1 - false_alarm_rate, LEVELS, self._quantiles(score, rule)))
+
+    def false_alarm_interval(self, false_alarm_rate: float) -> tuple[float, float]:
+        """95 % confidence interval of the share of normal images above the threshold for a rate.
+
+        Source: C. J. Clopper and E. S. Pearson, "The use of confidence or fiducial limits illustrated in the
+        case of the binomial", 1934.
+        """
+        from scipy.stats import beta
+
+        require_rate(false_alarm_rate)
+        above = false_alarm_rate * self.n_images
+        low = beta.ppf(0.025, above, self.n_images - above + 1)
+        high = beta.ppf(0.975, above + 1, self.n_images - above)
+        return float(low), float(high)
+
+    def typical_scores(self, score: str) -> NDArray[np.float64]:
+        """As many image scores as there are held-out images, or a few hundred, that have their quantiles."""
+        count = min(self.n_images, _MOST_TYPICAL)
+        return np.interp((np.arange(count) + 0.5) / count, LEVELS, self.image[score])
 
     def _quantiles(self, score: str, rule: str) -> tuple[float, ...]:
         if rule not in RULES:

@@ -73,7 +73,11 @@ def roc_curves(curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], ax
 
 
 def histogram(
-    sides: Mapping[str, NDArray[np.floating]], threshold: float, threshold_name: str, axes: Axes
+    sides: Mapping[str, NDArray[np.floating]],
+    threshold: float,
+    threshold_name: str,
+    axes: Axes,
+    ticks: Mapping[str, NDArray[np.floating]] | None = None,
 ) -> go.Figure:
     """Draw one or two histograms of scores, such as those of normal and anomalous images, and a threshold.
 
@@ -82,8 +86,10 @@ def histogram(
         threshold: Drawn as a line; the axis always reaches it.
         threshold_name: Written at the line.
         axes: Titles; y is the share of a side's images.
+        ticks: Scores of single images by the name of what they are, drawn as ticks on the axis.
     """
-    both = np.concatenate(list(sides.values())).astype(np.float64)
+    ticks = ticks or {}
+    both = np.concatenate([*sides.values(), *ticks.values()]).astype(np.float64)
     edges = np.linspace(*_span(both, threshold), _BINS + 1)
     middle, width = (edges[1:] + edges[:-1]) / 2, float(edges[1] - edges[0])
     bars = []
@@ -100,6 +106,21 @@ def histogram(
                 marker={"color": color, "line": {"width": 0}},
                 opacity=0.6,
                 hovertemplate=f"{axes.x} %{{x:.3g}}: %{{customdata}} (%{{y:.3g}} %)",
+            )
+        )
+    for name, scores in ticks.items():
+        inside = np.clip(scores.astype(np.float64), edges[0], edges[-1])
+        marker = {"symbol": "line-ns-open", "size": 14, "color": ANOMALOUS_COLOR, "line": {"width": 1.5}}
+        hover = f"{axes.x} %{{customdata:.3g}}"
+        bars.append(
+            go.Scatter(
+                x=inside,
+                y=np.zeros(len(inside)),
+                customdata=scores,
+                mode="markers",
+                marker=marker,
+                name=name,
+                hovertemplate=hover,
             )
         )
     layout = {

@@ -207,7 +207,7 @@ def test_false_alarm_rate_decides_how_many_are_flagged(results: OwnPage) -> None
     )
 
     def flagged(percent: float) -> int:
-        results.app.slider(key="own_rate").set_value(percent)
+        results.app.select_slider(key="own_rate").set_value(percent)
         results.run()
         count = sum(bool(tile.icon) for tile in results.tiles)
         assert f"**{count} of 14 flagged**" in results.said
@@ -215,6 +215,16 @@ def test_false_alarm_rate_decides_how_many_are_flagged(results: OwnPage) -> None
 
     few = flagged(1)
     assert flagged(50) > few
+
+
+def test_threshold_is_shown_among_normal_images_and_those_to_judge(results: OwnPage) -> None:
+    bars, ticks = results.figure("own_histogram")["data"]
+    assert (bars["type"], ticks["type"]) == ("bar", "scatter")
+    assert "of 7 images to judge lie above" in results.figure("own_histogram")["alt"]
+    assert "About 50 of 1,000 normal images would be flagged" in results.said
+    results.app.select_slider(key="own_rate").set_value(0.5)
+    results.run()
+    assert "About 5 of 1,000 normal images" in results.said
 
 
 def test_images_added_later_are_judged_by_the_same_model(results: OwnPage) -> None:

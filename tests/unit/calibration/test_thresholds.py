@@ -165,3 +165,18 @@ def test_images_of_several_sizes_are_summarised_together(held_out: TermMaps) -> 
             both = np.concatenate([decisive(terms, score, rule) for terms in (held_out, other)])
             expected = np.quantile(both.astype(np.float64), 0.95)
             assert calibration.threshold_value(score, 0.05, rule) == pytest.approx(expected, rel=1e-5)
+
+
+def test_interval_of_false_alarms_narrows_with_the_number_of_images() -> None:
+    few, many = (NormalScores.fit([draw(count, seed=0)]).false_alarm_interval(0.1) for count in (50, 5000))
+    # Clopper-Pearson for 5 of 50, as in any table.
+    assert few == pytest.approx((0.0333, 0.2181), abs=1e-4)
+    assert few[0] < many[0] < 0.1 < many[1] < few[1]
+
+
+def test_typical_scores_have_the_quantiles_of_the_images() -> None:
+    scores = NormalScores.fit([draw(5000, seed=1)])
+    typical = scores.typical_scores("new")
+    assert len(typical) == 500
+    for level in (0.1, 0.5, 0.9):
+        assert np.quantile(typical, level) == pytest.approx(scores.image_quantile("new", level), rel=0.02)

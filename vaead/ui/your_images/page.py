@@ -14,6 +14,7 @@ from vaead.ui.your_images import (
     model_upload,
     results,
     session,
+    threshold,
     training,
     training_settings,
     trials,
@@ -46,17 +47,18 @@ def show(texts: Texts) -> None:
             _model(own, running, texts)
     if own.results is not None and not running:
         with st.sidebar:
-            score, rate = results.controls(texts)
+            score = results.choose_score(texts)
         with _step(texts("own.step_results"), False):
-            _results(own, own.results, score, rate, texts)
+            _results(own, own.results, score, texts)
 
 
-def _results(own: OwnSession, found: Results, score: str, rate: float, texts: Texts) -> None:
+def _results(own: OwnSession, found: Results, score: str, texts: Texts) -> None:
     results.tell_model(own, found, texts)
     if found.card.is_dead:  # its scores would look as if they meant something
         st.error(texts("own.dead"))
         return
     results.score_all(own, found, texts)
+    rate = threshold.choose(found, score, texts)
     results.show(found, score, rate, texts)
     # Outside the fragment of the results: a click on an image must not put other buttons in the place of
     # these, as a download that is asked for meanwhile would be lost.

@@ -101,8 +101,8 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
     _rejected(results, texts)
 
 
-def controls(texts: Texts) -> tuple[str, float]:
-    """Show the controls of step 3; returns the score and the share of normal images that may be flagged."""
+def choose_score(texts: Texts) -> str:
+    """Show the choice of the score that sorts and decides."""
     names = {name: texts(f"score.{name}") for name in reversed(SCORES)}
     score = st.segmented_control(
         texts("own.score"),
@@ -113,16 +113,7 @@ def controls(texts: Texts) -> tuple[str, float]:
         key="own_score",
         help=texts("own.score_help"),
     )
-    percent = st.slider(
-        texts("control.false_alarms"),
-        1,
-        50,
-        value=5,
-        format="%d %%",
-        key="own_rate",
-        help=texts("control.false_alarms_help"),
-    )
-    return score or "calibrated", percent / 100
+    return score or "calibrated"
 
 
 def _gallery(ranked: Ranked, score: str, texts: Texts) -> None:
