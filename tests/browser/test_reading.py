@@ -24,7 +24,7 @@ READY = {
     "": ".st-key-comparison .heatmaplayer image",
     "evaluate": ".st-key-matrix_figure .scatterlayer path.point",
     "images": "[data-testid=stFileUploader]",
-    "method": "h1",
+    "method": "#wins",
 }
 
 # Names, units and file formats, which are the same in Japanese.

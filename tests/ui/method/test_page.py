@@ -72,7 +72,7 @@ def page() -> MethodPage:
 @pytest.mark.parametrize("language", ["en", "ja"])
 def test_each_step_has_an_anchor_and_figures_with_alternative_text(language: str) -> None:
     page = MethodPage(language)
-    assert tuple(heading.anchor for heading in page.app.subheader) == STEPS
+    assert tuple(heading.anchor for heading in page.app.header) == STEPS
     assert all(page.figure(key)["alt"] for key in FIGURES)
     assert page.warnings == page.errors == []
 
@@ -198,7 +198,7 @@ def test_missing_model_is_offered_for_training(store: Path) -> None:
     shutil.rmtree(store / "fashion_mnist/2")
     page = MethodPage()
     assert page.has_button("train")
-    assert [heading.anchor for heading in page.app.subheader] == ["wins"]
+    assert [heading.anchor for heading in page.app.header] == ["wins"]
 
 
 @pytest.mark.parametrize(("language", "title"), [("en", "# Method"), ("ja", "# 手法")])

@@ -35,7 +35,7 @@ def show(pair: figure.Pair, choice: Choice, model: Model, view: str, texts: Text
     elif recipe not in ModelStore():
         st.caption(texts("kept.missing", model=name))
     else:
-        st.subheader(texts("kept.title"), anchor=False)
+        st.header(texts("kept.title"), anchor=False)
         for key, each, other in (("now", choice.recipe, model), ("kept", recipe, load_stored(recipe))):
             _row(key, texts(f"kept.{key}", model=_name(each)), pair, other, (choice, view), texts)
     _button(texts("kept.let_go"), ":material/close:", None)

@@ -18,7 +18,7 @@ def show(texts: Texts, pages: Mapping[str, st.Page]) -> None:
     st.title(texts("page.method"), anchor=False)
     place = st.container()
     st.page_link(pages["reference"], label=texts("method.reference"), icon=":material/menu_book:")
-    st.caption(" · ".join(f"[{texts(f'method.{name}_title')}](#{name})" for name in STEPS))
+    st.markdown(" · ".join(f"[{texts(f'method.{name}_title')}](#{name})" for name in STEPS))
     loaded = example.load(texts)
     if loaded is not None:
         found, story = loaded

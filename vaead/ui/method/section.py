@@ -27,7 +27,7 @@ def section(name: str, formula: str, texts: Texts, **values: object) -> tuple[De
     Returns:
         Places of its control and of its figure.
     """
-    st.subheader(texts(f"method.{name}_title"), anchor=name)
+    st.header(texts(f"method.{name}_title"), anchor=name)
     left, right = st.columns([2, 3], gap="medium")
     with left:
         st.markdown(texts(f"method.{name}_text", **values))
