@@ -38,7 +38,7 @@ from vaead.training.defect_trial import make_photos
 from vaead.training.fit import split_normal
 from vaead.training.pipeline import train_photos
 
-SEEDS = (0, 1)
+SEEDS = (0,)
 _SCREWS = "screws (made up)"
 _NORMAL_SCREWS = 100
 _REPEATS = 2
@@ -168,6 +168,6 @@ def tables(result: dict[str, Any]) -> list[Table]:
             "Constants of the calibrated score of photos: AUROC on made-up defects",
             ("variant", "mean of all sets", *sets),
             rows,
-            "Gain over the shipped value with its standard error; 2 seeds. Real defects take no part.",
+            "Gain over the shipped value with its standard error; 1 seed. Real defects take no part.",
         )
     ]
