@@ -10,6 +10,7 @@ import json
 import click
 
 from vaead.cli.app import app
+from vaead.cli.check import check
 from vaead.cli.evaluate import evaluate
 from vaead.cli.options import Group
 from vaead.cli.pretrain import pretrain
@@ -41,5 +42,5 @@ def datasets(as_json: bool) -> None:
         click.echo(f"{spec.name}\t{spec.title}\t{classes}")
 
 
-for command in (app, train, try_settings, score, evaluate, pretrain, screws):
+for command in (app, train, try_settings, score, check, evaluate, pretrain, screws):
     main.add_command(command)
