@@ -18,6 +18,7 @@ from vaead.cli.score import score
 from vaead.cli.screws import screws
 from vaead.cli.train import train
 from vaead.cli.try_settings import try_settings
+from vaead.cli.watch import watch
 from vaead.data.datasets import dataset_names, get_spec
 from vaead.version import __version__
 
@@ -42,5 +43,5 @@ def datasets(as_json: bool) -> None:
         click.echo(f"{spec.name}\t{spec.title}\t{classes}")
 
 
-for command in (app, train, try_settings, score, check, evaluate, pretrain, screws):
+for command in (app, train, try_settings, score, watch, check, evaluate, pretrain, screws):
     main.add_command(command)
