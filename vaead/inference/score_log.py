@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from vaead.errors import InvalidInputError
 from vaead.inference.arrivals import Arrival
@@ -71,16 +71,7 @@ def open_log(file: Path) -> Iterator[ScoreLog]:
     Raises:
         InvalidInputError: It is another table, another program adds to it, or it cannot be written.
     """
-    with writes(_OPTION, file):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(file.with_name(f".{file.name}.lock"))
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise InvalidInputError(
-                f"{_OPTION} must be written by one watcher at a time, got {str(file)!r}, which another one "
-                "writes; name another file"
-            ) from error
+    lock = _locked(file)
     try:
         with writes(_OPTION, file):
             content = file.read_bytes() if file.exists() else b""
@@ -89,6 +80,26 @@ def open_log(file: Path) -> Iterator[ScoreLog]:
             yield ScoreLog(file, stream, content)
     finally:
         lock.release()
+
+
+def _locked(file: Path) -> BaseFileLock:
+    """Lock a hidden file beside a table, which stays there, since another program may wait for it."""
+    lock = FileLock(file.with_name(f".{file.name}.lock"))
+    with writes(_OPTION, file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise InvalidInputError(
+                f"{_OPTION} must be written by one watcher at a time, got {str(file)!r}, which another one "
+                "writes; name another file"
+            ) from error
+        except NotImplementedError as error:
+            raise InvalidInputError(
+                f"{_OPTION} must lie on a drive on which files can be locked, got {str(file)!r}; name a file "
+                "on this machine"
+            ) from error
+    return lock
 
 
 def _read(content: bytes, file: Path) -> tuple[list[Arrival], int]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from vaead.data.photos import Photo
 from vaead.errors import InvalidInputError
@@ -105,3 +106,12 @@ def test_place_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InvalidInputError, match="--csv must be a place that can be written"):
         done(tmp_path / "file" / "log.csv")
+
+
+def test_drive_without_locks_is_a_sentence(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def acquire(*_: object, **__: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(FileLock, "acquire", acquire)
+    with pytest.raises(InvalidInputError, match="--csv must lie on a drive on which files can be locked"):
+        done(file)
