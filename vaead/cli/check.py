@@ -17,7 +17,7 @@ from vaead.paths import AnyPath
     "--renew", is_flag=True, help="Write the golden scores and score.py anew, instead of a comparison."
 )
 def check(folder: AnyPath, renew: bool) -> None:
-    """Prove that this machine computes the scores that a model had where it was trained.
+    """Prove that a model has the same scores here as where it was trained.
 
     A model of photos comes with golden.json: three pictures made by formulas, with scores and decisions. They
     are scored again. Each score that differs by more than 0.01 %, and each other decision, is a line, and the

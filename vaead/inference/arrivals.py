@@ -6,6 +6,7 @@ decides how long an image must be left alone.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -60,6 +61,7 @@ class ArrivalFolder:
         self._folder = folder
         self._done = set(done)
         self._waiting: dict[str, _Waiting] = {}
+        self._passed: dict[str, tuple[int, int]] = {}
 
     @property
     def waiting(self) -> list[str]:
@@ -77,25 +79,27 @@ class ArrivalFolder:
         Raises:
             OSError: The folder cannot be listed.
         """
-        found = list(_images(self._folder))
+        found = list(self._images())
         before, self._waiting, due = self._waiting, {}, []
         for arrival, path in found:
-            if arrival in self._done:
+            waiting = before.get(arrival.name)
+            if waiting is None or waiting.arrival != arrival:
+                self._waiting[arrival.name] = _Waiting(arrival, path)
                 continue
-            known = before.get(arrival.name)
-            is_same = known is not None and known.arrival == arrival
-            waiting = known if known is not None and is_same else _Waiting(arrival, path)
             self._waiting[arrival.name] = waiting
-            if is_same and waiting.pause == 0:
-                due.append((arrival, path))
-            elif is_same:
+            if waiting.pause:
                 waiting.pause -= 1
+            else:
+                due.append((arrival, path))
         return sorted(due, key=lambda each: (each[0].modified, natural_key(each[0].name)))
 
     def is_unchanged(self, arrival: Arrival) -> bool:
         """True if a file is still what it was at the last look, so that what was read of it counts."""
-        waiting = self._waiting[arrival.name]
-        return _arrival(waiting.path, arrival.name) == arrival
+        try:
+            found = self._waiting[arrival.name].path.stat()
+        except OSError:
+            return False
+        return _arrival(arrival.name, found) == arrival
 
     def scored(self, arrival: Arrival) -> None:
         """An image is done."""
@@ -109,33 +113,42 @@ class ArrivalFolder:
         waiting.pause = min(2 ** (waiting.failures - 1), _LONGEST_PAUSE) - 1
         return waiting.failures == _TELL_AT
 
+    def _images(self) -> Iterator[tuple[Arrival, Path]]:
+        """Images that are not done. What is passed over is so at once at the next look: there may be many."""
+        for entry in _files(str(self._folder)):
+            try:
+                # What a folder of Windows tells of its files may be older than the files.
+                found = os.stat(entry.path)  # noqa: PTH116 - many, and fast
+            except OSError:  # gone, or a link to nowhere
+                continue
+            state = found.st_size, found.st_mtime_ns
+            if self._passed.get(entry.path) == state:
+                continue
+            path = Path(entry.path)
+            name = path.relative_to(self._folder).as_posix()
+            arrival = _arrival(printable(name), found)
+            is_image = is_image_name(name) and not is_system_file(name) and stat.S_ISREG(found.st_mode)
+            if is_image and arrival not in self._done:
+                yield arrival, path
+            else:
+                self._passed[entry.path] = state
 
-def _images(folder: Path) -> Iterator[tuple[Arrival, Path]]:
-    os.scandir(folder).close()  # `walk` passes over what it cannot list
-    for place, _, files in os.walk(folder):
-        for file in files:
-            path = Path(place, file)
-            name = path.relative_to(folder).as_posix()
-            if is_image_name(name) and not is_system_file(name):
-                arrival = _arrival(path, printable(name))
-                if arrival is not None:
-                    yield arrival, path
+
+def _files(folder: str) -> Iterator[os.DirEntry[str]]:
+    """All files in a folder and in the folders in it, of which some may not be listed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                with contextlib.suppress(OSError):
+                    yield from _files(entry.path)
+            else:
+                yield entry
 
 
-def _arrival(path: Path, name: str) -> Arrival | None:
-    """The file as it is now; None if there is no ordinary file."""
+def _arrival(name: str, found: os.stat_result) -> Arrival:
+    seconds, rest_ns = divmod(found.st_mtime_ns, 10**9)
     try:
-        found = path.stat()
-    except OSError:
-        return None
-    if not stat.S_ISREG(found.st_mode):
-        return None
-    return Arrival(name, found.st_size, _time(found.st_mtime_ns))
-
-
-def _time(time_ns: int) -> str:
-    seconds, rest_ns = divmod(time_ns, 10**9)
-    try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest_ns // 1000:06}Z"
+        modified = f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest_ns // 1000:06}Z"
     except (ValueError, OverflowError, OSError):  # a broken clock can be centuries off
-        return f"{time_ns}ns"
+        modified = f"{found.st_mtime_ns}ns"
+    return Arrival(name, found.st_size, modified)
