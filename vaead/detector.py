@@ -14,8 +14,9 @@ from sklearn.utils.validation import check_is_fitted
 from vaead.calibration.thresholds import require_rate
 from vaead.config import require_name
 from vaead.errors import InvalidInputError
+from vaead.inference.golden import save_with_golden
 from vaead.model.model import Model
-from vaead.model.store import load_model, save_model
+from vaead.model.store import load_model
 from vaead.presets import preset_names
 from vaead.recipe import COLORS, PhotoSource, Recipe
 from vaead.scoring.image_scorer import check_images
@@ -142,7 +143,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             StoreError: The folder cannot be written.
         """
         check_is_fitted(self)
-        save_model(folder, self.model_)
+        save_with_golden(folder, self.model_)
 
     @classmethod
     def load(

@@ -84,7 +84,8 @@ def test_own_images_are_uploaded_trained_on_and_judged(visit: Visitor, parts: Pa
     expect(decision).not_to_have_text(before or "")
     with visitor.page.expect_download() as download:
         visitor.button("Model (ZIP)").click()
-    assert "model/card.json" in zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())).namelist()
+    packed = zipfile.ZipFile(io.BytesIO(download.value.path().read_bytes())).namelist()
+    assert {"model/card.json", "model/golden.json", "model/score.py"} < set(packed)
 
 
 def test_folder_with_a_dataset_brings_both_kinds(visit: Visitor, parts: Path) -> None:

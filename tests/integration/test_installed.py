@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -96,6 +97,15 @@ def test_shipped_model_scores_an_image(environment: Environment) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     ((scores),) = json.loads(result.stdout)
     assert scores["calibrated"] > 1
+
+
+def test_program_without_vaead_travels_in_the_wheel(environment: Environment) -> None:
+    shutil.copytree(CHECKOUT / "models" / "digits" / "1" / "article", environment.work / "model")
+    result = environment.run("vaead", "check", "--model", "model", "--renew")
+    assert (result.returncode, result.stderr) == (0, "")
+    result = environment.run("python", "model/score.py", "--check")
+    assert result.returncode == 0, result.stderr
+    assert len(result.stdout.splitlines()) == 3
 
 
 def test_training_says_which_extra_is_missing(environment: Environment) -> None:

@@ -22,7 +22,7 @@ MODULES = {
     "presets": {"config"},
     "recipe": {"presets"},
     "photo_defaults": {"data", "recipe"},
-    "detector": {"training"},
+    "detector": {"training", "inference"},
     "vaead": {"detector", "inference"},
     "__main__": {"cli"},
 }

@@ -10,6 +10,7 @@ import json
 import click
 
 from vaead.cli.app import app
+from vaead.cli.check import check
 from vaead.cli.evaluate import evaluate
 from vaead.cli.options import Group
 from vaead.cli.pretrain import pretrain
@@ -17,6 +18,7 @@ from vaead.cli.score import score
 from vaead.cli.screws import screws
 from vaead.cli.train import train
 from vaead.cli.try_settings import try_settings
+from vaead.cli.watch import watch
 from vaead.data.datasets import dataset_names, get_spec
 from vaead.version import __version__
 
@@ -41,5 +43,5 @@ def datasets(as_json: bool) -> None:
         click.echo(f"{spec.name}\t{spec.title}\t{classes}")
 
 
-for command in (app, train, try_settings, score, evaluate, pretrain, screws):
+for command in (app, train, try_settings, score, watch, check, evaluate, pretrain, screws):
     main.add_command(command)

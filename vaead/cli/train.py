@@ -28,8 +28,9 @@ from vaead.data.photos.examine import PhotoFacts
 from vaead.errors import InvalidInputError, StoreError
 from vaead.i18n.photo_defaults import photo_defaults
 from vaead.i18n.texts import Texts
+from vaead.inference.golden import save_with_golden
 from vaead.model.files import require_replaceable
-from vaead.model.store import ModelStore, save_model
+from vaead.model.store import ModelStore
 from vaead.paths import AnyPath, require_writable
 from vaead.photo_defaults import PhotoDefaults
 from vaead.presets import preset_names
@@ -207,7 +208,7 @@ def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Prog
 
     model = train_sound(photos, recipe, report.report, report.restart, validation)
     # The model replaces a folder by its name, which "." does not tell.
-    save_model(out.resolve() if isinstance(out, Path) else out, model)
+    save_with_golden(out.resolve() if isinstance(out, Path) else out, model)
     report.done(out, model.card)
 
 

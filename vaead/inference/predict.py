@@ -85,7 +85,7 @@ class _Batch:
 
 def predict_each(
     model: Model, photos: Iterable[Photo], settings: PredictSettings
-) -> Iterator[Prediction | Rejected]:
+) -> Generator[Prediction | Rejected]:
     """Predict photos one after another, the next being read meanwhile: two are in memory at most.
 
     Yields:

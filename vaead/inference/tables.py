@@ -104,6 +104,13 @@ def csv_writer(stream: IO[str]) -> Callable[[Sequence[object]], None]:
     return lambda row: writer.writerow([_defused(cell) for cell in row])
 
 
+def csv_line(row: Sequence[object]) -> str:
+    """One row as `csv_writer` writes it."""
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow([_defused(cell) for cell in row])
+    return buffer.getvalue()
+
+
 def to_csv(rows: Iterable[Sequence[object]]) -> str:
     """A table, its titles first, as the content of a CSV file; see `csv_writer`."""
     buffer = io.StringIO()

@@ -26,6 +26,9 @@ PROGRAM = "network{}.tflite.gz"
 REFERENCE = "reference{}.npz"
 """Names of the files of a network, with its index."""
 CARD = "card.json"
+GOLDEN = "golden.json"
+SCRIPT = "score.py"
+"""Names of what goes with a model of photos but is no part of it, see `vaead.inference.golden`."""
 _OF_NETWORK = re.compile(r"network\d\.tflite\.gz|reference\d\.npz")
 
 _MOST_BYTES = 2**28
@@ -48,6 +51,11 @@ _DAMAGED = (
 def is_of_network(name: str) -> bool:
     """True if a file of this name belongs to a network of a model."""
     return _OF_NETWORK.fullmatch(name) is not None
+
+
+def is_beside_card(name: str) -> bool:
+    """True if a file of this name belongs to a network of a model, or goes with it."""
+    return is_of_network(name) or name in (GOLDEN, SCRIPT)
 
 
 def pack_program(program: bytes) -> bytes:
@@ -144,7 +152,7 @@ def require_replaceable(folder: AnyPath, argument: str = "folder") -> None:
     else:
         with contextlib.suppress(FileNotFoundError):  # new, or another process has just moved it away
             names = [path.name for path in folder.iterdir()]
-    strange = sorted(name for name in names if not (is_of_network(name) or name in (CARD, _LITTER)))
+    strange = sorted(name for name in names if not (is_beside_card(name) or name in (CARD, _LITTER)))
     if strange:
         what = f"with {strange[0]!r} in it" if strange[0] else "which is a file"
         raise StoreError(

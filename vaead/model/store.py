@@ -4,13 +4,15 @@ A store is a folder on this machine, or at a URL that fsspec knows.
 
 A model folder holds `card.json` (see `ModelCard`) and for each network, by its index, `network0.tflite.gz`
 (the exported program; compressed, because most of it are zeros) and `reference0.npz` (normal windows, that
-the calibrated score compares with). The card carries the checksums of the others.
+the calibrated score compares with). The card carries the checksums of these. What goes with a model,
+`golden.json` and `score.py`, is never read to load it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import platformdirs
@@ -27,7 +29,7 @@ from vaead.model.files import (
     CARD,
     PROGRAM,
     REFERENCE,
-    is_of_network,
+    is_beside_card,
     pack_program,
     pack_reference,
     read_file,
@@ -122,9 +124,15 @@ class ModelStore:
         return folder
 
 
-def save_model(folder: AnyPath | str, model: Model) -> None:
-    """Write a model folder; see `ModelStore.save`."""
-    files = {}
+def save_model(folder: AnyPath | str, model: Model, beside: Mapping[str, bytes] | None = None) -> None:
+    """Write a model folder; see `ModelStore.save`.
+
+    Args:
+        folder: Path of the folder.
+        model: The model.
+        beside: Files that go with it, by name, see `is_beside_card`.
+    """
+    files = dict(beside or {})
     for index, network in enumerate(model.networks):
         files[PROGRAM.format(index)] = pack_program(network.program)
         files[REFERENCE.format(index)] = pack_reference(network.reference)
@@ -133,7 +141,7 @@ def save_model(folder: AnyPath | str, model: Model) -> None:
     path = to_path(folder)
     try:
         require_replaceable(path)
-        write_folder(path, files, is_of_network)
+        write_folder(path, files, is_beside_card)
     except StoreError:
         raise
     except OSError as error:

@@ -18,6 +18,7 @@ from tests.ui.your_images.helpers import File, OwnPage, screw, screws
 from vaead.data.photos import Limits
 from vaead.data.photos.reasons import PhotoError
 from vaead.inference.photo_service import PhotoService
+from vaead.model.files import GOLDEN, SCRIPT
 from vaead.model.store import load_card
 from vaead.ui.your_images import downloads, model_upload
 from vaead.ui.your_images.predictions import Results
@@ -129,9 +130,9 @@ def test_model_of_classes_is_refused(folder: Path) -> None:
 
 
 def test_nothing_but_files_of_a_model_is_unpacked(files: Files, folder: Path) -> None:
-    file = packed(files | {"evil.py": b"", "../../card.json.png": b"", "network0.tflite.gz.png": b""}, "")
-    model_upload.unpack_model(file, "model.zip", folder)
-    assert {each.name for each in folder.iterdir()} == set(files)
+    others = ("evil.py", "../../card.json.png", "network0.tflite.gz.png", GOLDEN, SCRIPT)
+    model_upload.unpack_model(packed(files | dict.fromkeys(others, b""), ""), "model.zip", folder)
+    assert {each.name for each in folder.iterdir()} == set(files) - {GOLDEN, SCRIPT}
     assert [each.name for each in folder.parent.iterdir()] == ["model"]
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.errors import ModelNotFoundError
-from vaead.model.store import ModelStore, load_model, save_model
+from vaead.inference.golden import save_with_golden
+from vaead.model.store import ModelStore, load_model
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload_queue import Upload
@@ -36,7 +37,7 @@ def take_model(own: OwnSession) -> None:
     except ModelNotFoundError:
         return
     folder = own.new_run() / "model"
-    save_model(folder, model)
+    save_with_golden(folder, model)
     own.take_model(Results(model.card, folder, "shipped", own.photos.normal_digests))
 
 

@@ -15,6 +15,7 @@ from vaead.i18n.texts import Texts
 from vaead.inference.map_files import write_maps, write_masks, zip_sink
 from vaead.inference.prediction import Prediction
 from vaead.inference.tables import METRIC_COLUMNS, metric_rows, score_columns, score_row, to_csv
+from vaead.model.files import SCRIPT
 from vaead.ui.your_images.predictions import Results
 
 
@@ -29,7 +30,10 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
                 _button(texts("download.metrics"), "metrics.csv", "text/csv", lambda: metrics_csv(results))
             label = texts("own.download_report")
             _button(label, "report.html", "text/html", lambda: report_html(results, rate, texts))
-        _button(texts("own.download_model"), "model.zip", "application/zip", lambda: model_zip(results))
+        label = texts("own.download_model")
+        # A model that was brought comes without them.
+        help = texts("own.download_model_help") if (results.folder / SCRIPT).exists() else None
+        _button(label, "model.zip", "application/zip", lambda: model_zip(results), help)
 
 
 def scores_csv(results: Results, rate: float) -> str:
@@ -90,7 +94,9 @@ def model_zip(results: Results) -> bytes:
     return buffer.getvalue()
 
 
-def _button(label: str, file: str, mime: str, make: Callable[[], str | bytes]) -> None:
+def _button(
+    label: str, file: str, mime: str, make: Callable[[], str | bytes], help: str | None = None
+) -> None:
     st.download_button(
         label,
         data=make,
@@ -98,6 +104,7 @@ def _button(label: str, file: str, mime: str, make: Callable[[], str | bytes]) -
         mime=mime,
         key=f"own_download_{file.partition('.')[0].partition('_')[0]}",
         icon=":material/download:",
+        help=help,
         type="tertiary",
         on_click="ignore",
     )

@@ -1,0 +1,1 @@
+"""A program that scores without vaead and goes with each model of photos. May import nothing."""
