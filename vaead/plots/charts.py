@@ -15,6 +15,8 @@ from vaead.plots.panels import gallery
 NORMAL_COLOR = "#2f78c4"
 ANOMALOUS_COLOR = "#d9730d"
 
+_BEYOND = 2.0
+"""How far the axis of a histogram with ticks reaches beyond the threshold, in lengths up to there."""
 _BINS = 60
 _SHOWN = 0.995
 """Fraction of the scores inside a histogram's axis; the few beyond would squeeze the rest into one bar."""
@@ -86,11 +88,14 @@ def histogram(
         threshold: Drawn as a line; the axis always reaches it.
         threshold_name: Written at the line.
         axes: Titles; y is the share of a side's images.
-        ticks: Scores of single images by the name of what they are, drawn as ticks on the axis.
+        ticks: Scores of single images by the name of what they are, drawn as ticks on the axis. It reaches
+            well beyond the threshold then, and ends there, where the rest of the ticks stand.
     """
-    ticks = ticks or {}
-    both = np.concatenate([*sides.values(), *ticks.values()]).astype(np.float64)
-    edges = np.linspace(*_span(both, threshold), _BINS + 1)
+    both = np.concatenate(list(sides.values())).astype(np.float64)
+    low, high = _span(both, threshold)
+    if ticks:
+        high = max(high, threshold + _BEYOND * (threshold - low))
+    edges = np.linspace(low, high, _BINS + 1)
     middle, width = (edges[1:] + edges[:-1]) / 2, float(edges[1] - edges[0])
     bars = []
     for (name, scores), color in zip(sides.items(), (NORMAL_COLOR, ANOMALOUS_COLOR), strict=False):
@@ -108,7 +113,7 @@ def histogram(
                 hovertemplate=f"{axes.x} %{{x:.3g}}: %{{customdata}} (%{{y:.3g}} %)",
             )
         )
-    for name, scores in ticks.items():
+    for name, scores in (ticks or {}).items():
         inside = np.clip(scores.astype(np.float64), edges[0], edges[-1])
         marker = {"symbol": "line-ns-open", "size": 14, "color": ANOMALOUS_COLOR, "line": {"width": 1.5}}
         hover = f"{axes.x} %{{customdata:.3g}}"
