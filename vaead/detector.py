@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from vaead.calibration.thresholds import require_rate
 from vaead.config import require_name
 from vaead.errors import InvalidInputError
+from vaead.held_out.recalibration import recalibrate
 from vaead.model.model import Model
 from vaead.model.store import load_model, save_model
 from vaead.presets import preset_names
@@ -96,6 +97,30 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             seed=_plain(self.random_state),
         )
         self.model_ = train_photos(images, recipe)
+        return self
+
+    def recalibrate(
+        self,
+        X: Images,  # noqa: N803
+        normal: Images,
+        even_if_unusual: bool = False,
+    ) -> PatchVAEDetector:
+        """Calibrate with normal images that were predicted to be anomalous, without a training.
+
+        Args:
+            X: The images that `fit` got; and those of earlier calls, if there were any.
+            normal: The others, scaled alike.
+            even_if_unusual: Take images that stand far above all normal ones, too.
+
+        Raises:
+            NotFittedError: There is no model yet.
+            InvalidInputError: Images of `fit` are missing, or one of the others cannot be calibrated with;
+                see `vaead.held_out.recalibration`.
+        """
+        check_is_fitted(self)
+        known = [np.asarray(image) for image in X]
+        named = {f"image {number}": np.asarray(image) for number, image in enumerate(normal)}
+        self.model_ = recalibrate(self.model_, known, named, even_if_unusual=even_if_unusual)
         return self
 
     @property

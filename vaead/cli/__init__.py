@@ -13,6 +13,7 @@ from vaead.cli.app import app
 from vaead.cli.evaluate import evaluate
 from vaead.cli.options import Group
 from vaead.cli.pretrain import pretrain
+from vaead.cli.recalibrate import recalibrate
 from vaead.cli.score import score
 from vaead.cli.screws import screws
 from vaead.cli.train import train
@@ -41,5 +42,5 @@ def datasets(as_json: bool) -> None:
         click.echo(f"{spec.name}\t{spec.title}\t{classes}")
 
 
-for command in (app, train, try_settings, score, evaluate, pretrain, screws):
+for command in (app, train, try_settings, recalibrate, score, evaluate, pretrain, screws):
     main.add_command(command)

@@ -21,16 +21,16 @@ from vaead.cli.options import (
     require_alone,
     require_class,
 )
+from vaead.cli.outputs import check_out, save_out
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
 from vaead.cli.take_stock import find_normals, read_normals, take_stock
 from vaead.data.photos import check_normals, pixel_digest
 from vaead.data.photos.examine import PhotoFacts
-from vaead.errors import InvalidInputError, StoreError
+from vaead.errors import InvalidInputError
 from vaead.i18n.photo_defaults import photo_defaults
 from vaead.i18n.texts import Texts
-from vaead.model.files import require_replaceable
-from vaead.model.store import ModelStore, save_model
-from vaead.paths import AnyPath, require_writable
+from vaead.model.store import ModelStore
+from vaead.paths import AnyPath
 from vaead.photo_defaults import PhotoDefaults
 from vaead.presets import preset_names
 from vaead.recipe import COLORS, ClassSource, PhotoSource, Recipe, Settings
@@ -193,7 +193,7 @@ def _read_followed(file: Path) -> NDArray[np.uint8]:
 
 
 def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Progress) -> None:
-    _check_out(out)
+    check_out(out)
     found = find_normals(str(given.images))
     skipped = Skipped()
     facts = take_stock(found, skipped, err=True)
@@ -206,8 +206,7 @@ def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Prog
     from vaead.training.retry import train_sound  # TensorFlow takes seconds to import
 
     model = train_sound(photos, recipe, report.report, report.restart, validation)
-    # The model replaces a folder by its name, which "." does not tell.
-    save_model(out.resolve() if isinstance(out, Path) else out, model)
+    save_out(out, model)
     report.done(out, model.card)
 
 
@@ -220,20 +219,6 @@ def _require_out(out: AnyPath | None) -> AnyPath:
     if out is None:
         raise InvalidInputError("--out must be given with --images, got none; name a folder for the model")
     return out
-
-
-def _check_out(out: AnyPath) -> None:
-    """Raise StoreError, before a training starts, if its model cannot be saved."""
-    try:
-        require_replaceable(out, "--out")
-        require_writable(out.resolve().parent if isinstance(out, Path) else out)
-    except StoreError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            f"--out must be a folder that can be written, got {str(out)!r} ({error.strerror or error}); "
-            "free some space, change its permissions, or name another folder"
-        ) from error
 
 
 def _photo_preset(given: _Options) -> str:

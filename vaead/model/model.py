@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,12 @@ class TrainedNetwork:
         self.program = program
         self.reference = reference
         self.scorer = ImageScorer(PatchScorer(program), config, light)
+
+    def with_reference(self, reference: NormalReference) -> TrainedNetwork:
+        """The same network, compared with other normal windows."""
+        other = copy(self)
+        other.reference = reference
+        return other
 
     def calibrated(self, scan: Scan) -> CalibratedScore:
         """Calibrated score of images that the scorer has scanned."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 import platformdirs
@@ -124,13 +125,33 @@ class ModelStore:
 
 def save_model(folder: AnyPath | str, model: Model) -> None:
     """Write a model folder; see `ModelStore.save`."""
-    files = {}
-    for index, network in enumerate(model.networks):
-        files[PROGRAM.format(index)] = pack_program(network.program)
-        files[REFERENCE.format(index)] = pack_reference(network.reference)
+    programs = [pack_program(network.program) for network in model.networks]
+    _write(to_path(folder), model.card, programs, [pack_reference(each.reference) for each in model.networks])
+
+
+def save_calibrated(folder: AnyPath, source: AnyPath, card: ModelCard, references: Sequence[bytes]) -> None:
+    """Write a model that has the programs of another one, which are not loaded for that.
+
+    Args:
+        folder: Its folder; see `ModelStore.save`.
+        source: Folder of the other model.
+        card: Its card.
+        references: References of its networks, packed.
+
+    Raises:
+        ModelFormatError: The other model is incomplete.
+        StoreError: The folder cannot be written.
+    """
+    programs = [read_file(source / PROGRAM.format(index)) for index in range(len(references))]
+    _write(folder, card, programs, references)
+
+
+def _write(path: AnyPath, card: ModelCard, programs: Sequence[bytes], references: Sequence[bytes]) -> None:
+    files: dict[str, bytes] = {}
+    for index, (program, reference) in enumerate(zip(programs, references, strict=True)):
+        files |= {PROGRAM.format(index): program, REFERENCE.format(index): reference}
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    files[CARD] = model.card.to_json(checksums).encode()
-    path = to_path(folder)
+    files[CARD] = card.to_json(checksums).encode()
     try:
         require_replaceable(path)
         write_folder(path, files, is_of_network)

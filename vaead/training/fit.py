@@ -8,7 +8,7 @@ of an epoch would need much memory does it take several calls of that program.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -16,7 +16,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig, TrainConfig
-from vaead.errors import InvalidInputError, TrainingError
+from vaead.errors import TrainingError
+from vaead.held_out.split import Images
 from vaead.model.events import EpochReport
 from vaead.scoring.loss_terms import TERMS, Array
 from vaead.scoring.patches import random_crops, unit
@@ -29,36 +30,8 @@ _CALL_VALUES = 2**26
 _GRADIENT_LIMIT = 1000.0
 """Largest norm of a gradient, in nats: far above those of a sound training."""
 
-Images = NDArray[np.generic] | Sequence[NDArray[np.generic]]
-"""Images (N, H, W[, channels]), or a list of images whose sizes may differ; uint8, or 0 to 1."""
-
 OnEpoch = Callable[[EpochReport, Vae], None]
 """Called after each epoch with the network as it is then; what it raises ends the training."""
-
-
-def split_normal(images: Images, config: TrainConfig) -> tuple[Images, Images]:
-    """Split the normal training images by the recipe's seed.
-
-    Args:
-        images: At least 2.
-
-    Returns:
-        Images to train on and held-out images, which training never sees.
-
-    Raises:
-        InvalidInputError: There are too few images.
-    """
-    if len(images) < 2:
-        raise InvalidInputError(
-            f"images must hold at least 2 normal images, got {len(images)}; add more of them"
-        )
-    order = np.random.default_rng([config.seed, 0]).permutation(len(images))
-    held_out = min(max(1, round(len(images) * config.held_out)), len(images) - 1)
-    return _take(images, order[held_out:]), _take(images, order[:held_out])
-
-
-def _take(images: Images, indices: NDArray[np.intp]) -> Images:
-    return images[indices] if isinstance(images, np.ndarray) else [images[index] for index in indices]
 
 
 def fit(

@@ -72,6 +72,7 @@ PATTERNS = {
     "regions.{}": [
         f"regions.{name}" for name in ("place", "size", "area", "largest", "mean", "normal_below")
     ],
+    "mistakes.{}": [f"mistakes.{name}" for name in ("threshold", "flagged", "found")],
     "trials.{}": [f"trials.{name}" for name in ("settings", "auroc", "found", "time")],
     "kept.{}": ["kept.now", "kept.kept"],
     "definition.{}": [f"definition.{score}" for score in SCORES],

@@ -56,6 +56,12 @@ class Plan:
         assert isinstance(source, PhotoSource)
         return setting_variants(dataclasses.replace(defaults, source=source, patch_size=patch))
 
+    def takes(self, photo: OwnPhoto) -> bool:
+        """Whether another image could be among these."""
+        source = self.recipe.source
+        same_size = not source.aligned or photo.size == self.photos[0].size
+        return same_size and _fits(photo, self.recipe.networks[0].patch_size, source.scale)
+
     @property
     def scale(self) -> float:
         """The factor by which images are resized."""

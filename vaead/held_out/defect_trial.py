@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos.made_defects import KINDS, SIZES, make_defect
+from vaead.held_out.split import Images
 from vaead.model.card import DefectTrial
 from vaead.scoring.patches import unit
-from vaead.training.fit import Images
 
 FALSE_ALARM_RATE = 0.05
 """Of the threshold above which a defect counts as found."""
