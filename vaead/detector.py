@@ -15,6 +15,7 @@ from vaead.calibration.thresholds import require_rate
 from vaead.config import require_name
 from vaead.errors import InvalidInputError
 from vaead.held_out.recalibration import recalibrate
+from vaead.ignored import IgnoredRegion
 from vaead.model.model import Model
 from vaead.model.store import load_model, save_model
 from vaead.presets import preset_names
@@ -50,6 +51,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         false_alarm_rate: float = 0.05,
         random_state: int = 0,
         preset: str = preset_names(for_photos=True)[0],
+        ignored: NDArray[np.bool_] | None = None,
     ) -> None:
         """Choose settings; nothing is checked before `fit`, as scikit-learn asks for.
 
@@ -63,6 +65,8 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             false_alarm_rate: Share of normal images that may be predicted to be anomalous.
             random_state: Seed of everything random.
             preset: Name of a preset of photos.
+            ignored: (H, W), True in a region of the images that is left out of training, scores and maps. It
+                has the size of aligned images, and is resized for others.
         """
         self.patch_size = patch_size
         self.stride = stride
@@ -73,6 +77,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.false_alarm_rate = false_alarm_rate
         self.random_state = random_state
         self.preset = preset
+        self.ignored = ignored
 
     def fit(self, X: Images, y: object = None) -> PatchVAEDetector:  # noqa: ARG002, N803 - as in scikit-learn
         """Train on normal images; half of them are kept out to set the threshold.
@@ -89,7 +94,11 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         images = _checked(X)
         recipe = Recipe.from_preset(
             self.preset,
-            PhotoSource(color=_color(images[0]), aligned=self.aligned),
+            PhotoSource(
+                color=_color(images[0]),
+                aligned=self.aligned,
+                ignored=None if self.ignored is None else IgnoredRegion.from_mask(self.ignored),
+            ),
             patch_size=_plain(self.patch_size),
             stride=_plain(self.stride),
             epochs=_plain(self.epochs),
@@ -144,7 +153,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return -self.threshold_
 
     def anomaly_map(self, X: Images) -> list[NDArray[np.float32]]:  # noqa: N803
-        """Anomaly maps (H, W), one an image: for each pixel the mean of the windows over it."""
+        """Anomaly maps (H, W), one an image: NaN where left out; see `Model.anomaly_map`."""
         return [terms.anomaly_maps(self.score)[0] for terms in self._terms(X)]
 
     def score_samples(self, X: Images) -> NDArray[np.float64]:  # noqa: N803
@@ -184,6 +193,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         require_rate(false_alarm_rate)
         model = load_model(folder)
         recipe = model.card.recipe
+        region = recipe.source.ignored
         detector = cls(
             patch_size=recipe.networks[0].patch_size,
             stride=recipe.networks[0].stride,
@@ -194,6 +204,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             false_alarm_rate=false_alarm_rate,
             random_state=recipe.train.seed,
             preset=recipe.preset,
+            ignored=None if region is None else region.pixels((region.height, region.width)),
         )
         detector.model_ = model
         return detector

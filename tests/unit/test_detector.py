@@ -21,6 +21,7 @@ SETTINGS = {
     "false_alarm_rate": 0.2,
     "random_state": 5,
     "preset": "industrial",
+    "ignored": None,
 }
 
 

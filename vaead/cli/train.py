@@ -18,6 +18,7 @@ from vaead.cli.options import (
     DEFAULT_PRESET,
     PathType,
     dataset_options,
+    ignore_mask_option,
     require_alone,
     require_class,
 )
@@ -29,6 +30,7 @@ from vaead.data.photos.examine import PhotoFacts
 from vaead.errors import InvalidInputError
 from vaead.i18n.photo_defaults import photo_defaults
 from vaead.i18n.texts import Texts
+from vaead.ignored import IgnoredRegion
 from vaead.model.store import ModelStore
 from vaead.paths import AnyPath
 from vaead.photo_defaults import PhotoDefaults
@@ -41,10 +43,10 @@ _PRESETS = (
     f"[default: {DEFAULT_PRESET}, with --images {_PHOTO_PRESETS[0]}]"
 )
 _FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "follow")
-_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "even_light", "bits", "out")
+_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "even_light", "bits", "ignored", "out")
 _IN_RECIPE = (
     *("dataset", "normal", "preset", "patch_size", "stride", "scale", "color", "aligned", "even_light"),
-    "bits",
+    *("bits", "ignored"),
     *("epochs", "crops", "latent", "seed"),
 )
 
@@ -66,6 +68,7 @@ class _Options:
     aligned: bool | None
     even_light: bool | None
     bits: int | None
+    ignored: IgnoredRegion | None
     out: AnyPath | None
     dry_run: bool
     epochs: int | None
@@ -77,7 +80,7 @@ class _Options:
 
     def of_source(self) -> dict[str, Any]:
         """Those that replace defaults of photos."""
-        names = ("scale", "color", "aligned", "even_light", "bits")
+        names = ("scale", "color", "aligned", "even_light", "bits", "ignored")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def settings(self) -> Settings:
@@ -112,6 +115,7 @@ class _Options:
     help="Bring photos to one brightness and contrast, or leave them.  [default: from their light]",
 )
 @click.option("--bits", type=int, help="Bits used in photos of 16 bit.  [default: from the brightest pixel]")
+@ignore_mask_option
 @click.option("--out", type=PathType(), help="Folder or URL of the model of photos.")
 @click.option("--dry-run", is_flag=True, help="With --images: print what would be trained on, and end.")
 @click.option("--epochs", type=int, help="Passes over the crops.  [default: the preset's]")

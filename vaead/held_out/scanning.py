@@ -37,7 +37,7 @@ def photos_with_defects(held_out: Images, recipe: Recipe) -> list[MadePhoto]:
         return []
     network, (height, width) = recipe.networks[0], held_out[0].shape[:2]
     rows, columns = PatchGrid(height, width, network.patch_size, network.stride).shape
-    return make_photos(held_out, rows * columns, recipe.train.seed)
+    return make_photos(held_out, rows * columns, recipe.train.seed, recipe.source.ignored)
 
 
 def scan_held_out(

@@ -163,7 +163,7 @@ def _prediction(found: Predicted, card: ModelCard, photo: Photo, thresholds: Thr
     image = found.image.numpy()
     shape = (image.shape[0], image.shape[1])
     network = card.recipe.networks[0]
-    grid = PatchGrid(*shape, network.patch_size, network.stride)
+    grid = PatchGrid(*shape, network.patch_size, network.stride, card.recipe.source.ignored)
     kl, log_variance, mahalanobis = (each.numpy().reshape(1, *grid.shape) for each in found.terms)
     calibrated = None
     if found.calibrated_map is not None and found.calibrated_score is not None:

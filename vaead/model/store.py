@@ -199,7 +199,8 @@ def _load_network(folder: AnyPath, card: ModelCard, index: int, checksums: dict[
     kind = reference_kind(card.recipe.for_photos, card.recipe.source.aligned)
     reference = unpack_reference(files[1], names[1], kind, config)
     _require_windows(reference, card, config, folder)
-    return TrainedNetwork(config, unpack_program(files[0], names[0]), reference, card.light)
+    program, ignored = unpack_program(files[0], names[0]), card.recipe.source.ignored
+    return TrainedNetwork(config, program, reference, card.light, ignored)
 
 
 def _require_windows(

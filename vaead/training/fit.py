@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vaead.config import NetworkConfig, TrainConfig
 from vaead.errors import TrainingError
 from vaead.held_out.split import Images
+from vaead.ignored import IgnoredRegion
 from vaead.model.events import EpochReport
 from vaead.scoring.loss_terms import TERMS, Array
 from vaead.scoring.patches import random_crops, unit
@@ -40,6 +41,7 @@ def fit(
     model: NetworkConfig,
     config: TrainConfig,
     on_epoch: OnEpoch | None = None,
+    ignored: IgnoredRegion | None = None,
 ) -> tuple[Vae, list[EpochReport]]:
     """Train a network on random crops of normal images.
 
@@ -52,6 +54,7 @@ def fit(
         model: The network.
         config: Training and seed.
         on_epoch: See `OnEpoch`.
+        ignored: Region in which no crop lies mostly.
 
     Returns:
         The trained network and one report an epoch.
@@ -62,8 +65,8 @@ def fit(
     keras.utils.set_random_seed(config.seed)
     rng = np.random.default_rng([config.seed, 1])
     vae = Vae(model)
-    crops, positions = unit_crops(images, model, config.crops, rng)
-    watch = _held_out_loss(vae, config, watched_crops(held_out, model, rng))
+    crops, positions = unit_crops(images, model, config.crops, rng, ignored)
+    watch = _held_out_loss(vae, config, watched_crops(held_out, model, rng, ignored))
     # No call gets less than a batch.
     calls = min(-(-config.crops * model.patch_values // _CALL_VALUES), config.crops // config.batch_size)
     run_epoch = compile_epoch(vae, config)
@@ -98,18 +101,23 @@ def _require_numbers(report: EpochReport, vae: Vae) -> None:
 
 
 def unit_crops(
-    images: Images, model: NetworkConfig, count: int, rng: np.random.Generator
+    images: Images,
+    model: NetworkConfig,
+    count: int,
+    rng: np.random.Generator,
+    ignored: IgnoredRegion | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Random crops in [0, 1], (count, *model.patch_shape), and their positions (count, 2)."""
-    crops, positions = random_crops(images, model.patch_size, count, rng)
+    crops, positions = random_crops(images, model.patch_size, count, rng, ignored)
     return unit(crops), positions
 
 
 def watched_crops(
-    held_out: Images, model: NetworkConfig, rng: np.random.Generator
+    held_out: Images, model: NetworkConfig, rng: np.random.Generator, ignored: IgnoredRegion | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Crops of held-out images that tell how a training goes: many, but fewer where patches are large."""
-    return unit_crops(held_out, model, min(_WATCHED_CROPS, _WATCHED_VALUES // model.patch_values), rng)
+    count = min(_WATCHED_CROPS, _WATCHED_VALUES // model.patch_values)
+    return unit_crops(held_out, model, count, rng, ignored)
 
 
 def _held_out_loss(

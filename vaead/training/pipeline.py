@@ -24,6 +24,7 @@ from vaead.held_out.defect_trial import MadePhoto, judge
 from vaead.held_out.recalibration import digests_of
 from vaead.held_out.scanning import HeldOutScans, photos_with_defects, scan_held_out
 from vaead.held_out.split import Images, joined, split_normal
+from vaead.ignored import IgnoredRegion
 from vaead.model.card import ModelCard, NetworkCard
 from vaead.model.events import CalibrationReport, EpochMaps, EpochReport, TrainingReport
 from vaead.model.model import Model, TrainedNetwork
@@ -101,16 +102,18 @@ def train_photos(
 
     Raises:
         InvalidInputError: There are too few photos, one is smaller than a patch, or they differ in size but
-            the recipe calls them aligned.
+            the recipe calls them aligned; or a region to ignore does not fit them.
         TrainingError: Training did not reach its end.
     """
     both = [*photos, *validation]
     shapes = {photo.shape for photo in both}
-    _require_fit([shape[:2] for shape in shapes], recipe.networks)
+    _require_fit([shape[:2] for shape in shapes], recipe.networks, recipe.source.ignored)
     if recipe.source.aligned and len(shapes) > 1:
         raise InvalidInputError(
             f"aligned photos must have one size, got {len(shapes)} sizes; leave out --aligned or crop them"
         )
+    if recipe.source.aligned and recipe.source.ignored is not None and both:
+        recipe.source.ignored.require_size(both[0].shape, recipe.source.scale)
     fingerprint = _fingerprint(photos)
     if len({photo.dtype for photo in both}) > 1:  # bytes among fractions would be taken for fractions
         both = [unit(photo) for photo in both]
@@ -118,11 +121,15 @@ def train_photos(
     return _train(images[: len(photos)], fingerprint, recipe, on_report, images[len(photos) :])
 
 
-def _require_fit(shapes: Sequence[tuple[int, ...]], networks: Sequence[NetworkConfig]) -> None:
-    """Raise InvalidInputError unless a patch of each network fits into images of these shapes."""
+def _require_fit(
+    shapes: Sequence[tuple[int, ...]],
+    networks: Sequence[NetworkConfig],
+    ignored: IgnoredRegion | None = None,
+) -> None:
+    """Raise InvalidInputError unless a patch of each network fits into what counts of such images."""
     for height, width in shapes:
         for network in networks:
-            PatchGrid(height, width, network.patch_size, network.stride)
+            PatchGrid(height, width, network.patch_size, network.stride, ignored)
 
 
 def _fingerprint(photos: Sequence[NDArray[np.generic]]) -> str:
@@ -152,8 +159,8 @@ def _train(
     if validation is not None:
         held_out = joined(held_out, validation)
     start = time.monotonic()
-    light = Light.usual(list(images)) if recipe.source.even_light else None
-    images = _evened(images, light)
+    light = Light.usual(list(images), recipe.source.ignored) if recipe.source.even_light else None
+    images = _evened(images, light, recipe)
     made = photos_with_defects(held_out, recipe)
     fitted = [
         _fit(images, held_out, made, recipe, index, light, _Reporter(on_report, recipe, index, start, after))
@@ -184,14 +191,16 @@ def _train(
         held_out=digests_of(held_out) if recipe.for_photos else (),
     )
     networks = [
-        TrainedNetwork(config, each.program, reference, light)
+        TrainedNetwork(config, each.program, reference, light, recipe.source.ignored)
         for config, each, reference in zip(recipe.networks, fitted, calibration.references, strict=True)
     ]
     return Model(card, networks)
 
 
-def _evened(images: Images, light: Light | None) -> Images:
-    return images if light is None else [light.even(image[None])[0] for image in images]
+def _evened(images: Images, light: Light | None, recipe: Recipe) -> Images:
+    if light is None:
+        return images
+    return [light.even(image[None], recipe.source.ignored)[0] for image in images]
 
 
 def _fit(
@@ -205,13 +214,13 @@ def _fit(
 ) -> _Fitted:
     """Train a network on images whose light is evened already; that of the held-out ones is not."""
     config = recipe.networks[index]
-    watched = _evened(held_out, light)
-    vae, history = fit(images, watched, config, recipe.train, report.epoch)
+    watched, ignored = _evened(held_out, light, recipe), recipe.source.ignored
+    vae, history = fit(images, watched, config, recipe.train, report.epoch, ignored)
     program = to_litert(vae)
     patches = PatchScorer(program)
-    scorer = ImageScorer(patches, config, light)
+    scorer = ImageScorer(patches, config, light, ignored)
     scans = scan_held_out(scorer, held_out, made, report.of_scan)
-    diagnostics = _diagnose(patches, watched, config, recipe.train.seed)
+    diagnostics = _diagnose(patches, watched, config, recipe)
     card = NetworkCard(tuple(history), diagnostics, describe_layers(vae))
     return _Fitted(program, card, scans)
 
@@ -258,7 +267,10 @@ class _Reporter:
         return report
 
 
-def _diagnose(scorer: PatchScorer, held_out: Images, config: NetworkConfig, seed: int) -> TrainingDiagnostics:
-    pixels, positions = watched_crops(held_out, config, np.random.default_rng([seed, 2]))
+def _diagnose(
+    scorer: PatchScorer, held_out: Images, config: NetworkConfig, recipe: Recipe
+) -> TrainingDiagnostics:
+    rng = np.random.default_rng([recipe.train.seed, 2])
+    pixels, positions = watched_crops(held_out, config, rng, recipe.source.ignored)
     decoded = scorer.decode(pixels, positions)
     return TrainingDiagnostics.compute(pixels.reshape(len(pixels), -1), decoded["mu"], decoded["sigma2"])
