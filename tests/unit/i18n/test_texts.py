@@ -23,7 +23,7 @@ from vaead.ui.compare import canvas
 from vaead.ui.compare.inspector import CASES
 from vaead.ui.method.section import STEPS
 from vaead.ui.shared.controls import CONTROLS, LESSONS, PAIRS
-from vaead.ui.your_images import metrics
+from vaead.ui.your_images import boxes, metrics
 
 SOURCES = sorted(FOLDER.parents[1].rglob("*.py"))
 ENGLISH = _load("en")
@@ -72,6 +72,7 @@ PATTERNS = {
     "regions.{}": [
         f"regions.{name}" for name in ("place", "size", "area", "largest", "mean", "normal_below")
     ],
+    "boxes.{}": [f"boxes.{name}" for name in boxes.TOOLS],
     "mistakes.{}": [f"mistakes.{name}" for name in ("threshold", "flagged", "found")],
     "trials.{}": [f"trials.{name}" for name in ("settings", "auroc", "found", "time")],
     "kept.{}": ["kept.now", "kept.kept"],

@@ -54,6 +54,8 @@ def show(own: OwnSession, results: Results, photo: OwnPhoto, score: str, rate: f
     frame = _framed(found, table)
     figure.show(figure.draw(view, results.calibration, frame, texts), prediction.shape, alt)
     st.caption(_legend(found, prediction, rate, texts))
+    if results.card.recipe.source.ignored is not None:
+        st.caption(texts("boxes.blank"))
     if found:
         _table(found, results.card.recipe.source.scale, table, texts)
 

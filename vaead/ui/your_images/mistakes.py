@@ -15,7 +15,7 @@ from vaead.data.photos import Photo
 from vaead.data.photos.layout import NORMAL
 from vaead.errors import VaeadError
 from vaead.held_out.recalibration import unusual_above
-from vaead.i18n.format import listed, number, percent
+from vaead.i18n.format import number, percent
 from vaead.i18n.texts import Texts
 from vaead.inference.messages import RecalibrateRequest
 from vaead.inference.prediction import Prediction
@@ -98,7 +98,7 @@ def _changes(changed: Sequence[OwnPhoto], texts: Texts) -> str:
     names = [code(photo.name) for photo in changed[:_MOST_NAMED]]
     if len(changed) > _MOST_NAMED:
         names.append("…")
-    return texts("mistakes.changed", count=len(changed), names=listed(names, texts))
+    return texts("mistakes.changed", count=len(changed), names=", ".join(names))
 
 
 def _undo(own: OwnSession) -> None:

@@ -70,6 +70,7 @@ class OwnSession:
         model_upload_count: Models uploaded so far, so that each finds an empty control after it.
         settings: Values of the controls, so that they outlive a visit to another page.
         normal_count: Normal images for which settings were proposed.
+        boxes: Boxes on normal images that are left out; see `vaead.ui.your_images.boxes`.
         trouble: Why the last upload, training or calibration failed, as a sentence.
         wish: An image to calibrate with, None for none.
         missed: Images that the visitor calls anomalous although they were not flagged.
@@ -100,6 +101,7 @@ class OwnSession:
         self.results: Results | None = None
         self.settings: dict[str, float | bool | str] = {}
         self.normal_count = 0
+        self.boxes: list[tuple[float, float, float, float]] = []
         self.trouble: str | None = None
         self.wish: Wish | None = None
         self.missed: list[OwnPhoto] = []
