@@ -31,11 +31,11 @@ from vaead.calibration.fitting import calibrate, reference_kind
 from vaead.data.photos import Limits, Rejected, find_photos
 from vaead.data.photos.survey import examine_each
 from vaead.data.screws.screw_set import ScrewSet
+from vaead.held_out.defect_trial import make_photos
+from vaead.held_out.split import split_normal
 from vaead.photo_defaults import PhotoDefaults, default_scale
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.scan import Scan
-from vaead.training.defect_trial import make_photos
-from vaead.training.fit import split_normal
 from vaead.training.pipeline import train_photos
 
 SEEDS = (0,)

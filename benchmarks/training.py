@@ -19,7 +19,8 @@ from benchmarks import plain, report
 from benchmarks.report import Table
 from vaead import ClassSource, Recipe, load_dataset
 from vaead.config import TrainConfig
-from vaead.training.fit import Images, compile_epoch, split_normal, unit_crops
+from vaead.held_out.split import Images, split_normal
+from vaead.training.fit import compile_epoch, unit_crops
 from vaead.training.network import Vae
 
 TURNS = 5

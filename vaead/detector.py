@@ -14,6 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 from vaead.calibration.thresholds import require_rate
 from vaead.config import require_name
 from vaead.errors import InvalidInputError
+from vaead.held_out.recalibration import recalibrate
+from vaead.ignored import IgnoredRegion
 from vaead.inference.golden import save_with_golden
 from vaead.model.model import Model
 from vaead.model.store import load_model
@@ -50,6 +52,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         false_alarm_rate: float = 0.05,
         random_state: int = 0,
         preset: str = preset_names(for_photos=True)[0],
+        ignored: NDArray[np.bool_] | None = None,
     ) -> None:
         """Choose settings; nothing is checked before `fit`, as scikit-learn asks for.
 
@@ -63,6 +66,8 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             false_alarm_rate: Share of normal images that may be predicted to be anomalous.
             random_state: Seed of everything random.
             preset: Name of a preset of photos.
+            ignored: (H, W), True in a region of the images that is left out of training, scores and maps. It
+                has the size of aligned images, and is resized for others.
         """
         self.patch_size = patch_size
         self.stride = stride
@@ -73,6 +78,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         self.false_alarm_rate = false_alarm_rate
         self.random_state = random_state
         self.preset = preset
+        self.ignored = ignored
 
     def fit(self, X: Images, y: object = None) -> PatchVAEDetector:  # noqa: ARG002, N803 - as in scikit-learn
         """Train on normal images; half of them are kept out to set the threshold.
@@ -89,7 +95,11 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         images = _checked(X)
         recipe = Recipe.from_preset(
             self.preset,
-            PhotoSource(color=_color(images[0]), aligned=self.aligned),
+            PhotoSource(
+                color=_color(images[0]),
+                aligned=self.aligned,
+                ignored=None if self.ignored is None else IgnoredRegion.from_mask(self.ignored),
+            ),
             patch_size=_plain(self.patch_size),
             stride=_plain(self.stride),
             epochs=_plain(self.epochs),
@@ -97,6 +107,30 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             seed=_plain(self.random_state),
         )
         self.model_ = train_photos(images, recipe)
+        return self
+
+    def recalibrate(
+        self,
+        X: Images,  # noqa: N803
+        normal: Images,
+        even_if_unusual: bool = False,
+    ) -> PatchVAEDetector:
+        """Calibrate with normal images that were predicted to be anomalous, without a training.
+
+        Args:
+            X: The images that `fit` got; and those of earlier calls, if there were any.
+            normal: The others, scaled alike.
+            even_if_unusual: Take images that stand far above all normal ones, too.
+
+        Raises:
+            NotFittedError: There is no model yet.
+            InvalidInputError: Images of `fit` are missing, or one of the others cannot be calibrated with;
+                see `vaead.held_out.recalibration`.
+        """
+        check_is_fitted(self)
+        known = [np.asarray(image) for image in X]
+        named = {f"image {number}": np.asarray(image) for number, image in enumerate(normal)}
+        self.model_ = recalibrate(self.model_, known, named, even_if_unusual=even_if_unusual)
         return self
 
     @property
@@ -120,7 +154,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         return -self.threshold_
 
     def anomaly_map(self, X: Images) -> list[NDArray[np.float32]]:  # noqa: N803
-        """Anomaly maps (H, W), one an image: for each pixel the mean of the windows over it."""
+        """Anomaly maps (H, W), one an image: NaN where left out; see `Model.anomaly_map`."""
         return [terms.anomaly_maps(self.score)[0] for terms in self._terms(X)]
 
     def score_samples(self, X: Images) -> NDArray[np.float64]:  # noqa: N803
@@ -160,6 +194,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
         require_rate(false_alarm_rate)
         model = load_model(folder)
         recipe = model.card.recipe
+        region = recipe.source.ignored
         detector = cls(
             patch_size=recipe.networks[0].patch_size,
             stride=recipe.networks[0].stride,
@@ -170,6 +205,7 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
             false_alarm_rate=false_alarm_rate,
             random_state=recipe.train.seed,
             preset=recipe.preset,
+            ignored=None if region is None else region.pixels((region.height, region.width)),
         )
         detector.model_ = model
         return detector

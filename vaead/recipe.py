@@ -10,6 +10,7 @@ from msgspec.structs import asdict, replace
 
 from vaead.config import NetworkConfig, Record, TrainConfig, require_name, require_range
 from vaead.errors import InvalidInputError, VaeadError
+from vaead.ignored import IgnoredRegion
 from vaead.presets import Preset, get_preset
 
 COLORS = {"luminance": 1, "rgb": 3}
@@ -31,6 +32,7 @@ class ClassSource(Record, frozen=True, tag_field="kind", tag="class"):
     aligned: ClassVar[bool] = True
     bits: ClassVar[int | None] = None
     even_light: ClassVar[bool] = False
+    ignored: ClassVar[IgnoredRegion | None] = None
 
     dataset: str
     normal: int
@@ -47,6 +49,7 @@ class PhotoSource(Record, frozen=True, tag_field="kind", tag="photos"):
         bits: Bits that are used in files of 16 bit, see `ReadOptions`; None for all.
         even_light: True if photos are brought to one brightness and contrast, because light or exposure
             change from photo to photo and mean nothing.
+        ignored: Region of every photo that is left out of training, scores and maps; None for none.
     """
 
     color: str = "luminance"
@@ -54,6 +57,7 @@ class PhotoSource(Record, frozen=True, tag_field="kind", tag="photos"):
     aligned: bool = False
     bits: int | None = None
     even_light: bool = False
+    ignored: IgnoredRegion | None = None
 
     def __post_init__(self) -> None:
         require_name("color", self.color, COLORS)

@@ -21,6 +21,7 @@ SETTINGS = {
     "false_alarm_rate": 0.2,
     "random_state": 5,
     "preset": "industrial",
+    "ignored": None,
 }
 
 
@@ -225,3 +226,20 @@ def test_offset_is_the_threshold_of_score_samples(detector: PatchVAEDetector, co
     np.testing.assert_array_equal(
         detector.predict(coloured) == 1, detector.score_samples(coloured) >= detector.offset_
     )
+
+
+def test_false_alarm_moves_the_threshold_without_a_training(
+    detector: PatchVAEDetector, coloured: Images
+) -> None:
+    noise = np.random.default_rng(1).normal(0, 8, coloured[0].shape)
+    noisy = np.clip(coloured[0] + noise, 0, 255).astype(np.uint8)
+    again = PatchVAEDetector(score="new")
+    with pytest.raises(NotFittedError):
+        again.recalibrate(coloured, [noisy])
+    again.model_ = detector.model_
+    before = again.threshold_
+    assert again.recalibrate(coloured, [noisy], even_if_unusual=True) is again
+    assert again.threshold_ > before
+    assert again.model_.card.networks == detector.model_.card.networks
+    with pytest.raises(InvalidInputError, match="photos must hold all 7 that the model was calibrated with"):
+        again.recalibrate(coloured, [noisy[::-1]])

@@ -22,7 +22,7 @@ def fit_border(maps: Sequence[NDArray[np.float32]], reach_px: int) -> NDArray[np
     Never below the quantile of all pixels: that a normal border is quiet is no reason to see more in it.
 
     Args:
-        maps: Maps (N, H, W) of normal photos; sizes may differ from array to array.
+        maps: Maps (N, H, W) of normal photos, NaN where left out; sizes may differ from array to array.
         reach_px: Pixels farther from the border are all alike.
 
     Returns:
@@ -31,6 +31,8 @@ def fit_border(maps: Sequence[NDArray[np.float32]], reach_px: int) -> NDArray[np
     some = [one for each in maps for one in each][:MOST_MAPS]
     pixels = np.concatenate([one.ravel() for one in some])
     distances = np.concatenate([_distances(one.shape, reach_px).ravel() for one in some])
+    seen = np.isfinite(pixels)
+    pixels, distances = pixels[seen], distances[seen]
     overall = max(float(np.quantile(pixels, _LEVEL)), 1e-6)
     border = np.full(reach_px + 1, overall, np.float32)
     for distance in np.unique(distances):

@@ -144,7 +144,7 @@ def _draw_windows(
     scans: Sequence[Scan],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
     """Of some windows z (windows, latent_dim), log M and signed error of cells (windows, cells, cells)."""
-    counts = [scan.kl.size for scan in scans]
+    counts = [len(scan) * int(scan.grid.kept.sum()) for scan in scans]
     total, rng = sum(counts), np.random.default_rng(0)
     chosen = np.arange(total) if total <= _MOST_WINDOWS else np.sort(rng.permutation(total)[:_MOST_WINDOWS])
     ends = np.cumsum(counts)
@@ -155,11 +155,12 @@ def _draw_windows(
 
     def join(arrays: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         return np.concatenate(
-            [array.reshape(-1, *array.shape[3:])[part] for array, part in zip(arrays, parts, strict=True)]
+            [array.reshape(-1, *array.shape[2:])[part] for array, part in zip(arrays, parts, strict=True)]
         )
 
     z, cells, signed = (
-        join([getattr(scan, name) for scan in scans]) for name in ("z_mean", "cells", "signed_cells")
+        join([scan.of_kept(getattr(scan, name)) for scan in scans])
+        for name in ("z_mean", "cells", "signed_cells")
     )
     return z, logarithm(cells), signed
 

@@ -53,18 +53,20 @@ class GaussianReference(Distribution):
     @classmethod
     def fit(cls, scans: Sequence[Scan]) -> Self:
         """Fit to aligned normal images of one size, at least one."""
-        return cls.fit_features(np.concatenate([scan.features for scan in scans]))
+        kept = scans[0].grid.kept.ravel()
+        return cls.fit_features(np.concatenate([scan.features for scan in scans]), kept)
 
     @classmethod
-    def fit_features(cls, features: NDArray[np.float32]) -> Self:
-        """Fit to the features of normal images, (N, windows, features)."""
+    def fit_features(cls, features: NDArray[np.float32], kept: NDArray[np.bool_] | None = None) -> Self:
+        """Fit to the features of normal images, (N, windows, features); see `feature_scores`."""
+        counts = _counts(features, kept)
         median, scale = median_and_spread(features)
         # A feature that hardly varies must not turn rounding into a deviation.
-        scale = np.maximum(scale, 1e-3 * np.median(scale) + 1e-6)
+        scale = np.maximum(scale, 1e-3 * np.median(scale.ravel()[counts]) + 1e-6)
         return cls(
             median.astype(np.float32),
             scale.astype(np.float32),
-            **_covariance(_standardised(features, median, scale)),
+            **_spread_out(_covariance(_standardised(features, median, scale)[:, counts]), counts),
         )
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
@@ -81,25 +83,44 @@ class GaussianReference(Distribution):
 
     def window_scores(self, scan: Scan) -> NDArray[np.float32]:
         """Contribution of each window to the distance, (N, rows, cols); see `feature_scores`."""
-        return self.feature_scores(scan.features).reshape(scan.kl.shape)
+        return self.feature_scores(scan.features, scan.grid.kept.ravel()).reshape(scan.kl.shape)
 
-    def feature_scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def feature_scores(
+        self, features: NDArray[np.float32], kept: NDArray[np.bool_] | None = None
+    ) -> NDArray[np.float32]:
         """Contribution of each window to the squared distance of its image from normal ones.
 
         Args:
             features: (N, windows, features).
+            kept: (windows,), False for those that are left out, whose score is 0; all count if not given.
 
         Returns:
             (N, windows), some below 0. Their mean is d2 divided by the number of its dimensions, about 1 for
             normal images.
         """
         z = _standardised(features, self.median, self.scale) - self.mean
+        z[:, ~_counts(features, kept)] = 0
         components = self.components.astype(np.float32)
         # S^-1 is 1 / noise_variance, but along the components.
         along = (z @ components.T) * (1 / self.explained_variance - 1 / self.noise_variance)
         weighed = along @ components + z / self.noise_variance
         scores = (z * weighed).reshape(features.shape).mean(axis=-1)
         return np.asarray(scores, dtype=np.float32)
+
+
+def _counts(features: NDArray[np.float32], kept: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """(windows * features,), True for the features of windows that count."""
+    _, windows, size = features.shape
+    return np.repeat(np.ones(windows, np.bool_) if kept is None else kept, size)
+
+
+def _spread_out(found: dict[str, Any], counts: NDArray[np.bool_]) -> dict[str, Any]:
+    """What `_covariance` has found of the features that count, with 0 for all others."""
+    for name in ("mean", "components"):
+        values = np.zeros((*found[name].shape[:-1], len(counts)), found[name].dtype)
+        values[..., counts] = found[name]
+        found[name] = values
+    return found
 
 
 def _standardised(

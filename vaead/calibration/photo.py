@@ -90,7 +90,8 @@ class PhotoReference(CombinedReference):
             divide_by_border(each, border)
             for each, border in zip(self._local_maps(scan, common), self.borders, strict=True)
         ]
-        values = [mean_of_largest(each.reshape(len(each), -1), _TOP) for each in maps]
+        seen = np.s_[:] if scan.grid.blank is None else ~scan.grid.blank.ravel()
+        values = [mean_of_largest(each.reshape(len(each), -1)[:, seen], _TOP) for each in maps]
         values.append(common.distances)
         return Evidence(np.stack(values, axis=1), np.max(maps, axis=0))
 
@@ -119,11 +120,14 @@ class _Common(NamedTuple):
 
 
 def _map(scores: NDArray[np.float32], grid: PatchGrid) -> NDArray[np.float32]:
-    """The map (N, H, W) of windows or cells, smoothed, at least 0."""
+    """The map (N, H, W) of windows or cells, smoothed, at least 0; NaN where all are left out."""
     from scipy.ndimage import gaussian_filter
 
     sigma = _SMOOTHING * grid.patch_size
-    smooth: NDArray[np.float32] = gaussian_filter(np.maximum(mean_map(scores, grid), 0), (0, sigma, sigma))
+    values = np.maximum(np.nan_to_num(mean_map(scores, grid), nan=0), 0)
+    smooth: NDArray[np.float32] = gaussian_filter(values, (0, sigma, sigma))
+    if grid.blank is not None:
+        smooth[:, grid.blank] = np.nan
     return smooth
 
 

@@ -102,7 +102,7 @@ class NormalScores(Record, frozen=True):
             if name in self.window_max
             else self.window_quantile(name, 0.999)
         )
-        return low, max(high, low + 1e-9)
+        return low, max(high, low + 1e-9 * max(1.0, abs(low)))
 
     def heat_range(self, score: str) -> tuple[float, float]:
         """Window scores at which a map laid over any image is clear and in full colour.
@@ -177,5 +177,6 @@ def require_rate(false_alarm_rate: object) -> None:
 
 
 def _quantiles(values: NDArray[np.floating]) -> tuple[float, ...]:
-    quantiles = np.quantile(values.astype(np.float64), LEVELS)
+    known = values[np.isfinite(values)].astype(np.float64)  # the others are left out
+    quantiles = np.quantile(known, LEVELS)
     return tuple(float(f"{quantile:.{_DIGITS}g}") for quantile in quantiles)

@@ -78,7 +78,7 @@ class WholeReference(Distribution):
 
 def _statistics(scan: Scan) -> NDArray[np.float64]:
     """(N, statistics): of all features mean and spread, of the terms also their extremes; and the light."""
-    features = scan.features.astype(np.float64)
+    features = scan.features[:, scan.grid.kept.ravel()].astype(np.float64)
     terms = features[:, :, :_TERMS]
     parts = [features.mean(axis=1), features.std(axis=1), np.quantile(terms, 0.99, axis=1)]
     return np.concatenate([*parts, terms.max(axis=1), terms.min(axis=1), np.log(scan.light)], axis=1)

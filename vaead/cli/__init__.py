@@ -14,6 +14,7 @@ from vaead.cli.check import check
 from vaead.cli.evaluate import evaluate
 from vaead.cli.options import Group
 from vaead.cli.pretrain import pretrain
+from vaead.cli.recalibrate import recalibrate
 from vaead.cli.score import score
 from vaead.cli.screws import screws
 from vaead.cli.train import train
@@ -43,5 +44,10 @@ def datasets(as_json: bool) -> None:
         click.echo(f"{spec.name}\t{spec.title}\t{classes}")
 
 
-for command in (app, train, try_settings, score, watch, check, evaluate, pretrain, screws):
+COMMANDS = (
+    *(app, train, try_settings, recalibrate, score, watch, check, evaluate),
+    *(pretrain, screws),
+)
+
+for command in COMMANDS:
     main.add_command(command)

@@ -18,6 +18,7 @@ from vaead.cli.options import (
     WORKER_OPTIONS,
     PathType,
     dataset_options,
+    ignore_mask_option,
     one_line,
     require_alone,
     require_class,
@@ -30,14 +31,15 @@ from vaead.data.photos import Photo, Photos, Rejected, find_photos, read_each
 from vaead.data.photos.layout import NORMAL
 from vaead.data.photos.reasons import Reason
 from vaead.errors import InvalidInputError
+from vaead.ignored import IgnoredRegion
 from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
 from vaead.inference.prediction import Prediction, Thresholds
 from vaead.inference.read_photos import read_options
 from vaead.metrics.baselines import Baselines
 from vaead.metrics.groups import ALL, MEASURES, GroupEvaluator, GroupMetrics
+from vaead.model.model import Model
 from vaead.paths import AnyPath
 from vaead.processes.workers import Workers
-from vaead.recipe import Recipe
 
 _MOST_FOR_BASELINES = 200
 """Normal images that baselines are fitted to: more hardly change them."""
@@ -63,6 +65,7 @@ _COUNTS = {"found": "true_positives", "missed": "false_negatives", "false alarms
     help="Of photos, also say which are flagged, with thresholds that this share of normal images passes.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@ignore_mask_option
 @worker_options
 def evaluate(
     dataset: str | None,
@@ -74,6 +77,7 @@ def evaluate(
     images: str | None,
     false_alarm_rate: float,
     as_json: bool,
+    ignored: IgnoredRegion | None,
     workers: Workers,
 ) -> None:
     """Evaluate the scores on test images whose class or defect is known.
@@ -89,17 +93,22 @@ def evaluate(
             raise InvalidInputError(
                 f"--model and --images must be given together, got only {got}; add the other"
             )
-        _evaluate_photos(folder, images, false_alarm_rate, as_json, workers)
+        located = LocatedModel.load(folder).leaving_out(ignored)
+        _evaluate_photos(located, ignored, images, false_alarm_rate, as_json, workers)
     else:
-        require_alone("--dataset", ("false_alarm_rate", *WORKER_OPTIONS))
+        require_alone("--dataset", ("false_alarm_rate", "ignored", *WORKER_OPTIONS))
         name, number = require_class(dataset, normal, "--model with --images")
         _evaluate_classes(name, number, preset or DEFAULT_PRESET, store, anomaly, as_json)
 
 
 def _evaluate_photos(
-    folder: AnyPath, images: str, false_alarm_rate: float, as_json: bool, workers: Workers
+    located: LocatedModel,
+    ignored: IgnoredRegion | None,
+    images: str,
+    false_alarm_rate: float,
+    as_json: bool,
+    workers: Workers,
 ) -> None:
-    located = LocatedModel.load(folder)
     thresholds = Thresholds.from_rate(located.model.card.normal_scores, false_alarm_rate)
     photos = find_photos(images)
     if photos.unsorted:
@@ -118,8 +127,8 @@ def _evaluate_photos(
     rejected = list(photos.rejected)
     notes: list[Reason] = []
     all_flagged = AllFlagged()
-    baselines = _fit_baselines(photos, located.model.card.recipe)
-    settings = PredictSettings(thresholds, true_masks=True, baselines=baselines)
+    baselines = _fit_baselines(photos, located.model)
+    settings = PredictSettings(thresholds, true_masks=True, baselines=baselines, ignored=ignored)
     with workers, contextlib.closing(predict_photos(located, to_score, settings, workers)) as predictions:
         for each in with_bar(predictions, len(to_score)):
             if isinstance(each, Prediction):
@@ -145,12 +154,12 @@ def _evaluate_photos(
         click.get_current_context().exit(1)
 
 
-def _fit_baselines(photos: Photos, recipe: Recipe) -> Baselines | None:
+def _fit_baselines(photos: Photos, model: Model) -> Baselines | None:
     """Fit them to photos for training; None if there are none, or none apart from those to score."""
     step = max(1, len(photos.to_train) // _MOST_FOR_BASELINES)
     chosen = photos.to_train[::step] if photos.has_split else []
-    read = read_each(chosen, read_options(recipe))
-    images = [each[1] for each in read if not isinstance(each, Rejected)]
+    read = read_each(chosen, read_options(model.card.recipe))
+    images = [model.blanked(each[1]) for each in read if not isinstance(each, Rejected)]
     return Baselines.fit(images) if len(images) > 1 else None
 
 

@@ -15,6 +15,7 @@ from click.core import ParameterSource
 from vaead.data.datasets import dataset_names, get_spec
 from vaead.errors import InvalidInputError, VaeadError
 from vaead.inference.predict import LocatedModel
+from vaead.inference.read_photos import read_region
 from vaead.model.store import ModelStore
 from vaead.paths import AnyPath, UrlPath, is_url
 from vaead.presets import preset_names
@@ -132,6 +133,26 @@ def worker_options(command: Command) -> Command:
         return command(*args, workers=Workers(backend, address, jobs), **options)
 
     return with_workers  # type: ignore[return-value]
+
+
+class _RegionType(click.Path):
+    """A mask file, read as a region."""
+
+    name = "mask file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """A `IgnoredRegion`."""
+        return read_region(str(value if is_url(value) else super().convert(value, param, ctx)))
+
+
+def ignore_mask_option(command: Command) -> Command:
+    """The option for a mask of what is left out."""
+    return click.option(
+        "--ignore-mask",
+        "ignored",
+        type=_RegionType(),
+        help="Picture of a photo's size, white where photos are left out: no training, no score, no map.",
+    )(command)
 
 
 DATASET_OPTIONS = ("dataset", "normal", "preset", "store")

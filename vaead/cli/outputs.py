@@ -1,4 +1,4 @@
-"""Outputs of the command `score`, written image by image, so that nothing piles up in memory."""
+"""Models, and outputs of the command `score`: image by image, so that nothing piles up in memory."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import click
 
 from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.names import is_image_name
-from vaead.errors import InvalidInputError
+from vaead.errors import InvalidInputError, StoreError
+from vaead.inference.golden import save_with_golden
 from vaead.inference.map_files import MAP_KINDS, MASK_KINDS, writes
 from vaead.inference.prediction import Prediction
 from vaead.inference.tables import csv_writer, score_record
 from vaead.model.card import ModelCard
+from vaead.model.files import require_replaceable
+from vaead.model.model import Model
 from vaead.paths import AnyPath, UrlPath, identity, open_text, require_writable, to_path, write_whole
 from vaead.scoring.loss_terms import SCORES
 
@@ -176,3 +179,26 @@ def _shared(first: str, second: str) -> InvalidInputError:
         f"images must not share the names of their maps, got {first!r} and {second!r}; rename one, or use "
         "another folder for its maps"
     )
+
+
+def check_out(out: AnyPath) -> None:
+    """Raise StoreError, before anything long starts, if its model cannot be saved."""
+    try:
+        require_replaceable(out, "--out")
+        require_writable(out.resolve().parent if isinstance(out, Path) else out)
+    except StoreError:
+        raise
+    except OSError as error:
+        raise StoreError(
+            f"--out must be a folder that can be written, got {str(out)!r} ({error.strerror or error}); "
+            "free some space, change its permissions, or name another folder"
+        ) from error
+
+
+def save_out(out: AnyPath, model: Model) -> None:
+    """Write a model; it replaces a folder by its name, which "." does not tell.
+
+    Raises:
+        StoreError: The folder cannot be written.
+    """
+    save_with_golden(out.resolve() if isinstance(out, Path) else out, model)

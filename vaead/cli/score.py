@@ -18,12 +18,14 @@ from vaead.cli.options import (
     FALSE_ALARM_RATE,
     PathType,
     dataset_options,
+    ignore_mask_option,
     require_alone,
     require_class,
     stored_model,
     worker_options,
 )
 from vaead.data.photos import Photo, Rejected
+from vaead.ignored import IgnoredRegion
 from vaead.inference import tables
 from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
 from vaead.inference.prediction import Thresholds
@@ -76,6 +78,7 @@ FLAGGED = 3
     is_flag=True,
     help=f"End with exit code {FLAGGED} if calibrated flags an image, or new one without such a score.",
 )
+@ignore_mask_option
 @worker_options
 @click.argument("images", nargs=-1, required=True, type=click.Path())
 def score(
@@ -92,6 +95,7 @@ def score(
     masks: AnyPath | None,
     report: AnyPath | None,
     fail_if_flagged: bool,
+    ignored: IgnoredRegion | None,
     images: tuple[str, ...],
     workers: Workers,
 ) -> None:
@@ -110,6 +114,7 @@ def score(
     else:
         located = stored_model(*require_class(dataset, normal, "--model"), preset, store)
     wanted = _Wanted(as_json, false_alarm_rate, csv, regions, maps, masks, report)
+    located = located.leaving_out(ignored)
     # Before anything is printed or written, since every image needs it.
     thresholds = Thresholds.from_rate(located.model.card.normal_scores, wanted.rate)
     photos, rejected = list_photos(images)
@@ -119,7 +124,7 @@ def score(
     skipped = Skipped()
     skipped.show(rejected)
     with workers:
-        settings = wanted.settings(thresholds, len(photos))
+        settings = replace(wanted.settings(thresholds, len(photos)), ignored=ignored)
         flagged = _score_all(located, photos, settings, wanted, workers, skipped)
     skipped.sum_up(len(photos) + len(rejected) - skipped.count)
     if skipped.count:

@@ -18,20 +18,21 @@ from vaead.cli.options import (
     DEFAULT_PRESET,
     PathType,
     dataset_options,
+    ignore_mask_option,
     require_alone,
     require_class,
 )
+from vaead.cli.outputs import check_out, save_out
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
 from vaead.cli.take_stock import find_normals, read_normals, take_stock
 from vaead.data.photos import check_normals, pixel_digest
 from vaead.data.photos.examine import PhotoFacts
-from vaead.errors import InvalidInputError, StoreError
+from vaead.errors import InvalidInputError
 from vaead.i18n.photo_defaults import photo_defaults
 from vaead.i18n.texts import Texts
-from vaead.inference.golden import save_with_golden
-from vaead.model.files import require_replaceable
+from vaead.ignored import IgnoredRegion
 from vaead.model.store import ModelStore
-from vaead.paths import AnyPath, require_writable
+from vaead.paths import AnyPath
 from vaead.photo_defaults import PhotoDefaults
 from vaead.presets import preset_names
 from vaead.recipe import COLORS, ClassSource, PhotoSource, Recipe, Settings
@@ -42,10 +43,10 @@ _PRESETS = (
     f"[default: {DEFAULT_PRESET}, with --images {_PHOTO_PRESETS[0]}]"
 )
 _FOR_CLASSES = (*(name for name in DATASET_OPTIONS if name != "preset"), "latent", "follow")
-_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "even_light", "bits", "out")
+_FOR_PHOTOS = ("patch_size", "stride", "scale", "color", "aligned", "even_light", "bits", "ignored", "out")
 _IN_RECIPE = (
     *("dataset", "normal", "preset", "patch_size", "stride", "scale", "color", "aligned", "even_light"),
-    "bits",
+    *("bits", "ignored"),
     *("epochs", "crops", "latent", "seed"),
 )
 
@@ -67,6 +68,7 @@ class _Options:
     aligned: bool | None
     even_light: bool | None
     bits: int | None
+    ignored: IgnoredRegion | None
     out: AnyPath | None
     dry_run: bool
     epochs: int | None
@@ -78,7 +80,7 @@ class _Options:
 
     def of_source(self) -> dict[str, Any]:
         """Those that replace defaults of photos."""
-        names = ("scale", "color", "aligned", "even_light", "bits")
+        names = ("scale", "color", "aligned", "even_light", "bits", "ignored")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
     def settings(self) -> Settings:
@@ -113,6 +115,7 @@ class _Options:
     help="Bring photos to one brightness and contrast, or leave them.  [default: from their light]",
 )
 @click.option("--bits", type=int, help="Bits used in photos of 16 bit.  [default: from the brightest pixel]")
+@ignore_mask_option
 @click.option("--out", type=PathType(), help="Folder or URL of the model of photos.")
 @click.option("--dry-run", is_flag=True, help="With --images: print what would be trained on, and end.")
 @click.option("--epochs", type=int, help="Passes over the crops.  [default: the preset's]")
@@ -194,7 +197,7 @@ def _read_followed(file: Path) -> NDArray[np.uint8]:
 
 
 def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Progress) -> None:
-    _check_out(out)
+    check_out(out)
     found = find_normals(str(given.images))
     skipped = Skipped()
     facts = take_stock(found, skipped, err=True)
@@ -207,8 +210,7 @@ def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Prog
     from vaead.training.retry import train_sound  # TensorFlow takes seconds to import
 
     model = train_sound(photos, recipe, report.report, report.restart, validation)
-    # The model replaces a folder by its name, which "." does not tell.
-    save_with_golden(out.resolve() if isinstance(out, Path) else out, model)
+    save_out(out, model)
     report.done(out, model.card)
 
 
@@ -221,20 +223,6 @@ def _require_out(out: AnyPath | None) -> AnyPath:
     if out is None:
         raise InvalidInputError("--out must be given with --images, got none; name a folder for the model")
     return out
-
-
-def _check_out(out: AnyPath) -> None:
-    """Raise StoreError, before a training starts, if its model cannot be saved."""
-    try:
-        require_replaceable(out, "--out")
-        require_writable(out.resolve().parent if isinstance(out, Path) else out)
-    except StoreError:
-        raise
-    except OSError as error:
-        raise StoreError(
-            f"--out must be a folder that can be written, got {str(out)!r} ({error.strerror or error}); "
-            "free some space, change its permissions, or name another folder"
-        ) from error
 
 
 def _photo_preset(given: _Options) -> str:

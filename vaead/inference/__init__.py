@@ -1,1 +1,1 @@
-"""Photos to predictions, maps, tables and a report. May import processes, metrics, i18n, data and plots."""
+"""Photos to predictions, maps, tables, a report. May import processes, metrics, i18n, held_out and plots."""

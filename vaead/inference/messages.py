@@ -15,6 +15,7 @@ from vaead.config import Record
 from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.examine import PhotoFacts
 from vaead.data.photos.reasons import Reason
+from vaead.model.card import ModelCard
 
 
 class ExamineRequest(Record, frozen=True, tag="examine"):
@@ -44,7 +45,23 @@ class CheckRequest(Record, frozen=True, tag="check"):
     folder: str
 
 
-Request = ExamineRequest | PredictRequest | CheckRequest
+class RecalibrateRequest(Record, frozen=True, tag="recalibrate"):
+    """Calibrate the model in a folder with more photos; see `vaead.held_out.recalibration`.
+
+    Attributes:
+        folder: Folder of the model.
+        known: Photos among which are all that it was calibrated with.
+        normal: Photos to add.
+        even_if_unusual: Take them even if they stand far above all others.
+    """
+
+    folder: str
+    known: tuple[Photo, ...]
+    normal: tuple[Photo, ...]
+    even_if_unusual: bool = False
+
+
+Request = ExamineRequest | PredictRequest | CheckRequest | RecalibrateRequest
 
 
 class Array(Record, frozen=True):
@@ -104,7 +121,14 @@ class Sound(Record, frozen=True, tag="sound"):
     """A model can be used."""
 
 
-Answer = Examined | Predicted | Refused | Sound
+class Recalibrated(Record, frozen=True, tag="recalibrated"):
+    """What is new in a model that was calibrated again: references of its networks, packed, and its card."""
+
+    references: tuple[bytes, ...]
+    card: ModelCard
+
+
+Answer = Examined | Predicted | Refused | Sound | Recalibrated
 
 
 def encode(message: Request | Answer) -> bytes:

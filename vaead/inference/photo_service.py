@@ -13,7 +13,7 @@ import numpy as np
 
 from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.reasons import PhotoError, refusal
-from vaead.errors import ModelFormatError
+from vaead.errors import InvalidInputError, ModelFormatError
 from vaead.inference.messages import (
     Answer,
     CheckRequest,
@@ -21,6 +21,8 @@ from vaead.inference.messages import (
     ExamineRequest,
     Predicted,
     PredictRequest,
+    Recalibrated,
+    RecalibrateRequest,
     Refused,
     Request,
     decode_answer,
@@ -28,6 +30,7 @@ from vaead.inference.messages import (
 )
 from vaead.inference.prediction import Prediction, Thresholds
 from vaead.model.card import ModelCard
+from vaead.model.store import save_calibrated
 from vaead.processes.limited_processes import LimitedProcesses, ProcessLostError
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import CalibratedScore, TermMaps
@@ -103,6 +106,30 @@ class PhotoService:
         if isinstance(found, Refused):
             raise ModelFormatError(found.rejected.reason.replace(str(folder), folder.name))
 
+    def recalibrate(self, asked: RecalibrateRequest, folder: Path) -> ModelCard:
+        """Calibrate a model with more photos, and write it into another folder.
+
+        Args:
+            asked: The model and the photos.
+            folder: Folder of the new model.
+
+        Returns:
+            The card of the new model.
+
+        Raises:
+            InvalidInputError: It cannot be calibrated with these photos.
+            PhotoLostError: The process has ended, or took too long.
+            StoreError: The folder cannot be written.
+        """
+        name = asked.normal[0].label if asked.normal else ""
+        found = self._ask(asked, name)
+        if isinstance(found, Recalibrated):
+            save_calibrated(folder, Path(asked.folder), found.card, found.references)
+            return found.card
+        if isinstance(found, Refused) and found.rejected.why is None:
+            raise InvalidInputError(found.rejected.reason)
+        raise _error(found, name)
+
     def close(self) -> None:
         """Kill all processes."""
         self._processes.close()
@@ -136,7 +163,7 @@ def _prediction(found: Predicted, card: ModelCard, photo: Photo, thresholds: Thr
     image = found.image.numpy()
     shape = (image.shape[0], image.shape[1])
     network = card.recipe.networks[0]
-    grid = PatchGrid(*shape, network.patch_size, network.stride)
+    grid = PatchGrid(*shape, network.patch_size, network.stride, card.recipe.source.ignored)
     kl, log_variance, mahalanobis = (each.numpy().reshape(1, *grid.shape) for each in found.terms)
     calibrated = None
     if found.calibrated_map is not None and found.calibrated_score is not None:

@@ -10,10 +10,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from vaead.data.photos import ReadOptions, Rejected, read_mask
+from vaead.data.photos import ReadOptions, Rejected, read_each, read_mask
 from vaead.data.photos.examine import examine
 from vaead.data.photos.limits import VISITOR_LIMITS
 from vaead.errors import VaeadError
+from vaead.held_out.recalibration import recalibrate
 from vaead.inference.messages import (
     Answer,
     Array,
@@ -22,6 +23,8 @@ from vaead.inference.messages import (
     ExamineRequest,
     Predicted,
     PredictRequest,
+    Recalibrated,
+    RecalibrateRequest,
     Refused,
     Sound,
     decode_request,
@@ -29,6 +32,8 @@ from vaead.inference.messages import (
 )
 from vaead.inference.predict import PredictSettings, predict_each
 from vaead.inference.prediction import Prediction, Thresholds
+from vaead.inference.read_photos import read_options
+from vaead.model.files import pack_reference
 from vaead.model.model import Model
 from vaead.model.store import load_model
 from vaead.processes.limited_processes import serve
@@ -44,7 +49,7 @@ _ANY_RATE = 0.05
 def answer(request: bytes) -> bytes:
     """Answer a request."""
     asked = decode_request(request)
-    name = asked.folder if isinstance(asked, CheckRequest) else ""
+    name = asked.folder if isinstance(asked, CheckRequest | RecalibrateRequest) else ""
     try:
         match asked:
             case ExamineRequest():
@@ -55,6 +60,8 @@ def answer(request: bytes) -> bytes:
                 found = _predict(asked)
             case CheckRequest():
                 found = _check(asked)
+            case RecalibrateRequest():
+                found = _recalibrate(asked)
     except VaeadError as error:
         found = Refused(Rejected.of(name, error))
     return encode(found)
@@ -111,6 +118,21 @@ def _check(asked: CheckRequest) -> Sound:
         terms.mask_above(score, normal_scores.threshold_value(score, _ANY_RATE, "window"))
         normal_scores.threshold_value(score, _ANY_RATE)
     return Sound()
+
+
+def _recalibrate(asked: RecalibrateRequest) -> Recalibrated | Refused:
+    """Calibrate on all cores: whoever asks waits for it, and pages are drawn first."""
+    model = _load(asked.folder)
+    options = read_options(model.card.recipe, VISITOR_LIMITS)
+    known = [each[1] for each in read_each(asked.known, options) if not isinstance(each, Rejected)]
+    normal = {}
+    for each in read_each(asked.normal, options):
+        if isinstance(each, Rejected):
+            return Refused(each)
+        photo, image = each
+        normal[photo.label] = image
+    found = recalibrate(model, known, normal, even_if_unusual=asked.even_if_unusual)
+    return Recalibrated(tuple(pack_reference(each.reference) for each in found.networks), found.card)
 
 
 @lru_cache(_MODELS_IN_MEMORY)

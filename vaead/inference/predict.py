@@ -14,6 +14,7 @@ import numpy as np
 from vaead.data.photos import Limits, Photo, ReadOptions, Rejected, read_each, read_mask, read_photo
 from vaead.data.photos.layout import NORMAL
 from vaead.errors import ModelFormatError, VaeadError
+from vaead.ignored import IgnoredRegion
 from vaead.inference.map_files import folder_sink, require_short_name, write_maps, write_masks
 from vaead.inference.prediction import Prediction, Thresholds, predict
 from vaead.inference.read_photos import read_options
@@ -45,6 +46,10 @@ class LocatedModel:
         """Load a model; see `load_model`."""
         return cls(load_model(path), path)
 
+    def leaving_out(self, ignored: IgnoredRegion | None) -> LocatedModel:
+        """The same with a model that leaves out another region, too; see `Model.leaving_out`."""
+        return LocatedModel(self.model.leaving_out(ignored), self.path)
+
 
 @dataclass(frozen=True)
 class PredictSettings:
@@ -60,6 +65,7 @@ class PredictSettings:
         base_dir: Folder in which relative sources begin; empty for the current folder.
         limits: Limits of photos.
         baselines: Simpler methods that score the photos, too; None for none.
+        ignored: Region that workers leave out beside that of the model; None for none.
     """
 
     thresholds: Thresholds
@@ -71,6 +77,7 @@ class PredictSettings:
     base_dir: str = ""
     limits: Limits = field(default_factory=Limits)
     baselines: Baselines | None = None
+    ignored: IgnoredRegion | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +111,7 @@ def predict_each(
             yield Rejected.of(photo.name, error)
         else:
             if settings.baselines is not None:
-                found = settings.baselines.scores([image])
+                found = settings.baselines.scores([model.blanked(image)])
                 prediction = replace(
                     prediction, baselines={name: float(values[0]) for name, values in found.items()}
                 )
@@ -202,7 +209,7 @@ def _located(source: str, settings: PredictSettings) -> str:
 
 def _predict_batch(task: tuple[_Batch]) -> list[Prediction | Rejected]:
     (batch,) = task
-    model = _load(batch.model, batch.digest)
+    model = _load(batch.model, batch.digest).leaving_out(batch.settings.ignored)
     # Each task has a core of its own.
     with on_one_core():
         return list(summarize_each(model, batch.photos, batch.settings))

@@ -111,7 +111,10 @@ class Prediction:
         return "calibrated" if "calibrated" in self.scores else "new"
 
     def anomaly_map(self, score: str) -> NDArray[np.float32]:
-        """(H, W), for each pixel the mean of the windows over it. Arrays must not be dropped yet."""
+        """(H, W), for each pixel the mean of the windows over it, NaN where left out.
+
+        Arrays must not be dropped yet.
+        """
         assert self.terms is not None, "terms were dropped"
         anomaly_map: NDArray[np.float32] = self.terms.anomaly_maps(score)[0]
         return anomaly_map
@@ -133,7 +136,8 @@ class Prediction:
         counts = {} if self.true_mask is None else {name: PixelCounts() for name in self.scores}
         for name, each in counts.items():
             assert self.true_mask is not None
-            each.add(self.anomaly_map(name), self.true_mask)
+            assert self.terms is not None
+            each.add(self.anomaly_map(name), self.true_mask, self.terms.grid.blank)
         return counts
 
     @property

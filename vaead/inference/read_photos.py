@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from vaead.data.photos import Limits, ReadOptions, find_photos, read_photo
 from vaead.data.photos.reading import Color
 from vaead.errors import InvalidInputError
+from vaead.ignored import IgnoredRegion
 from vaead.recipe import Recipe
+
+_WHITE = 0.5
 
 
 def load_photos(
@@ -38,6 +41,16 @@ def load_photos(
             f"{str(folder)!r}; name one of its folders, such as train/good"
         )
     return [read_photo(photo.source, photo.label, options) for photo in photos]
+
+
+def read_region(file: str) -> IgnoredRegion:
+    """Read a mask of what is left out: white on black; greys count as the nearer of the two.
+
+    Raises:
+        InvalidInputError: It cannot be read, leaves out nothing or everything, or is too large.
+        DataUnavailableError: It is there but cannot be read.
+    """
+    return IgnoredRegion.from_mask(read_photo(file, file) > _WHITE)
 
 
 def read_options(recipe: Recipe, limits: Limits | None = None) -> ReadOptions:

@@ -83,17 +83,27 @@ class PixelCounts:
         self._counts = np.empty((3, 0))
         """Normal pixels, anomalous pixels and shares of anomalous regions in each bin."""
 
-    def add(self, anomaly_map: NDArray[np.floating], mask: NDArray[np.bool_]) -> None:
+    def add(
+        self,
+        anomaly_map: NDArray[np.floating],
+        mask: NDArray[np.bool_],
+        left_out: NDArray[np.bool_] | None = None,
+    ) -> None:
         """Count the pixels of an image.
 
         Args:
             anomaly_map: (H, W), taken in single precision.
             mask: (H, W), True on anomalous pixels. Those that touch, also at a corner, are one region.
+            left_out: (H, W), True on pixels that do not count, such as those of an ignored region.
 
         Raises:
             InvalidInputError: The map is not two-dimensional or holds something that is not a number, or the
                 mask does not fit it or is not of truth values. Nothing is counted then.
         """
+        counted = np.ones(mask.shape, np.bool_) if left_out is None else ~left_out
+        if not counted.all():
+            anomaly_map = np.where(counted, anomaly_map, anomaly_map[counted].min())
+            mask = mask & counted
         _check(anomaly_map, mask)
         from scipy.ndimage import label  # takes half a second to import, and scoring does not need it
 
@@ -107,7 +117,7 @@ class PixelCounts:
         size = int(bins.max()) + 1
         counts: NDArray[np.float64] = np.stack(
             [
-                np.bincount(bins[~mask], minlength=size),
+                np.bincount(bins[counted & ~mask], minlength=size),
                 np.bincount(bins[mask], minlength=size),
                 np.bincount(bins[mask], weights=shares, minlength=size),
             ],

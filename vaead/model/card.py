@@ -102,6 +102,9 @@ class ModelCard(Record, frozen=True):
         trials: Made-up defects that a model of photos was tried on.
         elapsed_s: Seconds from the first epoch to the end, calibration included; None where nobody has
             measured it.
+        held_out: Digests of the photos that a model of photos was calibrated with, by which these are found
+            again; see `vaead.held_out.recalibration`.
+        added: How many of these, the last ones, were added after the training.
     """
 
     recipe: Recipe
@@ -116,6 +119,8 @@ class ModelCard(Record, frozen=True):
     light: Light | None = None
     trials: tuple[DefectTrial, ...] = ()
     elapsed_s: float | None = None
+    held_out: tuple[str, ...] = ()
+    added: int = 0
 
     def __post_init__(self) -> None:
         if len(self.networks) != len(self.recipe.networks):
@@ -126,6 +131,7 @@ class ModelCard(Record, frozen=True):
             require_range("pixels", side, 1, _LONGEST_SIDE_PX)
         if (self.light is not None) != self.recipe.source.even_light:
             raise ValueError("light must be given where it is evened, and there alone")
+        require_range("added", self.added, 0, max(0, len(self.held_out) - 1))
         if "vaead" not in self.versions:
             raise ValueError("versions must hold that of vaead")
 

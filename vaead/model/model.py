@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vaead.calibration.reference import NormalReference
 from vaead.config import NetworkConfig
+from vaead.ignored import IgnoredRegion
 from vaead.model.card import ModelCard
 from vaead.scoring.image_scorer import ImageScorer, Progress, Reconstruction
 from vaead.scoring.light import Light
@@ -32,11 +34,29 @@ class TrainedNetwork:
     """
 
     def __init__(
-        self, config: NetworkConfig, program: bytes, reference: NormalReference, light: Light | None = None
+        self,
+        config: NetworkConfig,
+        program: bytes,
+        reference: NormalReference,
+        light: Light | None = None,
+        ignored: IgnoredRegion | None = None,
     ) -> None:
         self.program = program
         self.reference = reference
-        self.scorer = ImageScorer(PatchScorer(program), config, light)
+        self.scorer = ImageScorer(PatchScorer(program), config, light, ignored)
+
+    def leaving_out(self, ignored: IgnoredRegion) -> TrainedNetwork:
+        """The same network, which leaves out another region, too."""
+        other = copy(self)
+        other.scorer = copy(self.scorer)
+        other.scorer.ignored = ignored if self.scorer.ignored is None else ignored | self.scorer.ignored
+        return other
+
+    def with_reference(self, reference: NormalReference) -> TrainedNetwork:
+        """The same network, compared with other normal windows."""
+        other = copy(self)
+        other.reference = reference
+        return other
 
     def calibrated(self, scan: Scan) -> CalibratedScore:
         """Calibrated score of images that the scorer has scanned."""
@@ -56,6 +76,24 @@ class Model:
     def __init__(self, card: ModelCard, networks: Sequence[TrainedNetwork]) -> None:
         self.card = card
         self.networks = tuple(networks)
+
+    def leaving_out(self, ignored: IgnoredRegion | None) -> Model:
+        """The same model, which leaves out another region, too. Thresholds stay those of its calibration.
+
+        Raises:
+            InvalidInputError: The model is of images of one size and the region of another, or all is left
+                out.
+        """
+        if ignored is None:
+            return self
+        if self.card.image_shape is not None:
+            ignored.require_size(self.card.image_shape, self.card.recipe.source.scale)
+        return Model(self.card, [network.leaving_out(ignored) for network in self.networks])
+
+    def blanked(self, image: NDArray[np.generic]) -> NDArray[np.generic]:
+        """An image (H, W) or (H, W, channels) with 0 in the region that is left out."""
+        ignored = self.networks[0].scorer.ignored
+        return image if ignored is None else ignored.blanked(image)
 
     def grid(self, images: NDArray[np.generic]) -> PatchGrid:
         """Windows of old and new in these images."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 import platformdirs
@@ -132,13 +132,40 @@ def save_model(folder: AnyPath | str, model: Model, beside: Mapping[str, bytes] 
         model: The model.
         beside: Files that go with it, by name, see `is_beside_card`.
     """
-    files = dict(beside or {})
-    for index, network in enumerate(model.networks):
-        files[PROGRAM.format(index)] = pack_program(network.program)
-        files[REFERENCE.format(index)] = pack_reference(network.reference)
+    programs = [pack_program(network.program) for network in model.networks]
+    references = [pack_reference(network.reference) for network in model.networks]
+    _write(to_path(folder), model.card, programs, references, beside or {})
+
+
+def save_calibrated(folder: AnyPath, source: AnyPath, card: ModelCard, references: Sequence[bytes]) -> None:
+    """Write a model that has the programs of another one, which are not loaded for that.
+
+    Args:
+        folder: Its folder; see `ModelStore.save`.
+        source: Folder of the other model.
+        card: Its card.
+        references: References of its networks, packed.
+
+    Raises:
+        ModelFormatError: The other model is incomplete.
+        StoreError: The folder cannot be written.
+    """
+    programs = [read_file(source / PROGRAM.format(index)) for index in range(len(references))]
+    _write(folder, card, programs, references, {})
+
+
+def _write(
+    path: AnyPath,
+    card: ModelCard,
+    programs: Sequence[bytes],
+    references: Sequence[bytes],
+    beside: Mapping[str, bytes],
+) -> None:
+    files = dict(beside)
+    for index, (program, reference) in enumerate(zip(programs, references, strict=True)):
+        files |= {PROGRAM.format(index): program, REFERENCE.format(index): reference}
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    files[CARD] = model.card.to_json(checksums).encode()
-    path = to_path(folder)
+    files[CARD] = card.to_json(checksums).encode()
     try:
         require_replaceable(path)
         write_folder(path, files, is_beside_card)
@@ -186,7 +213,8 @@ def _load_network(folder: AnyPath, card: ModelCard, index: int, checksums: dict[
     kind = reference_kind(card.recipe.for_photos, card.recipe.source.aligned)
     reference = unpack_reference(files[1], names[1], kind, config)
     _require_windows(reference, card, config, folder)
-    return TrainedNetwork(config, unpack_program(files[0], names[0]), reference, card.light)
+    program, ignored = unpack_program(files[0], names[0]), card.recipe.source.ignored
+    return TrainedNetwork(config, program, reference, card.light, ignored)
 
 
 def _require_windows(

@@ -16,6 +16,7 @@ HEAT = ((0.0, (228, 60, 20), 0.0), (0.35, (240, 120, 20), 0.75), (1.0, (200, 0, 
 readable on dark and on light metal."""
 OPACITY = 0.7
 """Factor of the opacities unless somebody chooses another."""
+_HATCH, _HATCH_PX = (110, 130, 160), 8
 _LINE, _RIM = (255, 255, 255), (150, 0, 30)
 _TOUCHING = np.ones((3, 3), np.bool_)
 
@@ -39,13 +40,14 @@ def draw_overlay(
 
     Args:
         picture: (h, w, 3), from `draw_photo`.
-        anomaly_map: (H, W).
+        anomaly_map: (H, W); hatched where it is NaN.
         limits: Values of the map that are clear and in full colour.
         mask: (H, W).
     """
     size = picture.shape[1], picture.shape[0]
     low, high = limits
-    heat = np.clip((anomaly_map - low) / max(high - low, 1e-9), 0, 1).astype(np.float32)
+    blank = np.isnan(anomaly_map)
+    heat = np.clip((np.where(blank, low, anomaly_map) - low) / max(high - low, 1e-9), 0, 1).astype(np.float32)
     heat = np.asarray(Image.fromarray(heat).resize(size, Image.Resampling.BILINEAR))
     shares = [share for share, _, _ in HEAT]
     colour = np.stack(
@@ -53,6 +55,8 @@ def draw_overlay(
     )
     opacity = OPACITY * np.interp(heat, shares, [alpha for _, _, alpha in HEAT])[..., None]
     drawn: Pixels = np.round(picture * (1 - opacity) + colour * opacity).astype(np.uint8)
+    hatched = np.asarray(Image.fromarray(blank).resize(size, Image.Resampling.NEAREST))
+    drawn[hatched & (np.add.outer(*map(np.arange, hatched.shape)) % _HATCH_PX < 2)] = _HATCH
     inside = np.asarray(Image.fromarray(mask).resize(size, Image.Resampling.NEAREST))
     # A white line with a dark rim is seen on any photo.
     rim = inside & ~ndimage.binary_erosion(inside, _TOUCHING, iterations=3)

@@ -13,12 +13,12 @@ def map_to_png(anomaly_map: NDArray[np.floating], limits: tuple[float, float]) -
     """Draw a map (H, W) in grey.
 
     Args:
-        anomaly_map: (H, W), the map.
+        anomaly_map: (H, W), the map; black where it is NaN.
         limits: The values that are black and white, the second above the first.
     """
     low, high = limits
     scaled = (anomaly_map - low) * (255.0 / (high - low))
-    return to_png(np.clip(scaled, 0, 255).astype(np.uint8))
+    return to_png(np.clip(np.nan_to_num(scaled, nan=0), 0, 255).astype(np.uint8))
 
 
 def mask_to_png(mask: NDArray[np.bool_], size: tuple[int, int] | None = None) -> bytes:

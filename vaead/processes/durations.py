@@ -19,7 +19,7 @@ _IMPORT_S, _COMPILE_S = 5.0, 5.0
 _CROP_S, _VALUE_S = 13e-6, 1e-7
 _WINDOW_S = 25e-6
 _MADE_WINDOWS = 100_000
-"""Windows in photos with made-up defects, see `vaead.training.defect_trial`."""
+"""Windows in photos with made-up defects, see `vaead.held_out.defect_trial`."""
 _FACTORS = (0.05, 20.0)
 """A machine that seems to be further off than this has slept, or somebody has edited the file."""
 

@@ -1,1 +1,1 @@
-"""From windows to D, A and M, and to scores and maps, by exported networks alone. May import config."""
+"""From windows to D, A and M, and to scores and maps, by exported networks alone. May import ignored."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
 from vaead.errors import InvalidInputError
+from vaead.ignored import IgnoredRegion
 from vaead.scoring.light import Light, measure_light
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer, batch_size
@@ -80,11 +81,19 @@ class ImageScorer:
     Attributes:
         config: The network.
         light: Light to which images are brought before a scan; None to leave it as it is.
+        ignored: Region of every image that is left out, None for none.
     """
 
-    def __init__(self, patches: PatchScorer, config: NetworkConfig, light: Light | None = None) -> None:
+    def __init__(
+        self,
+        patches: PatchScorer,
+        config: NetworkConfig,
+        light: Light | None = None,
+        ignored: IgnoredRegion | None = None,
+    ) -> None:
         self.config = config
         self.light = light
+        self.ignored = ignored
         self._patches = patches
 
     def require_program(self) -> None:
@@ -94,7 +103,8 @@ class ImageScorer:
     def grid(self, images: NDArray[np.generic]) -> PatchGrid:
         """The windows that a scan of these images uses."""
         check_images(images, self.config.channels)
-        return PatchGrid(images.shape[1], images.shape[2], self.config.patch_size, self.config.stride)
+        height, width = images.shape[1:3]
+        return PatchGrid(height, width, self.config.patch_size, self.config.stride, self.ignored)
 
     def scan(
         self, images: NDArray[np.generic], on_progress: Progress | None = None, *, shares: bool = False
@@ -110,7 +120,7 @@ class ImageScorer:
             InvalidInputError: The images are not as the class describes.
         """
         grid = self.grid(images)
-        light, images = measure_light(images), self._evened(images)
+        light, images = measure_light(images, self.ignored), self._evened(images)
         count = len(images) * grid.shape[0] * grid.shape[1]
         found = {name: np.empty(count, np.float32) for name in (*TERMS, "signed_error")}
         found["z_mean"] = np.empty((count, self.config.latent_dim), np.float32)
@@ -167,7 +177,7 @@ class ImageScorer:
         return np.asarray(errors / errors.mean(axis=(1, 2), keepdims=True))
 
     def _evened(self, images: NDArray[np.generic]) -> NDArray[np.generic]:
-        return images if self.light is None else self.light.even(images)
+        return images if self.light is None else self.light.even(images, self.ignored)
 
     def _windows(
         self, images: NDArray[np.generic], grid: PatchGrid, part: slice

@@ -12,6 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from vaead.errors import InvalidInputError
+from vaead.ignored import IgnoredRegion
 
 Pixel = TypeVar("Pixel", bound=np.generic)
 
@@ -21,7 +22,8 @@ class PatchGrid:
     """The square windows that cover an image.
 
     Windows start every `stride_px` pixels. Where the last step would leave pixels uncovered, one more
-    window is put flush with the far border, so every pixel lies in at least one window.
+    window is put flush with the far border, so every pixel lies in at least one window. Windows that lie
+    mostly in an ignored region are left out of everything.
 
     >>> PatchGrid(height_px=28, width_px=28, patch_size=8, stride=2).shape
     (11, 11)
@@ -31,6 +33,7 @@ class PatchGrid:
     width_px: int
     patch_size: int
     stride: int
+    ignored: IgnoredRegion | None = None
 
     def __post_init__(self) -> None:
         if min(self.height_px, self.width_px) < self.patch_size:
@@ -38,6 +41,31 @@ class PatchGrid:
                 f"image must be at least {self.patch_size}x{self.patch_size} pixels (one patch), "
                 f"got {self.height_px}x{self.width_px}; use a larger image or a model with smaller patches"
             )
+        if self.ignored is not None and not self.kept.any():
+            raise InvalidInputError(
+                "region to ignore must leave a window of the image, got one that lies in the way of all "
+                f"{self.kept.size}; draw a smaller region"
+            )
+
+    @cached_property
+    def kept(self) -> NDArray[np.bool_]:
+        """True for windows that count: (rows, cols)."""
+        if self.ignored is None:
+            return np.ones(self.shape, np.bool_)
+        pixels = self.ignored.pixels((self.height_px, self.width_px))
+        sums = np.pad(pixels.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+        size, rows, cols = self.patch_size, self.row_starts, self.col_starts
+        below, above = sums[rows + size], sums[rows]
+        inside = below[:, cols + size] - below[:, cols] - above[:, cols + size] + above[:, cols]
+        return np.asarray(2 * inside <= size**2)
+
+    @cached_property
+    def blank(self) -> NDArray[np.bool_] | None:
+        """True for pixels without a value, (H, W): ignored ones and those under no other window."""
+        if self.ignored is None:
+            return None
+        pixels = self.ignored.pixels((self.height_px, self.width_px))
+        return np.asarray(pixels | (coverage(self) == 0))
 
     @cached_property
     def row_starts(self) -> NDArray[np.intp]:
@@ -85,7 +113,11 @@ def every_crop(images: NDArray[Pixel], patch_size: int) -> NDArray[Pixel]:
 
 
 def random_crops(
-    images: NDArray[Pixel] | Sequence[NDArray[Pixel]], patch_size: int, count: int, rng: np.random.Generator
+    images: NDArray[Pixel] | Sequence[NDArray[Pixel]],
+    patch_size: int,
+    count: int,
+    rng: np.random.Generator,
+    ignored: IgnoredRegion | None = None,
 ) -> tuple[NDArray[Pixel], NDArray[np.float32]]:
     """Draw square crops, every image and every position in it equally likely.
 
@@ -95,6 +127,7 @@ def random_crops(
         patch_size: Side of a crop in pixels.
         count: Number of crops, drawn with replacement.
         rng: Source of randomness.
+        ignored: Region in which no crop lies mostly.
 
     Returns:
         The crops (count, patch_size, patch_size[, channels]), dtype of `images`, and where each lies in its
@@ -103,14 +136,19 @@ def random_crops(
     if not isinstance(images, np.ndarray):
         shares = np.bincount(rng.integers(0, len(images), count), minlength=len(images))
         parts = [
-            random_crops(image[None], patch_size, int(share), rng)
+            random_crops(image[None], patch_size, int(share), rng, ignored)
             for image, share in zip(images, shares, strict=True)
         ]
         return np.concatenate([crops for crops, _ in parts]), np.concatenate(
             [positions for _, positions in parts]
         )
     crops = every_crop(images, patch_size)
-    image, row, col = (rng.integers(0, size, count) for size in crops.shape[:3])
+    if ignored is None:
+        image, row, col = (rng.integers(0, size, count) for size in crops.shape[:3])
+    else:
+        rows, cols = np.nonzero(PatchGrid(images.shape[1], images.shape[2], patch_size, 1, ignored).kept)
+        image, place = (rng.integers(0, size, count) for size in (len(crops), len(rows)))
+        row, col = rows[place], cols[place]
     last = np.maximum(np.array(crops.shape[1:3]) - 1, 1)
     return crops[image, row, col], (np.stack([row, col], axis=-1) / last).astype(np.float32)
 
@@ -168,8 +206,8 @@ def fold_scores(scores: NDArray[np.floating | np.bool_], grid: PatchGrid) -> NDA
 
 
 def coverage(grid: PatchGrid) -> NDArray[np.float32]:
-    """Count the windows over each pixel: (H, W), every entry at least 1."""
-    count: NDArray[np.float32] = fold_scores(np.ones((1, *grid.shape), np.float32), grid)[0]
+    """Count the windows over each pixel that are kept: (H, W), every entry at least 1 if all are."""
+    count: NDArray[np.float32] = fold_scores(grid.kept[None], grid)[0]
     return count
 
 

@@ -53,6 +53,12 @@ class Scan:
         taken: dict[str, Any] = {name: values[images] for name, values in arrays.items()}
         return Scan(**taken, grid=self.grid)
 
+    def of_kept(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of values (N, rows, cols, ...) those of windows that are not left out: (N, windows, ...)."""
+        windows = values.reshape(len(values), -1, *values.shape[3:])
+        kept = self.grid.kept.ravel()
+        return windows if kept.all() else windows[:, kept]
+
     @property
     def features(self) -> NDArray[np.float32]:
         """Features that the calibrated score compares: (N, windows, 4 + latent_dim).

@@ -73,23 +73,26 @@ class TermMaps:
 
         Returns:
             (N, rows, cols), in nats. For calibrated, whose windows may have several sizes, its map (N, H, W).
+            NaN for windows and pixels that are left out.
 
         Raises:
             UnknownNameError: There is no such score.
             InvalidInputError: There is nothing to calibrate with.
         """
         if score == "old":
-            return self.kl + self.log_variance + self.mahalanobis
+            return self._kept(self.kl + self.log_variance + self.mahalanobis)
         if score == "new":
-            return self.mahalanobis
+            return self._kept(self.mahalanobis)
         if score == "calibrated":
             return self._require_calibrated().map
         if score in TERMS:
-            term: NDArray[np.float32] = getattr(self, score)
-            return term
+            return self._kept(getattr(self, score))
         raise UnknownNameError(
             f"score must be one of {', '.join((*SCORES, *TERMS))}, got {score!r}; choose one of these"
         )
+
+    def _kept(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        return windows if self.grid.ignored is None else np.where(self.grid.kept, windows, np.float32(np.nan))
 
     def _require_calibrated(self) -> CalibratedScore:
         if self.calibrated is None:
@@ -105,7 +108,7 @@ class TermMaps:
         The mean for the calibrated score, see `CalibratedScore`.
         """
         windows = self.window_scores(score)
-        return windows if score == "calibrated" else fold_scores(windows, self.grid)
+        return windows if score == "calibrated" else sum_map(windows, self.grid)
 
     def anomaly_maps(self, score: str) -> NDArray[np.float32]:
         """Anomaly maps (N, H, W): for each pixel the mean of the windows over it, in the unit of windows."""
@@ -115,7 +118,10 @@ class TermMaps:
     def mask_above(self, score: str, threshold: float) -> NDArray[np.bool_]:
         """Pixels (N, H, W) under a window whose score is above a threshold."""
         flagged = self.window_scores(score) > np.float64(threshold)
-        return flagged if score == "calibrated" else fold_scores(flagged, self.grid) > 0
+        if score == "calibrated":
+            return flagged
+        under = fold_scores(flagged, self.grid) > 0
+        return under if self.grid.blank is None else under & ~self.grid.blank
 
     def image_scores(self, score: str) -> NDArray[np.float32]:
         """Anomaly scores (N,): the largest window of each image; calibrated is a distance of the whole image.
@@ -126,8 +132,19 @@ class TermMaps:
 
     def window_max(self, score: str) -> NDArray[np.float32]:
         """The largest window of each image, or for calibrated the largest pixel of its map, (N,)."""
-        largest: NDArray[np.float32] = self.window_scores(score).max(axis=(1, 2))
+        windows = self.window_scores(score)
+        largest: NDArray[np.float32] = np.fmax.reduce(windows.reshape(len(windows), -1), axis=1)
         return largest
+
+
+def sum_map(windows: NDArray[np.float32], grid: PatchGrid) -> NDArray[np.float32]:
+    """For each pixel (N, H, W) the sum of the windows or cells over it; NaN where all are left out."""
+    if grid.blank is None:
+        return fold_scores(windows, grid)
+    kept = grid.kept.reshape(grid.shape + (1,) * (windows.ndim - 3))
+    folded = fold_scores(np.where(kept, windows, np.float32(0)), grid)
+    folded[:, grid.blank] = np.nan
+    return folded
 
 
 def mean_map(
@@ -138,7 +155,7 @@ def mean_map(
     With shares, see `Scan.shares`, each pixel of a window gets its share of the score.
     """
     if shares is None:
-        return fold_scores(windows, grid) / coverage(grid)
+        return np.asarray(sum_map(windows, grid) / np.maximum(coverage(grid), 1), np.float32)
     return average_windows(windows[..., None, None] * shares, grid)
 
 

@@ -121,6 +121,8 @@ def load(folder: pathlib.Path) -> tuple[dict[str, Any], list[SimpleNamespace]]:
     file, networks = json.loads((folder / "card.json").read_bytes()), []
     if file["format_version"] != 5:
         raise ValueError(f"format_version must be 5, got {file['format_version']!r}")
+    if file["card"]["recipe"]["source"].get("ignored"):
+        raise ValueError("it leaves out a region of each image, which only vaead can do")
     for index, config in enumerate(file["card"]["recipe"]["networks"]):
         program = gzip.decompress((folder / f"network{index}.tflite.gz").read_bytes())
         run = Interpreter(model_content=program, num_threads=1).get_signature_runner("scan")

@@ -1,4 +1,4 @@
-"""All that imports TensorFlow: networks, training, export. May import model, data and version.
+"""All that imports TensorFlow: networks, training, export. May import held_out and version.
 
 Raises:
     MissingExtraError: TensorFlow or Keras is not installed.

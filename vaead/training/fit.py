@@ -8,7 +8,7 @@ of an epoch would need much memory does it take several calls of that program.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -16,7 +16,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig, TrainConfig
-from vaead.errors import InvalidInputError, TrainingError
+from vaead.errors import TrainingError
+from vaead.held_out.split import Images
+from vaead.ignored import IgnoredRegion
 from vaead.model.events import EpochReport
 from vaead.scoring.loss_terms import TERMS, Array
 from vaead.scoring.patches import random_crops, unit
@@ -29,36 +31,8 @@ _CALL_VALUES = 2**26
 _GRADIENT_LIMIT = 1000.0
 """Largest norm of a gradient, in nats: far above those of a sound training."""
 
-Images = NDArray[np.generic] | Sequence[NDArray[np.generic]]
-"""Images (N, H, W[, channels]), or a list of images whose sizes may differ; uint8, or 0 to 1."""
-
 OnEpoch = Callable[[EpochReport, Vae], None]
 """Called after each epoch with the network as it is then; what it raises ends the training."""
-
-
-def split_normal(images: Images, config: TrainConfig) -> tuple[Images, Images]:
-    """Split the normal training images by the recipe's seed.
-
-    Args:
-        images: At least 2.
-
-    Returns:
-        Images to train on and held-out images, which training never sees.
-
-    Raises:
-        InvalidInputError: There are too few images.
-    """
-    if len(images) < 2:
-        raise InvalidInputError(
-            f"images must hold at least 2 normal images, got {len(images)}; add more of them"
-        )
-    order = np.random.default_rng([config.seed, 0]).permutation(len(images))
-    held_out = min(max(1, round(len(images) * config.held_out)), len(images) - 1)
-    return _take(images, order[held_out:]), _take(images, order[:held_out])
-
-
-def _take(images: Images, indices: NDArray[np.intp]) -> Images:
-    return images[indices] if isinstance(images, np.ndarray) else [images[index] for index in indices]
 
 
 def fit(
@@ -67,6 +41,7 @@ def fit(
     model: NetworkConfig,
     config: TrainConfig,
     on_epoch: OnEpoch | None = None,
+    ignored: IgnoredRegion | None = None,
 ) -> tuple[Vae, list[EpochReport]]:
     """Train a network on random crops of normal images.
 
@@ -79,6 +54,7 @@ def fit(
         model: The network.
         config: Training and seed.
         on_epoch: See `OnEpoch`.
+        ignored: Region in which no crop lies mostly.
 
     Returns:
         The trained network and one report an epoch.
@@ -89,8 +65,8 @@ def fit(
     keras.utils.set_random_seed(config.seed)
     rng = np.random.default_rng([config.seed, 1])
     vae = Vae(model)
-    crops, positions = unit_crops(images, model, config.crops, rng)
-    watch = _held_out_loss(vae, config, watched_crops(held_out, model, rng))
+    crops, positions = unit_crops(images, model, config.crops, rng, ignored)
+    watch = _held_out_loss(vae, config, watched_crops(held_out, model, rng, ignored))
     # No call gets less than a batch.
     calls = min(-(-config.crops * model.patch_values // _CALL_VALUES), config.crops // config.batch_size)
     run_epoch = compile_epoch(vae, config)
@@ -125,18 +101,23 @@ def _require_numbers(report: EpochReport, vae: Vae) -> None:
 
 
 def unit_crops(
-    images: Images, model: NetworkConfig, count: int, rng: np.random.Generator
+    images: Images,
+    model: NetworkConfig,
+    count: int,
+    rng: np.random.Generator,
+    ignored: IgnoredRegion | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Random crops in [0, 1], (count, *model.patch_shape), and their positions (count, 2)."""
-    crops, positions = random_crops(images, model.patch_size, count, rng)
+    crops, positions = random_crops(images, model.patch_size, count, rng, ignored)
     return unit(crops), positions
 
 
 def watched_crops(
-    held_out: Images, model: NetworkConfig, rng: np.random.Generator
+    held_out: Images, model: NetworkConfig, rng: np.random.Generator, ignored: IgnoredRegion | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Crops of held-out images that tell how a training goes: many, but fewer where patches are large."""
-    return unit_crops(held_out, model, min(_WATCHED_CROPS, _WATCHED_VALUES // model.patch_values), rng)
+    count = min(_WATCHED_CROPS, _WATCHED_VALUES // model.patch_values)
+    return unit_crops(held_out, model, count, rng, ignored)
 
 
 def _held_out_loss(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -20,6 +20,11 @@ from vaead.calibration.fitting import calibrate, reference_kind
 from vaead.config import NetworkConfig
 from vaead.data.datasets import load_dataset
 from vaead.errors import InvalidInputError
+from vaead.held_out.defect_trial import MadePhoto, judge
+from vaead.held_out.recalibration import digests_of
+from vaead.held_out.scanning import HeldOutScans, photos_with_defects, scan_held_out
+from vaead.held_out.split import Images, joined, split_normal
+from vaead.ignored import IgnoredRegion
 from vaead.model.card import ModelCard, NetworkCard
 from vaead.model.events import CalibrationReport, EpochMaps, EpochReport, TrainingReport
 from vaead.model.model import Model, TrainedNetwork
@@ -29,10 +34,8 @@ from vaead.scoring.image_scorer import ImageScorer, Progress
 from vaead.scoring.light import Light
 from vaead.scoring.patch_scorer import PatchScorer
 from vaead.scoring.patches import PatchGrid, unit
-from vaead.scoring.scan import Scan
-from vaead.training.defect_trial import MadePhoto, judge, make_photos
 from vaead.training.export import to_litert
-from vaead.training.fit import Images, fit, split_normal, watched_crops
+from vaead.training.fit import fit, watched_crops
 from vaead.training.live import terms_of
 from vaead.training.network import Vae, describe_layers
 from vaead.version import __version__
@@ -99,16 +102,18 @@ def train_photos(
 
     Raises:
         InvalidInputError: There are too few photos, one is smaller than a patch, or they differ in size but
-            the recipe calls them aligned.
+            the recipe calls them aligned; or a region to ignore does not fit them.
         TrainingError: Training did not reach its end.
     """
     both = [*photos, *validation]
     shapes = {photo.shape for photo in both}
-    _require_fit([shape[:2] for shape in shapes], recipe.networks)
+    _require_fit([shape[:2] for shape in shapes], recipe.networks, recipe.source.ignored)
     if recipe.source.aligned and len(shapes) > 1:
         raise InvalidInputError(
             f"aligned photos must have one size, got {len(shapes)} sizes; leave out --aligned or crop them"
         )
+    if recipe.source.aligned and recipe.source.ignored is not None and both:
+        recipe.source.ignored.require_size(both[0].shape, recipe.source.scale)
     fingerprint = _fingerprint(photos)
     if len({photo.dtype for photo in both}) > 1:  # bytes among fractions would be taken for fractions
         both = [unit(photo) for photo in both]
@@ -116,11 +121,15 @@ def train_photos(
     return _train(images[: len(photos)], fingerprint, recipe, on_report, images[len(photos) :])
 
 
-def _require_fit(shapes: Sequence[tuple[int, ...]], networks: Sequence[NetworkConfig]) -> None:
-    """Raise InvalidInputError unless a patch of each network fits into images of these shapes."""
+def _require_fit(
+    shapes: Sequence[tuple[int, ...]],
+    networks: Sequence[NetworkConfig],
+    ignored: IgnoredRegion | None = None,
+) -> None:
+    """Raise InvalidInputError unless a patch of each network fits into what counts of such images."""
     for height, width in shapes:
         for network in networks:
-            PatchGrid(height, width, network.patch_size, network.stride)
+            PatchGrid(height, width, network.patch_size, network.stride, ignored)
 
 
 def _fingerprint(photos: Sequence[NDArray[np.generic]]) -> str:
@@ -130,19 +139,12 @@ def _fingerprint(photos: Sequence[NDArray[np.generic]]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _joined(some: Images, others: Images) -> Images:
-    if isinstance(some, np.ndarray) and isinstance(others, np.ndarray):
-        return np.concatenate([some, others])
-    return [*some, *others]
-
-
 class _Fitted(NamedTuple):
-    """A trained and exported network, its card, and its outputs for held-out images and for made ones."""
+    """A trained and exported network, its card, and its outputs for held-out images."""
 
     program: bytes
     card: NetworkCard
-    scans: list[Scan]
-    made: list[tuple[int, Scan]]
+    scans: HeldOutScans
 
 
 def _train(
@@ -155,17 +157,18 @@ def _train(
 ) -> Model:
     images, held_out = split_normal(normal, recipe.train)
     if validation is not None:
-        held_out = _joined(held_out, validation)
+        held_out = joined(held_out, validation)
     start = time.monotonic()
-    light = Light.usual(list(images)) if recipe.source.even_light else None
-    images = _evened(images, light)
-    made = _made_photos(held_out, recipe)
+    light = Light.usual(list(images), recipe.source.ignored) if recipe.source.even_light else None
+    images = _evened(images, light, recipe)
+    made = photos_with_defects(held_out, recipe)
     fitted = [
         _fit(images, held_out, made, recipe, index, light, _Reporter(on_report, recipe, index, start, after))
         for index in range(len(recipe.networks))
     ]
     kind = reference_kind(recipe.for_photos, recipe.source.aligned)
-    calibration = calibrate(kind, [each.scans for each in fitted], [each.made for each in fitted])
+    scans = [each.scans for each in fitted]
+    calibration = calibrate(kind, [each.normal for each in scans], [each.made for each in scans])
     sides = [max(image.shape[:2]) for image in normal]
     height, width = normal[0].shape[:2]
     card = ModelCard(
@@ -185,24 +188,19 @@ def _train(
         light=light,
         trials=judge(made, calibration.changed_scores, calibration.normal_scores),
         elapsed_s=round(time.monotonic() - start, 3),
+        held_out=digests_of(held_out) if recipe.for_photos else (),
     )
     networks = [
-        TrainedNetwork(config, each.program, reference, light)
+        TrainedNetwork(config, each.program, reference, light, recipe.source.ignored)
         for config, each, reference in zip(recipe.networks, fitted, calibration.references, strict=True)
     ]
     return Model(card, networks)
 
 
-def _evened(images: Images, light: Light | None) -> Images:
-    return images if light is None else [light.even(image[None])[0] for image in images]
-
-
-def _made_photos(held_out: Images, recipe: Recipe) -> list[MadePhoto]:
-    if not recipe.for_photos:
-        return []
-    network, (height, width) = recipe.networks[0], held_out[0].shape[:2]
-    rows, columns = PatchGrid(height, width, network.patch_size, network.stride).shape
-    return make_photos(held_out, rows * columns, recipe.train.seed)
+def _evened(images: Images, light: Light | None, recipe: Recipe) -> Images:
+    if light is None:
+        return images
+    return [light.even(image[None], recipe.source.ignored)[0] for image in images]
 
 
 def _fit(
@@ -216,30 +214,15 @@ def _fit(
 ) -> _Fitted:
     """Train a network on images whose light is evened already; that of the held-out ones is not."""
     config = recipe.networks[index]
-    watched = _evened(held_out, light)
-    vae, history = fit(images, watched, config, recipe.train, report.epoch)
+    watched, ignored = _evened(held_out, light, recipe), recipe.source.ignored
+    vae, history = fit(images, watched, config, recipe.train, report.epoch, ignored)
     program = to_litert(vae)
     patches = PatchScorer(program)
-    scorer = ImageScorer(patches, config, light)
-    # Images of one size are scanned together, which is faster.
-    parts = list(_one_size(held_out))
-    every = [*parts, *(each.pixels[None] for each in made)]
-    scans = [
-        scorer.scan(images, report.of_scan(number, len(every)), shares=True)
-        for number, images in enumerate(every)
-    ]
-    scans_made = [(each.origin, scan) for each, scan in zip(made, scans[len(parts) :], strict=True)]
-    diagnostics = _diagnose(patches, watched, config, recipe.train.seed)
+    scorer = ImageScorer(patches, config, light, ignored)
+    scans = scan_held_out(scorer, held_out, made, report.of_scan)
+    diagnostics = _diagnose(patches, watched, config, recipe)
     card = NetworkCard(tuple(history), diagnostics, describe_layers(vae))
-    return _Fitted(program, card, scans[: len(parts)], scans_made)
-
-
-def _one_size(images: Images) -> Iterator[NDArray[np.generic]]:
-    """Images in arrays (N, H, W[, channels])."""
-    if isinstance(images, np.ndarray):
-        yield images
-    else:
-        yield from (image[None] for image in images)
+    return _Fitted(program, card, scans)
 
 
 class _Reporter:
@@ -284,7 +267,10 @@ class _Reporter:
         return report
 
 
-def _diagnose(scorer: PatchScorer, held_out: Images, config: NetworkConfig, seed: int) -> TrainingDiagnostics:
-    pixels, positions = watched_crops(held_out, config, np.random.default_rng([seed, 2]))
+def _diagnose(
+    scorer: PatchScorer, held_out: Images, config: NetworkConfig, recipe: Recipe
+) -> TrainingDiagnostics:
+    rng = np.random.default_rng([recipe.train.seed, 2])
+    pixels, positions = watched_crops(held_out, config, rng, recipe.source.ignored)
     decoded = scorer.decode(pixels, positions)
     return TrainingDiagnostics.compute(pixels.reshape(len(pixels), -1), decoded["mu"], decoded["sigma2"])

@@ -24,7 +24,7 @@ from vaead.ui.compare.inspector import CASES
 from vaead.ui.method.section import STEPS
 from vaead.ui.shared import spoken
 from vaead.ui.shared.controls import CONTROLS, LESSONS, PAIRS, options
-from vaead.ui.your_images import metrics
+from vaead.ui.your_images import boxes, metrics
 
 SOURCES = sorted(FOLDER.parents[1].rglob("*.py"))
 ENGLISH = _load("en")
@@ -78,6 +78,8 @@ PATTERNS = {
     "regions.{}": [
         f"regions.{name}" for name in ("place", "size", "area", "largest", "mean", "normal_below")
     ],
+    "boxes.{}": [f"boxes.{name}" for name in boxes.TOOLS],
+    "mistakes.{}": [f"mistakes.{name}" for name in ("threshold", "flagged", "found")],
     "trials.{}": [f"trials.{name}" for name in ("settings", "auroc", "found", "time")],
     "kept.{}": ["kept.now", "kept.kept"],
     "definition.{}": [f"definition.{score}" for score in SCORES],

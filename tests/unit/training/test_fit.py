@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from vaead.config import TrainConfig
 from vaead.data.datasets import Dataset
 from vaead.errors import InvalidInputError, TrainingError
+from vaead.held_out.split import split_normal
 from vaead.model.events import EpochReport
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import Array
 from vaead.scoring.patches import every_crop
 from vaead.training import fit as training
-from vaead.training.fit import OnEpoch, fit, split_normal
+from vaead.training.fit import OnEpoch, fit
 from vaead.training.network import Vae
 
 Crops = list[NDArray[np.float32]]

@@ -6,10 +6,11 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig, TrainConfig
+from vaead.held_out.split import split_normal
 from vaead.model.model import Model
 from vaead.recipe import Recipe
 from vaead.training import fit as training
-from vaead.training.fit import fit, split_normal, watched_crops
+from vaead.training.fit import fit, watched_crops
 
 Crops = list[NDArray[np.float32]]
 

@@ -14,6 +14,7 @@ from vaead.calibration.photo import AlignedPhotoReference, PhotoReference
 from vaead.config import NetworkConfig
 from vaead.data.datasets import Dataset
 from vaead.errors import InvalidInputError, StoreError
+from vaead.held_out.split import split_normal
 from vaead.model.events import EpochReport
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
@@ -21,7 +22,6 @@ from vaead.recipe import ClassSource, PhotoSource, Recipe
 from vaead.scoring.loss_terms import Array
 from vaead.scoring.patches import every_crop
 from vaead.training import pipeline
-from vaead.training.fit import split_normal
 from vaead.training.network import describe_layers
 from vaead.training.pipeline import train, train_photos
 

@@ -112,7 +112,12 @@ KINDS = tuple(_MAKERS)
 
 
 def make_defect(
-    photo: Pixels, kind: str, size: float, other: Pixels, random: np.random.Generator
+    photo: Pixels,
+    kind: str,
+    size: float,
+    other: Pixels,
+    random: np.random.Generator,
+    left_out: NDArray[np.bool_] | None = None,
 ) -> tuple[Pixels, float]:
     """Put a defect into a normal photo, at a place that is not the background alone.
 
@@ -122,6 +127,7 @@ def make_defect(
         size: Its size, as a share of the shorter side.
         other: Another normal photo with as many channels.
         random: Source of randomness.
+        left_out: (H, W), True where no defect begins.
 
     Returns:
         The photo with the defect, and the size that counts in pixels: the width of a scratch, the diameter of
@@ -129,7 +135,7 @@ def make_defect(
     """
     planes, others = (each[:, :, None] if each.ndim == 2 else each for each in (photo, other))
     size_px = max(2.0, size * min(photo.shape[:2]))
-    row, column = _place(planes, random)
+    row, column = _place(planes, random, left_out)
     angle = random.uniform(0, np.pi)
     y, x = np.mgrid[: photo.shape[0], : photo.shape[1]].astype(np.float32)
     along = (x - column) * np.cos(angle) + (y - row) * np.sin(angle)
@@ -139,7 +145,7 @@ def make_defect(
     return made, max(_LEAST_WIDTH_PX, _SLENDER * size_px) if kind == "scratch" else size_px
 
 
-def _place(photo: Pixels, random: np.random.Generator) -> tuple[int, int]:
+def _place(photo: Pixels, random: np.random.Generator, left_out: NDArray[np.bool_] | None) -> tuple[int, int]:
     """A pixel, the likelier the more there is to see around it."""
     from scipy.ndimage import uniform_filter
 
@@ -148,6 +154,8 @@ def _place(photo: Pixels, random: np.random.Generator) -> tuple[int, int]:
     mean = uniform_filter(grey, reach)
     detail = np.sqrt(np.maximum(uniform_filter(np.square(grey), reach) - np.square(mean), 0)) + 1e-3
     rows, columns = (max(1, round(_MARGIN * length)) for length in grey.shape)
+    if left_out is not None:
+        detail[left_out] = 1e-9
     inner = detail[rows:-rows, columns:-columns].astype(np.float64)
     chosen = random.choice(inner.size, p=(inner / inner.sum()).ravel())
     row, column = np.unravel_index(chosen, inner.shape)

@@ -27,6 +27,8 @@ _GALLERIES_IN_MEMORY = 64
 """All classes of three datasets in two languages; 0.1 MB each."""
 _GALLERY_IMAGES = 24
 _ERROR_KEPT_S = 600.0
+_CALIBRATION_S = 600.0
+"""For one model: a few seconds for 50 photos, minutes for thousands."""
 
 
 class DatasetSource:
@@ -73,6 +75,12 @@ def dataset_source() -> DatasetSource:
 def photo_service() -> PhotoService:
     """The processes of this server that read and score the photos of visitors."""
     return PhotoService()
+
+
+@cache
+def calibration_service() -> PhotoService:
+    """The process of this server that calibrates models of visitors; photos need not wait for it."""
+    return PhotoService(1, _CALIBRATION_S)
 
 
 @st.cache_resource(show_spinner=False)

@@ -15,9 +15,10 @@ from vaead.plots.panels import Frame
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.regions import Region, area_share
 from vaead.ui.shared.markdown import code, plain
-from vaead.ui.your_images import figure
+from vaead.ui.your_images import figure, mistakes
 from vaead.ui.your_images.downsampling import View
 from vaead.ui.your_images.predictions import Results
+from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 _MOST_ROWS = 8
@@ -25,10 +26,11 @@ _MOST_ROWS = 8
 _TABLE_PX = 320
 
 
-def show(results: Results, photo: OwnPhoto, score: str, rate: float, texts: Texts) -> None:
+def show(own: OwnSession, results: Results, photo: OwnPhoto, score: str, rate: float, texts: Texts) -> None:
     """Show an image that was scored.
 
     Args:
+        own: Where the visitor's verdicts go.
         results: Predictions of its model.
         photo: The image.
         score: The score that decides.
@@ -37,6 +39,7 @@ def show(results: Results, photo: OwnPhoto, score: str, rate: float, texts: Text
     prediction = results.prediction(photo, rate)
     words = decision(results, photo, prediction, score, rate, texts)
     st.markdown(f"{code(photo.name)} {words}")
+    mistakes.offer(own, results, photo, prediction, score, texts)
     if score not in prediction.scores:
         st.info(texts("own.other_size", score=texts(f"score.{score}")))
         score = next(iter(prediction.scores))
@@ -51,6 +54,8 @@ def show(results: Results, photo: OwnPhoto, score: str, rate: float, texts: Text
     frame = _framed(found, table)
     figure.show(figure.draw(view, results.calibration, frame, texts), prediction.shape, alt)
     st.caption(_legend(found, prediction, rate, texts))
+    if results.card.recipe.source.ignored is not None:
+        st.caption(texts("boxes.blank"))
     if found:
         _table(found, results.card.recipe.source.scale, table, texts)
 

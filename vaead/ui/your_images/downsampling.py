@@ -82,7 +82,7 @@ def _means(values: NDArray[np.generic], step: int) -> NDArray[np.float32]:
 
 def _largest(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
     rows, columns = (np.arange(0, length, step) for length in values.shape)
-    return np.maximum.reduceat(np.maximum.reduceat(values, rows, axis=0), columns, axis=1)
+    return np.fmax.reduceat(np.fmax.reduceat(values, rows, axis=0), columns, axis=1)
 
 
 def _any(values: NDArray[np.bool_], step: int) -> NDArray[np.bool_]:

@@ -90,7 +90,7 @@ def _heat(view: View, small: Reduced, normal_scores: NormalScores, under: dict[s
     """The map of the chosen score over the second panel, whose axes it shares."""
     low, high = normal_scores.heat_range(view.score)
     # Nobody reads numbers from it, so it has as many steps as a screen has.
-    shares = np.clip((small.maps[view.score] - low) / max(high - low, 1e-9), 0, 1)
+    shares = np.clip((np.nan_to_num(small.maps[view.score], nan=low) - low) / max(high - low, 1e-9), 0, 1)
     return {
         "type": "heatmap",
         "z": np.round(255 * shares).astype(np.uint8),

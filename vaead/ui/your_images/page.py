@@ -11,6 +11,7 @@ from vaead.i18n.texts import Texts
 from vaead.ui.shared import query_params
 from vaead.ui.your_images import (
     downloads,
+    mistakes,
     model_upload,
     results,
     session,
@@ -57,9 +58,11 @@ def _results(own: OwnSession, found: Results, score: str, texts: Texts) -> None:
     if found.card.is_dead:  # its scores would look as if they meant something
         st.error(texts("own.dead"))
         return
+    mistakes.calibrate(own, texts)
+    found = own.results or found
     results.score_all(own, found, texts)
     rate = threshold.choose(found, score, texts)
-    results.show(found, score, rate, texts)
+    results.show(own, found, score, rate, texts)
     # Outside the fragment of the results: a click on an image must not put other buttons in the place of
     # these, as a download that is asked for meanwhile would be lost.
     downloads.show(found, score, rate, texts)

@@ -47,6 +47,9 @@ class Results:
         folder: Folder of its files.
         origin: Where it came from.
         normals: Digests of the normal images that there were when it was trained, None where nobody knows.
+        taken: Test images that it was calibrated with, because the visitor has called them normal; labels of
+            these do not count in metrics.
+        before: The model before it was calibrated again, None for one that was not.
         scored: Predictions without arrays, in the order in which the images came.
         rejected: Images that could not be scored, each with its reason.
     """
@@ -55,6 +58,8 @@ class Results:
     folder: Path
     origin: Origin = "trained"
     normals: frozenset[str] | None = None
+    taken: tuple[OwnPhoto, ...] = ()
+    before: Results | None = None
     scored: dict[OwnPhoto, Prediction] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
     _seen: set[OwnPhoto] = field(default_factory=set)
@@ -136,6 +141,20 @@ class Results:
         """A score of the images that are labelled normal."""
         return self._evaluator.normal(score)
 
+    def calibrates_with(self, normal: Iterable[OwnPhoto]) -> list[OwnPhoto]:
+        """Images among which are all that it was trained or calibrated with, out of all normal ones."""
+        known = [photo for photo in normal if self.normals is None or photo.digest in self.normals]
+        return [*known, *self.taken]
+
+    def calibrated_again(self, card: ModelCard, folder: Path, photo: OwnPhoto) -> Results:
+        """This model in another folder, after it was calibrated with one more image."""
+        return Results(card, folder, self.origin, self.normals, (*self.taken, photo), self)
+
+    @property
+    def first_folder(self) -> Path:
+        """Folder of the model before all later calibrations."""
+        return self.folder if self.before is None else self.before.first_folder
+
     def new_normals(self, photos: Iterable[OwnPhoto]) -> int:
         """Number of these normal images that came after the model was trained."""
         return 0 if self.normals is None else sum(photo.digest not in self.normals for photo in photos)
@@ -161,7 +180,7 @@ class Results:
                 self.rejected.append(found)
                 return
             self.scored[photo] = found
-            if photo.defect is not None:
+            if photo.defect is not None and photo not in self.taken:
                 self._evaluator.add(photo.defect, found.scores, pixel_counts)
                 self._metrics = None
 

@@ -15,7 +15,7 @@ from vaead.inference.prediction import Prediction
 from vaead.model.card import ModelCard
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.markdown import code, plain
-from vaead.ui.your_images import detail, messages, metrics
+from vaead.ui.your_images import detail, messages, metrics, mistakes
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.uploaded_photos import OwnPhoto
@@ -47,8 +47,8 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
     if not card.is_dead:
         for fault in training_warnings(card.diagnostics, texts):
             st.warning(fault)
-    if own.task is not None and own.task.out == results.folder and own.task.recipe.train != card.recipe.train:
-        train = card.recipe.train
+    train, task = card.recipe.train, own.task
+    if task is not None and task.out == results.first_folder and task.recipe.train != train:
         st.caption(texts("own.trained_again", seed=train.seed, weight=f"{train.kl_weight:g}"))
     if results.origin == "shipped":
         st.caption(texts("own.shipped"))
@@ -78,24 +78,29 @@ def _tell_trials(card: ModelCard, texts: Texts) -> None:
 
 
 @st.fragment
-def show(results: Results, score: str, rate: float, texts: Texts) -> None:
+def show(own: OwnSession, results: Results, score: str, rate: float, texts: Texts) -> None:
     """Show gallery, image and metrics. A fragment: a click redraws nothing else.
 
     Args:
+        own: Where the visitor's verdicts go.
         results: What to show.
         score: The score that sorts and decides.
         rate: Share of normal images that may be flagged.
     """
+    if own.stale:
+        own.stale = False
+        st.rerun()
     predictions = results.predictions(rate).items()
     ranked = sorted(predictions, key=lambda each: -each[1].scores.get(score, float("-inf")))
     if not ranked:
         st.info(texts("own.no_test"), icon=":material/info:")
     else:
+        mistakes.tell(own, results, score, rate, texts)
         left, right = st.columns([1, 2], gap="medium")
         with left:
             _gallery(ranked, score, texts)
         with right:
-            detail.show(results, _picked(ranked), score, rate, texts)
+            detail.show(own, results, _picked(ranked), score, rate, texts)
         metrics.show(results.metrics(), score, texts)
         _tell_unlike(results, [prediction for _, prediction in ranked], texts)
     _rejected(results, texts)

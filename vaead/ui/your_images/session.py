@@ -47,6 +47,14 @@ class Trial:
         return self.card is None and self.trouble is None
 
 
+@dataclass(frozen=True)
+class Wish:
+    """An image to calibrate with, and whether even if it stands far above all normal ones."""
+
+    photo: OwnPhoto
+    even_if_unusual: bool
+
+
 class OwnSession:
     """Images, settings, training and results of a visitor.
 
@@ -55,13 +63,18 @@ class OwnSession:
         uploads: Images that wait to be read.
         task: The training started last, None before.
         task_normals: Digests of the normal images of that training.
+        task_taken: Test images that it was calibrated with, because the visitor has called them normal.
         trials: Settings that are compared, none before.
         results: Results of the model trained or uploaded last, None before.
         model_upload_lock: Held while a model is unpacked and tried.
         model_upload_count: Models uploaded so far, so that each finds an empty control after it.
         settings: Values of the controls, so that they outlive a visit to another page.
         normal_count: Normal images for which settings were proposed.
-        trouble: Why the last upload or training failed, as a sentence.
+        boxes: Boxes on normal images that are left out; see `vaead.ui.your_images.boxes`.
+        trouble: Why the last upload, training or calibration failed, as a sentence.
+        wish: An image to calibrate with, None for none.
+        missed: Images that the visitor calls anomalous although they were not flagged.
+        stale: True if a click in a part of the page has changed other parts.
     """
 
     def __init__(self) -> None:
@@ -83,11 +96,16 @@ class OwnSession:
         self.photos = OwnPhotos(self._subfolder("photos"))
         self.task: PhotoTask | None = None
         self.task_normals: frozenset[str] = frozenset()
+        self.task_taken: tuple[OwnPhoto, ...] = ()
         self.trials: list[Trial] = []
         self.results: Results | None = None
         self.settings: dict[str, float | bool | str] = {}
         self.normal_count = 0
+        self.boxes: list[tuple[float, float, float, float]] = []
         self.trouble: str | None = None
+        self.wish: Wish | None = None
+        self.missed: list[OwnPhoto] = []
+        self.stale = False
 
     def propose_settings_anew(self) -> None:
         """Forget the settings if the normal images are others than those they were proposed for."""
@@ -95,10 +113,19 @@ class OwnSession:
             self.normal_count, self.settings = len(self.photos.normal), {}
 
     def take_model(self, results: Results) -> None:
-        """Use another model from now on, and delete the one before."""
+        """Use another model from now on, and delete the one before, in all its calibrations."""
         old, self.results = self.results, results
-        if old is not None:
+        self.wish, self.missed = None, []
+        while old is not None:
             shutil.rmtree(old.folder.parent, ignore_errors=True)
+            old = old.before
+
+    def undo_calibration(self) -> None:
+        """Go back to the model before its last calibration, which is deleted."""
+        last = self.results
+        if last is not None and last.before is not None:
+            self.results = last.before
+            shutil.rmtree(last.folder.parent, ignore_errors=True)
 
     def new_run(self) -> Path:
         """An empty folder for a training."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -82,9 +83,11 @@ def time_of(seconds: float, texts: Texts) -> str:
 
 def _start(own: OwnSession, plan: Plan, texts: Texts) -> None:
     own.trials = []
+    taken = tuple(photo for photo in own.results.taken if plan.takes(photo)) if own.results else ()
+    validation = [replace(photo, is_validation=True) for photo in taken]
     try:
-        own.task = queue(own, plan.recipe, plan.photos)
-        own.task_normals, own.trouble = own.photos.normal_digests, None
+        own.task = queue(own, plan.recipe, [*plan.photos, *validation])
+        own.task_normals, own.task_taken, own.trouble = own.photos.normal_digests, taken, None
     except (VaeadError, OSError) as error:
         own.trouble = error_message(error, texts)
 
@@ -121,11 +124,12 @@ def collect(own: OwnSession) -> None:
     task = own.task
     if task is None or not (task.out / CARD).is_file():
         return
-    if own.results is not None and own.results.folder == task.out:
+    if own.results is not None and own.results.first_folder == task.out:
         return
     try:
         photo_service().check(task.out)
-        results = Results(load_card(task.out), task.out, normals=own.task_normals)
+        card = load_card(task.out)
+        results = Results(card, task.out, normals=own.task_normals, taken=own.task_taken)
     except VaeadError as error:
         own.trouble, own.task = str(error), None
         return

@@ -14,11 +14,13 @@ from vaead.data.photos import check_normals
 from vaead.errors import InvalidInputError
 from vaead.i18n.photo_defaults import photo_defaults
 from vaead.i18n.texts import Texts
+from vaead.ignored import IgnoredRegion
 from vaead.photo_defaults import PhotoDefaults, Variant, default_patch, setting_variants
 from vaead.presets import get_preset, preset_names
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.patches import PatchGrid
 from vaead.ui.shared.markdown import code
+from vaead.ui.your_images import boxes
 from vaead.ui.your_images.messages import error_message
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos
@@ -55,6 +57,12 @@ class Plan:
         source, patch = self.recipe.source, self.recipe.networks[0].patch_size
         assert isinstance(source, PhotoSource)
         return setting_variants(dataclasses.replace(defaults, source=source, patch_size=patch))
+
+    def takes(self, photo: OwnPhoto) -> bool:
+        """Whether another image could be among these."""
+        source = self.recipe.source
+        same_size = not source.aligned or photo.size == self.photos[0].size
+        return same_size and _fits(photo, self.recipe.networks[0].patch_size, source.scale)
 
     @property
     def scale(self) -> float:
@@ -134,10 +142,34 @@ def _controls(own: OwnSession, texts: Texts) -> Recipe:
         light = st.toggle(texts("own.light"), key="own_light", help=texts("own.light_help"))
         own.settings["light"] = light
     _tell_chosen(chosen, texts)
-    source = PhotoSource(color=color, scale=scale, aligned=aligned, bits=source.bits, even_light=light)
+    boxes.show(own, normal[0], aligned, texts)
+    source = PhotoSource(
+        color=color,
+        scale=scale,
+        aligned=aligned,
+        bits=source.bits,
+        even_light=light,
+        ignored=_ignored(own, (size, stride), scale, texts),
+    )
     return Recipe.from_preset(
         _PRESET.name, source, patch_size=size, stride=stride, epochs=epochs, crops=crops, seed=seed
     )
+
+
+def _ignored(own: OwnSession, windows: tuple[int, int], scale: float, texts: Texts) -> IgnoredRegion | None:
+    """The region of the boxes, which must leave windows of this size and stride.
+
+    Raises:
+        InvalidInputError: It leaves no window of an image; the message is in the language of the page.
+    """
+    sizes = {photo.size for photo in own.photos.normal if _fits(photo, windows[0], scale)}
+    try:
+        region = boxes.region(own.boxes, own.photos.normal[0].size)
+        for height, width in sizes:
+            PatchGrid(round(height * scale), round(width * scale), *windows, region)
+    except InvalidInputError as error:
+        raise InvalidInputError(texts("boxes.all")) from error
+    return region
 
 
 def _tell_chosen(chosen: PhotoDefaults, texts: Texts) -> None:

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos.made_defects import KINDS, SIZES, make_defect
+from vaead.held_out.split import Images
+from vaead.ignored import IgnoredRegion
 from vaead.model.card import DefectTrial
 from vaead.scoring.patches import unit
-from vaead.training.fit import Images
 
 FALSE_ALARM_RATE = 0.05
 """Of the threshold above which a defect counts as found."""
@@ -43,13 +44,16 @@ class MadePhoto:
     size_px: float
 
 
-def make_photos(held_out: Images, windows: int, seed: int) -> list[MadePhoto]:
+def make_photos(
+    held_out: Images, windows: int, seed: int, ignored: IgnoredRegion | None = None
+) -> list[MadePhoto]:
     """Put defects into held-out photos, kind by kind and size by size.
 
     Args:
         held_out: The photos, before their light is evened.
         windows: Windows in one of them.
         seed: Seed of everything random.
+        ignored: Region in which no defect begins.
     """
     random = np.random.default_rng([seed, 3])
     count = int(np.clip(_MOST_WINDOWS // (len(KINDS) * len(SIZES) * windows), _FEWEST, _MOST))
@@ -59,7 +63,8 @@ def make_photos(held_out: Images, windows: int, seed: int) -> list[MadePhoto]:
             for _ in range(count):
                 origin, other = (int(index) for index in random.integers(len(held_out), size=2))
                 photo, other_photo = (unit(np.asarray(held_out[index])) for index in (origin, other))
-                pixels, size_px = make_defect(photo, kind, size, other_photo, random)
+                left_out = None if ignored is None else ignored.pixels(photo.shape[:2])
+                pixels, size_px = make_defect(photo, kind, size, other_photo, random, left_out)
                 made.append(MadePhoto(pixels, origin, kind, size, size_px))
     return made
 
