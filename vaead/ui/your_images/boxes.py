@@ -30,13 +30,13 @@ def show(own: OwnSession, photo: OwnPhoto, aligned: bool, texts: Texts) -> None:
     """Show a normal image to draw on; what is drawn is kept for the visitor."""
 
     def take() -> None:
-        own.boxes = read_boxes(st.session_state[KEY].get("boxes"))
+        own.boxes, own.draws_boxes = read_boxes(st.session_state[KEY].get("boxes")), True
 
-    with st.expander(texts("boxes.title"), icon=":material/hide_source:", expanded=bool(own.boxes)):
+    with st.expander(texts("boxes.title"), expanded=own.draws_boxes):
         st.markdown(texts("boxes.aligned") if aligned else texts("boxes.free"))
         picture = f"data:image/jpeg;base64,{base64.b64encode(photo.thumbnail).decode()}"
         words = {name: texts(f"boxes.{name}") for name in TOOLS}
-        data = {"picture": picture, "base": photo.path.stem, "boxes": own.boxes, "words": words}
+        data = {"picture": picture, "base": photo.digest, "boxes": own.boxes, "words": words}
         _component()(key=KEY, data=data, on_boxes_change=take)
 
 
