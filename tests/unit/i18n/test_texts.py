@@ -272,6 +272,8 @@ LATIN_IN_JAPANESE = {
     *("VisA", "BTAD", "AUROC", "AUPR", "AUPRO", "ROC", "ELBO", "nat", "mu", "sigma", "px", "MB", "GB", "CSV"),
     *("ZIP", "HTML", "PNG", "JPEG", "BMP", "TIFF", "WebP", "EXIF", "UTF", "deflate", "card", "json"),
     *("train", "test", "good", "ground", "truth"),  # folders of datasets
+    *("golden", "score", "py"),  # files of a model
+    *("Delete", "Enter", "Shift"),  # keys
 }
 
 
