@@ -61,7 +61,7 @@ def test_calibration_finds_a_black_patch_where_pullovers_have_a_sleeve() -> None
         worst = lesson.worst(score, 0)
         assert lesson.value("mahalanobis", worst) > lesson.found["mahalanobis"][1].max()
         assert USUAL[0] < lesson.here("mahalanobis", worst) < USUAL[1]
-    top, left, side = lesson.framed.frame(lesson.model.grid(lesson.pair))
+    top, left, side, _ = lesson.framed.frame(lesson.model.grid(lesson.pair))
     assert lesson.pair[1, top : top + side, left : left + side].max() < 8  # of 255
     assert lesson.here("kl", lesson.framed) == 1
     # A sleeve is there in nearly all pullovers.

@@ -1,4 +1,5 @@
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.unit.cli.command_line import assert_refused, lines_of, run, write_normal_photos
+from vaead.photo_defaults import setting_variants
 
 Crops = list[NDArray[np.float32]]
 SMALL = ["--epochs", 1, "--crops", 128]
@@ -30,10 +32,15 @@ def test_settings_are_compared_on_made_up_defects(photos: Path, no_arithmetic: C
     assert result.stderr.splitlines()[-1].startswith(("No other settings", "Better than the proposed"))
 
 
-def test_text_has_a_line_for_each(photos: Path, no_arithmetic: Crops) -> None:
-    lines = lines_of(run("try-settings", "--images", photos, *SMALL))
-    assert [line.split("\t")[0] for line in lines][:2] == ["proposed", "patches of 16 px"]
-    assert all(" +- " in line for line in lines)
+def test_text_has_a_line_for_each(
+    photos: Path, no_arithmetic: Crops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The package has a command of the same name.
+    module = sys.modules["vaead.cli.try_settings"]
+    monkeypatch.setattr(module, "setting_variants", lambda defaults: setting_variants(defaults)[:1])
+    (line,) = lines_of(run("try-settings", "--images", photos, *SMALL))
+    assert line.startswith("proposed\t")
+    assert " +- " in line
 
 
 def test_folder_without_normal_photos_is_refused(tmp_path: Path) -> None:
