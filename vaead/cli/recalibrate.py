@@ -49,7 +49,7 @@ Named = dict[str, NDArray[np.float32]]
 def recalibrate(
     folder: AnyPath, images: tuple[str, ...], normal: tuple[str, ...], out: AnyPath, even_if_unusual: bool
 ) -> None:
-    """Calibrate a model of photos with normal photos that it has flagged, and print the new folder.
+    """Calibrate a model with normal photos that it flags; print its folder.
 
     The photos join those that were held out of the training. Thresholds are found again; nothing is trained.
     A model keeps no photos, so --images names those it was made of; their names and order do not matter.
