@@ -131,30 +131,3 @@ def test_model_that_was_downloaded_judges_without_normal_images(
     figure = visitor.page.locator(".st-key-own_maps").get_by_role("figure")
     expect(figure.locator(".heatmaplayer image")).to_have_count(7, timeout=1000 * DRAWN_S)
     expect(visitor.page.get_by_text("A model as a ZIP")).not_to_be_visible()
-
-
-def test_boxes_are_drawn_moved_and_removed(visit: Visitor, parts: Path) -> None:
-    visitor = open_page(visit)
-    upload(visitor, 0, sorted((parts / "normal").iterdir()), "6 normal ·")
-    visitor.page.get_by_text("Leave regions out").click()
-    board = visitor.page.get_by_role("application")
-    board.scroll_into_view_if_needed()
-    box, drawn = board.bounding_box(), board.locator(".box")
-    assert box is not None
-
-    def drag(*places: tuple[float, float]) -> None:
-        for number, (x, y) in enumerate(places):
-            visitor.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
-            if not number:
-                visitor.page.mouse.down()
-        visitor.page.mouse.up()
-
-    everything = visitor.page.get_by_text("The boxes leave no window of an image to look at.")
-    drag((0.001, 0.001), (0.5, 0.5), (0.999, 0.999))
-    expect(everything).to_be_visible()
-    drag((0.995, 0.99), (0.5, 0.5), (0.3, 0.3))  # by its corner
-    expect(everything).to_be_hidden()
-    drag((0.1, 0.1), (0.2, 0.2), (0.3, 0.3))
-    expect(drawn).to_have_attribute("style", re.compile(r"left: (19|20)(\.\d+)?%; top: (19|20)(\.\d+)?%"))
-    visitor.button("Remove box").click()
-    expect(drawn).to_have_count(0)

@@ -30,9 +30,9 @@ def show(own: OwnSession, photo: OwnPhoto, aligned: bool, texts: Texts) -> None:
     """Show a normal image to draw on; what is drawn is kept for the visitor."""
 
     def take() -> None:
-        own.boxes, own.draws_boxes = read_boxes(st.session_state[KEY].get("boxes")), True
+        own.boxes = read_boxes(st.session_state[KEY].get("boxes"))
 
-    with st.expander(texts("boxes.title"), expanded=own.draws_boxes):
+    with st.expander(texts("boxes.title")):
         st.markdown(texts("boxes.aligned") if aligned else texts("boxes.free"))
         picture = f"data:image/jpeg;base64,{base64.b64encode(photo.thumbnail).decode()}"
         words = {name: texts(f"boxes.{name}") for name in TOOLS}

@@ -71,7 +71,6 @@ class OwnSession:
         settings: Values of the controls, so that they outlive a visit to another page.
         normal_count: Normal images for which settings were proposed.
         boxes: Boxes on normal images that are left out; see `vaead.ui.your_images.boxes`.
-        draws_boxes: True once the visitor has drawn one, so that what shows them stays open.
         trouble: Why the last upload, training or calibration failed, as a sentence.
         wish: An image to calibrate with, None for none.
         missed: Images that the visitor calls anomalous although they were not flagged.
@@ -103,7 +102,6 @@ class OwnSession:
         self.settings: dict[str, float | bool | str] = {}
         self.normal_count = 0
         self.boxes: list[tuple[float, float, float, float]] = []
-        self.draws_boxes = False
         self.trouble: str | None = None
         self.wish: Wish | None = None
         self.missed: list[OwnPhoto] = []
