@@ -12,6 +12,18 @@ from vaead.ui.method import blank, calibration, complexity, crops, example, late
 from vaead.ui.method.section import STEPS
 from vaead.ui.shared.labels import class_name
 
+# Streamlit scrolls to the anchor of the address before what follows is there, and so not far enough. Until
+# all figures have their heights, or the visitor goes elsewhere, the anchor is brought back.
+_SCROLL = """{
+  const name = location.hash.slice(1);
+  const timer = setInterval(() => document.getElementById(name)?.scrollIntoView(), 200);
+  const stop = () => clearInterval(timer);
+  setTimeout(stop, 4000);
+  for (const event of ["wheel", "touchstart", "pointerdown", "keydown"]) {
+    addEventListener(event, stop, { once: true, capture: true });
+  }
+}"""
+
 
 def show(texts: Texts, pages: Mapping[str, st.Page]) -> None:
     """Show all steps, with links to the pages "reference" and "compare"."""
@@ -37,8 +49,4 @@ def show(texts: Texts, pages: Mapping[str, st.Page]) -> None:
         calibration.show(found, titles[1], texts)
         blank.show(found, texts)
     wins.show(pages["compare"], texts)
-    # Streamlit scrolls to the anchor of the address before what follows is there, and so not far enough.
-    st.html(
-        "<script>document.getElementById(location.hash.slice(1))?.scrollIntoView()</script>",
-        unsafe_allow_javascript=True,
-    )
+    st.html(f"<script>{_SCROLL}</script>", unsafe_allow_javascript=True)
