@@ -11,6 +11,7 @@ from vaead.model.model import Model
 from vaead.model.normal_windows import QUANTITIES, NormalWindows, Quantities
 from vaead.scoring.loss_terms import TERMS
 from vaead.ui.compare.figure import Pair
+from vaead.ui.shared.pictures import data_url
 from vaead.ui.shared.window_view import rank, show_bars, show_pictures
 from vaead.ui.shared.windows import SHOWN, Window
 
@@ -51,7 +52,7 @@ def show(
         show_pictures(decoded, (0, row, column), "window_pictures", texts, palette)
     with others:
         st.caption(texts("inspector.others", count=SHOWN))
-        st.image(_strip(normal.patches[:, row, column]), alt=texts("inspector.others", count=SHOWN))
+        st.image(data_url(_strip(normal.patches[:, row, column])), alt=texts("inspector.others", count=SHOWN))
     show_bars(values, normal, window.place, "window_bars", texts)
     st.markdown(_sentence(values, normal, window.place, texts))
     st.caption(texts("inspector.legend", images=len(normal.values["kl"])))

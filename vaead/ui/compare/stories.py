@@ -21,6 +21,7 @@ from vaead.ui.shared import sidebar
 from vaead.ui.shared.controls import LESSONS, PAIRS, Story
 from vaead.ui.shared.labels import class_name
 from vaead.ui.shared.pairs import draw_pair, make_image
+from vaead.ui.shared.pictures import data_url
 
 _CARD_PX = 180
 _GAP_PX = 4
@@ -41,7 +42,7 @@ def _card(name: str, story: Story, text: str, on_click: Callable[[], None], text
     with st.container(width=_CARD_PX, border=True, gap="xsmall"):
         pictures = _pictures(story)
         if pictures is not None:
-            st.image(pictures, width=120, alt=_alt(story, texts))
+            st.image(data_url(pictures), width=120, alt=_alt(story, texts))
         st.button(texts(f"stories.{name}"), key=name, type="tertiary", on_click=on_click)
         st.caption(text)
 

@@ -16,6 +16,7 @@ from vaead.recipe import Recipe
 from vaead.ui.shared import training_panel
 from vaead.ui.shared.cache import dataset_source, load_stored
 from vaead.ui.shared.labels import class_name, option_label
+from vaead.ui.shared.pictures import data_url
 
 _THUMBNAILS = 6
 _FALLBACK = "digits"
@@ -47,7 +48,7 @@ def show_thumbnails(slot: DeltaGenerator, dataset: Dataset, number: int, texts: 
     images = dataset.test.of_class(number)[:_THUMBNAILS]
     name = class_name(texts, get_spec(dataset.name), number)
     alt = texts("data.thumbnails", count=len(images), name=name)
-    slot.image(np.hstack(list(images)), width="stretch", caption=name, alt=alt)
+    slot.image(data_url(np.hstack(list(images))), width="stretch", caption=name, alt=alt)
 
 
 def load_model(recipe: Recipe, texts: Texts, live: training_panel.Live | None = None) -> Model | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Sequence
 from functools import cache
@@ -14,6 +13,7 @@ import streamlit as st
 
 from vaead.i18n.texts import Texts
 from vaead.ignored import IgnoredRegion
+from vaead.ui.shared.pictures import data_url
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
@@ -34,9 +34,13 @@ def show(own: OwnSession, photo: OwnPhoto, aligned: bool, texts: Texts) -> None:
 
     with st.expander(texts("boxes.title")):
         st.markdown(texts("boxes.aligned") if aligned else texts("boxes.free"))
-        picture = f"data:image/jpeg;base64,{base64.b64encode(photo.thumbnail).decode()}"
         words = {name: texts(f"boxes.{name}") for name in TOOLS}
-        data = {"picture": picture, "base": photo.digest, "boxes": own.boxes, "words": words}
+        data = {
+            "picture": data_url(photo.thumbnail),
+            "base": photo.digest,
+            "boxes": own.boxes,
+            "words": words,
+        }
         _component()(key=KEY, data=data, on_boxes_change=take)
 
 

@@ -15,6 +15,7 @@ from vaead.inference.prediction import Prediction
 from vaead.model.card import ModelCard
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.markdown import code, plain
+from vaead.ui.shared.pictures import data_url
 from vaead.ui.your_images import detail, messages, metrics, mistakes
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
@@ -144,7 +145,7 @@ def _tile(rank: int, photo: OwnPhoto, prediction: Prediction, score: str, chosen
     value = prediction.scores.get(score)
     label = detail.label_name(photo, texts)
     with st.container(width=_TILE_PX, gap=None):
-        st.image(photo.thumbnail, width="stretch", alt=photo.name)
+        st.image(data_url(photo.thumbnail), width="stretch", alt=photo.name)
         st.button(
             "–" if value is None else number(value),
             key=f"own_tile_{rank}",

@@ -14,6 +14,7 @@ from vaead.data.photos.examine import find_bits
 from vaead.data.photos.limits import VISITOR_LIMITS, megabytes
 from vaead.i18n.texts import Texts
 from vaead.ui.shared.markdown import code, plain
+from vaead.ui.shared.pictures import data_url
 from vaead.ui.your_images import demo
 from vaead.ui.your_images.messages import LONG_TABLE, error_message, sentence, show_rejected
 from vaead.ui.your_images.session import OwnSession
@@ -83,7 +84,7 @@ def _invitation(own: OwnSession, texts: Texts) -> None:
         samples = demo.samples()
         with st.container(horizontal=True, gap="xsmall"):
             for kind, image in samples.items():
-                st.image(image, width=_SHOWN_PX, alt=texts(f"defect.{kind}"))
+                st.image(data_url(image), width=_SHOWN_PX, alt=texts(f"defect.{kind}"))
         clicked = st.button(
             texts("own.demo"),
             key="own_demo",
@@ -149,7 +150,7 @@ def _row(photos: Sequence[OwnPhoto], title: str, texts: Texts) -> None:
     sample = photos[::step][:_SHOWN]
     with st.container(horizontal=True, gap="xsmall"):
         for photo in sample:
-            st.image(photo.thumbnail, width=_SHOWN_PX, alt=photo.name)
+            st.image(data_url(photo.thumbnail), width=_SHOWN_PX, alt=photo.name)
 
 
 def _warn_of_resolution(own: OwnSession, texts: Texts) -> None:
