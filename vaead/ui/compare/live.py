@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ _SCORES = ("old", "new")
 _ROLES = ("normal", "anomalous")
 
 
-def live(images: NDArray[np.uint8], recipe: Recipe, palette: str, texts: Texts) -> Live:
+def live(images: Callable[[], NDArray[np.uint8]], recipe: Recipe, palette: str, texts: Texts) -> Live:
     """What Compare shows of the training of a recipe: the maps of a pair (2, H, W), as they are by now."""
 
     def show(status: JobStatus) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -56,7 +57,7 @@ def _show_choice(choice: Choice, slots: Sequence[DeltaGenerator], texts: Texts) 
     choice = replace(choice, recipe=choice.recipe.with_dataset(dataset.name))
     for slot, label in zip(slots, (choice.recipe.class_source.normal, choice.anomalous), strict=True):
         loading.show_thumbnails(slot, dataset, label, texts)
-    images = pair_controls.current_images(choice, dataset)
+    images = partial(pair_controls.current_images, choice, dataset)
     model = loading.load_model(choice.recipe, texts, live.live(images, choice.recipe, choice.palette, texts))
     if model is None:
         _question(choice, dataset, texts)

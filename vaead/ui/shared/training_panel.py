@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,11 +30,11 @@ class Live:
     """What a page shows of a training while it runs.
 
     Attributes:
-        images: A few images (N, H, W) that the training follows if this page starts it.
+        images: Gives a few images (N, H, W) that the training follows if this page starts it.
         show: Called with the state of the training whenever it is drawn.
     """
 
-    images: NDArray[np.uint8]
+    images: Callable[[], NDArray[np.uint8]]
     show: Callable[[JobStatus], None]
 
 
@@ -61,16 +61,25 @@ def panel(recipe: Recipe, texts: Texts, live: Live | None = None) -> None:
 def _count_windows(recipe: Recipe) -> int:
     """Windows of all networks in the held-out images of a class."""
     source = recipe.class_source
-    labels, shape = load_dataset(source.dataset).train.labels, load_dataset(source.dataset).image_shape
-    held_out = recipe.train.held_out * np.count_nonzero(labels == source.normal)
-    grids = [PatchGrid(*shape, network.patch_size, network.stride) for network in recipe.networks]
-    return round(held_out * sum(math.prod(grid.shape) for grid in grids))
+    dataset = load_dataset(source.dataset)
+    count = int(np.count_nonzero(dataset.train.labels == source.normal))
+    return held_out_windows(recipe, {dataset.image_shape: count})
+
+
+def held_out_windows(recipe: Recipe, images: Mapping[tuple[int, int], int]) -> int:
+    """Windows of all networks in the held-out images, from the number of images of each size (H, W)."""
+    found = sum(
+        count * math.prod(PatchGrid(*size, network.patch_size, network.stride).shape)
+        for size, count in images.items()
+        for network in recipe.networks
+    )
+    return round(recipe.train.held_out * found)
 
 
 def _start(recipe: Recipe, windows: int, live: Live | None) -> None:
     try:
         ModelStore().check_writable()
-        training_jobs().submit(recipe, windows, None if live is None else live.images)
+        training_jobs().submit(recipe, windows, None if live is None else live.images())
         # Anyone may follow a training, but only who has started it may end it.
         st.session_state.setdefault(_STARTED, set()).add(recipe)
     except VaeadError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from vaead.photo_defaults import PhotoDefaults, Variant, default_patch, setting_
 from vaead.presets import get_preset, preset_names
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.patches import PatchGrid
+from vaead.ui.shared import training_panel
 from vaead.ui.shared.markdown import code
 from vaead.ui.your_images import boxes
 from vaead.ui.your_images.messages import error_message
@@ -85,12 +85,9 @@ def memory_bytes(recipe: Recipe, photos: Sequence[OwnPhoto]) -> float:
 
 def held_out_windows(recipe: Recipe, photos: Sequence[OwnPhoto]) -> int:
     """Windows of all networks in the images that are held out of so many."""
-    scale, found = recipe.source.scale, 0
-    for (height, width), count in Counter(photo.size for photo in photos).items():
-        for network in recipe.networks:
-            grid = PatchGrid(round(height * scale), round(width * scale), network.patch_size, network.stride)
-            found += count * math.prod(grid.shape)
-    return round(recipe.train.held_out * found)
+    scale = recipe.source.scale
+    sizes = Counter((round(photo.size[0] * scale), round(photo.size[1] * scale)) for photo in photos)
+    return training_panel.held_out_windows(recipe, sizes)
 
 
 def show(own: OwnSession, texts: Texts) -> Plan | None:
