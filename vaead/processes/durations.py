@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from vaead.config import Record
+from vaead.paths import write_whole
 from vaead.recipe import Recipe
 
 _FILE = ".durations.json"
@@ -104,8 +105,7 @@ class DurationLog:
             if self._path is not None:
                 # Only an estimate is lost where the folder cannot be written.
                 with contextlib.suppress(OSError):
-                    self._path.parent.mkdir(parents=True, exist_ok=True)
-                    self._path.write_bytes(msgspec.json.encode(self._factors))
+                    write_whole(self._path, msgspec.json.encode(self._factors))
 
 
 def _seconds(durations: Durations) -> tuple[float, float, float]:
