@@ -27,22 +27,19 @@ from vaead.cli.options import (
 )
 from vaead.cli.progress_bar import with_bar
 from vaead.data.datasets import get_spec, load_dataset
-from vaead.data.photos import Photo, Photos, Rejected, find_photos, read_each
+from vaead.data.photos import Limits, Photo, find_photos
 from vaead.data.photos.layout import NORMAL
 from vaead.data.photos.reasons import Reason
 from vaead.errors import InvalidInputError
 from vaead.ignored import IgnoredRegion
+from vaead.inference.fit_baselines import fit_baselines
 from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
 from vaead.inference.prediction import Prediction, Thresholds
-from vaead.inference.read_photos import read_options
-from vaead.metrics.baselines import Baselines
+from vaead.metrics.baselines import MOST, Baselines
 from vaead.metrics.groups import ALL, MEASURES, GroupEvaluator, GroupMetrics
-from vaead.model.model import Model
 from vaead.paths import AnyPath
 from vaead.processes.workers import Workers
 
-_MOST_FOR_BASELINES = 200
-"""Normal images that baselines are fitted to: more hardly change them."""
 _COUNTS = {"found": "true_positives", "missed": "false_negatives", "false alarms": "false_positives"}
 """Columns of decisions, and the counts of `Confusion` in them."""
 
@@ -127,7 +124,9 @@ def _evaluate_photos(
     rejected = list(photos.rejected)
     notes: list[Reason] = []
     all_flagged = AllFlagged()
-    baselines = _fit_baselines(photos, located.model)
+    # Without a split, the photos to train on are those to score.
+    learned = photos.to_train if photos.has_split else []
+    baselines = fit_baselines(located.model, learned, Limits())
     settings = PredictSettings(thresholds, true_masks=True, baselines=baselines, ignored=ignored)
     with workers, contextlib.closing(predict_photos(located, to_score, settings, workers)) as predictions:
         for each in with_bar(predictions, len(to_score)):
@@ -152,15 +151,6 @@ def _evaluate_photos(
     skipped.sum_up(results[-1].n_normal + results[-1].n_anomalous)
     if skipped.count:
         click.get_current_context().exit(1)
-
-
-def _fit_baselines(photos: Photos, model: Model) -> Baselines | None:
-    """Fit them to photos for training; None if there are none, or none apart from those to score."""
-    step = max(1, len(photos.to_train) // _MOST_FOR_BASELINES)
-    chosen = photos.to_train[::step] if photos.has_split else []
-    read = read_each(chosen, read_options(model.card.recipe))
-    images = [model.blanked(each[1]) for each in read if not isinstance(each, Rejected)]
-    return Baselines.fit(images) if len(images) > 1 else None
 
 
 def _defects(photos: Sequence[Photo]) -> list[str]:
@@ -191,7 +181,7 @@ def _evaluate_classes(
     model, images = stored_model(dataset, normal, preset, store).model, load_dataset(dataset)
     learned, test = images.train.of_class(normal), images.test
     scores = model.image_scores(test.images)
-    scores |= Baselines.fit(learned[:_MOST_FOR_BASELINES]).scores(test.images)
+    scores |= Baselines.fit(learned[:MOST]).scores(test.images)
     evaluator = GroupEvaluator(str(normal), map(str, range(len(spec.class_names))))
     for index, label in enumerate(map(str, test.labels)):
         if wanted in (ALL, label) or label == str(normal):

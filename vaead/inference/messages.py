@@ -61,7 +61,21 @@ class RecalibrateRequest(Record, frozen=True, tag="recalibrate"):
     even_if_unusual: bool = False
 
 
-Request = ExamineRequest | PredictRequest | CheckRequest | RecalibrateRequest
+class BaselineRequest(Record, frozen=True, tag="baselines"):
+    """Fit baselines to normal photos, and score others with them; see `vaead.metrics.baselines`.
+
+    Attributes:
+        folder: Folder of the model that says how photos are read.
+        normal: Normal photos.
+        photos: Photos to score.
+    """
+
+    folder: str
+    normal: tuple[Photo, ...]
+    photos: tuple[Photo, ...]
+
+
+Request = ExamineRequest | PredictRequest | CheckRequest | RecalibrateRequest | BaselineRequest
 
 
 class Array(Record, frozen=True):
@@ -128,7 +142,13 @@ class Recalibrated(Record, frozen=True, tag="recalibrated"):
     card: ModelCard
 
 
-Answer = Examined | Predicted | Refused | Sound | Recalibrated
+class BaselineScores(Record, frozen=True, tag="baseline_scores"):
+    """Of each photo the scores by name of the baseline; empty for one that cannot be read."""
+
+    scores: tuple[dict[str, float], ...]
+
+
+Answer = Examined | Predicted | Refused | Sound | Recalibrated | BaselineScores
 
 
 def encode(message: Request | Answer) -> bytes:

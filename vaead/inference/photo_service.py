@@ -16,6 +16,8 @@ from vaead.data.photos.reasons import PhotoError, refusal
 from vaead.errors import InvalidInputError, ModelFormatError
 from vaead.inference.messages import (
     Answer,
+    BaselineRequest,
+    BaselineScores,
     CheckRequest,
     Examined,
     ExamineRequest,
@@ -129,6 +131,17 @@ class PhotoService:
         if isinstance(found, Refused) and found.rejected.why is None:
             raise InvalidInputError(found.rejected.reason)
         raise _error(found, name)
+
+    def score_baselines(self, asked: BaselineRequest) -> Sequence[dict[str, float]]:
+        """Baselines of photos; see `BaselineScores`.
+
+        Raises:
+            PhotoLostError: The process has ended, or took too long.
+        """
+        found = self._ask(asked, asked.photos[0].label)
+        if isinstance(found, BaselineScores) and len(found.scores) == len(asked.photos):
+            return found.scores
+        raise _error(found, asked.photos[0].label)
 
     def close(self) -> None:
         """Kill all processes."""

@@ -10,14 +10,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from vaead.data.photos import ReadOptions, Rejected, read_each, read_mask
+from vaead.data.photos import Photo, ReadOptions, Rejected, read_each, read_mask
 from vaead.data.photos.examine import examine
 from vaead.data.photos.limits import VISITOR_LIMITS
 from vaead.errors import VaeadError
 from vaead.held_out.recalibration import recalibrate
+from vaead.inference.fit_baselines import fit_baselines
 from vaead.inference.messages import (
     Answer,
     Array,
+    BaselineRequest,
+    BaselineScores,
     CheckRequest,
     Examined,
     ExamineRequest,
@@ -33,6 +36,7 @@ from vaead.inference.messages import (
 from vaead.inference.predict import PredictSettings, predict_each
 from vaead.inference.prediction import Prediction, Thresholds
 from vaead.inference.read_photos import read_options
+from vaead.metrics.baselines import Baselines
 from vaead.model.files import pack_reference
 from vaead.model.model import Model
 from vaead.model.store import load_model
@@ -49,7 +53,7 @@ _ANY_RATE = 0.05
 def answer(request: bytes) -> bytes:
     """Answer a request."""
     asked = decode_request(request)
-    name = asked.folder if isinstance(asked, CheckRequest | RecalibrateRequest) else ""
+    name = asked.folder if isinstance(asked, CheckRequest | RecalibrateRequest | BaselineRequest) else ""
     try:
         match asked:
             case ExamineRequest():
@@ -62,6 +66,8 @@ def answer(request: bytes) -> bytes:
                 found = _check(asked)
             case RecalibrateRequest():
                 found = _recalibrate(asked)
+            case BaselineRequest():
+                found = _score_baselines(asked)
     except VaeadError as error:
         found = Refused(Rejected.of(name, error))
     return encode(found)
@@ -133,6 +139,22 @@ def _recalibrate(asked: RecalibrateRequest) -> Recalibrated | Refused:
         normal[photo.label] = image
     found = recalibrate(model, known, normal, even_if_unusual=asked.even_if_unusual)
     return Recalibrated(tuple(pack_reference(each.reference) for each in found.networks), found.card)
+
+
+def _score_baselines(asked: BaselineRequest) -> BaselineScores:
+    model, baselines = _load(asked.folder), _fitted(asked.folder, asked.normal)
+    read = read_each(asked.photos, read_options(model.card.recipe, VISITOR_LIMITS))
+    images = (None if isinstance(each, Rejected) else model.blanked(each[1]) for each in read)
+    found = ({} if image is None or baselines is None else baselines.scores([image]) for image in images)
+    return BaselineScores(
+        tuple({name: float(values[0]) for name, values in scores.items()} for scores in found)
+    )
+
+
+@lru_cache(1)
+def _fitted(folder: str, normal: tuple[Photo, ...]) -> Baselines | None:
+    """One visitor asks several times, for a few photos each."""
+    return fit_baselines(_load(folder), normal, VISITOR_LIMITS)
 
 
 @lru_cache(_MODELS_IN_MEMORY)

@@ -37,7 +37,10 @@ _BANK = 2_000
 _PLACE_PX = 4
 _TOP = 0.01
 """Share of patches or places whose mean counts."""
-_FEWEST = 2
+FEWEST = 2
+"""Normal images that are needed."""
+MOST = 200
+"""Normal images that are enough: more hardly change the scores."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,7 @@ class Baselines:
             images: At least two; sizes may differ.
             seed: Seed of the choice of patches.
         """
-        assert len(images) >= _FEWEST, "too few images"
+        assert len(images) >= FEWEST, "too few images"
         height, width = (int(np.median([image.shape[axis] for image in images])) for axis in (0, 1))
         shrink = min(1.0, _LONGEST_PX / max(height, width))
         size = max(_PATCH, round(height * shrink)), max(_PATCH, round(width * shrink))

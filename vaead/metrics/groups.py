@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,11 @@ class GroupMetrics:
         """One of `MEASURES`."""
         values: Values = getattr(self, name)
         return values
+
+    def with_scores_of(self, other: GroupMetrics) -> GroupMetrics:
+        """The same with measures of other scores of the same images."""
+        both: dict[str, Any] = {name: other.measure(name) | self.measure(name) for name in MEASURES}
+        return replace(self, **both)
 
 
 class GroupEvaluator:

@@ -12,6 +12,7 @@ import pytest
 from vaead.data.datasets import load_dataset
 from vaead.i18n.texts import Texts
 from vaead.inference.tables import from_csv, to_csv
+from vaead.metrics.baselines import MOST, Baselines
 from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import Evaluation, Interval, Metrics
 from vaead.model.store import ModelStore
@@ -59,6 +60,17 @@ def test_all_other_classes_can_be_anomalous(open_evaluate: OpenEvaluate) -> None
     page = open_evaluate(against_all="true")
     assert "46 normal (1), 404 anomalous (all other classes)" in page.texts
     assert page.warnings == []
+
+
+def test_simple_methods_stand_beside_the_scores_when_asked_for(open_evaluate: OpenEvaluate) -> None:
+    page = open_evaluate(simple_methods="true")
+    columns = page.table(0)
+    assert list(columns)[1:] == [*SCORES, "Brightness", "Nearest patch", "Per place"]
+    dataset = load_dataset("digits")
+    baselines = Baselines.fit(dataset.train.of_class(1)[:MOST])
+    low, high = (baselines.scores(dataset.test.of_class(number))["per_place"] for number in (1, 9))
+    assert columns["Per place"][0].startswith(f"**{Metrics.compute(low, high).auroc:.3f}**")
+    assert "the network adds nothing" in page.texts
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,15 @@ def test_results_are_sorted_by_score_with_metrics_and_one_image_in_full(results:
     assert "Label: " in results.said
 
 
+def test_simple_methods_stand_beside_the_scores_when_asked_for(results: OwnPage) -> None:
+    results.click("own_baselines")
+    table = results.app.table[0].value.to_dict("list")
+    assert list(table)[1:] == ["old", "new", "calibrated", "Brightness", "Nearest patch", "Per place"]
+    assert table["Per place"][2:] == ["–", "–"]
+    assert "the network adds nothing" in results.said
+    assert not any(button.key == "own_baselines" for button in results.app.button)
+
+
 def test_a_click_shows_another_image(results: OwnPage) -> None:
     before = results.figure("own_maps_figure")["alt"]
     results.click("own_tile_3")

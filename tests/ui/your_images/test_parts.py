@@ -17,15 +17,18 @@ from PIL import Image
 
 from tests.ui.your_images.helpers import png, screw
 from vaead.cli import main
-from vaead.data.photos import Limits
+from vaead.data.photos import Limits, read_photo
 from vaead.data.photos.examine import examine
 from vaead.data.screws.generator import DEFECTS
 from vaead.data.screws.screw_set import ScrewSet
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.inference.map_files import file_name
+from vaead.inference.read_photos import read_options
 from vaead.inference.tables import from_csv
+from vaead.metrics.baselines import BASELINES, Baselines
 from vaead.metrics.groups import ALL, MEASURES
+from vaead.metrics.image import Metrics
 from vaead.model.store import load_card, load_model
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.loss_terms import SCORES
@@ -188,6 +191,41 @@ def test_metrics_are_computed_anew_when_images_came(
     assert results.metrics() is before  # it has no label
     results.score([replace(photos.test[0])], ignore)
     assert results.metrics()[-1].n_normal == before[-1].n_normal + 1
+
+
+def test_simple_methods_join_the_metrics_until_images_come_that_they_have_not_scored(
+    photos: OwnPhotos, photo_model: Path
+) -> None:
+    results = Results(load_card(photo_model), photo_model)
+    results.score(photos.test, ignore)
+    before = results.metrics()[-1]
+    shares: list[float] = []
+    results.compare(photos.normal, shares.append)
+    joint = results.metrics()[-1]
+    assert shares[-1] == 1
+    assert list(joint.auroc) == [*SCORES, *BASELINES]
+    assert {score: joint.aupro[score] for score in SCORES} == before.aupro
+    assert joint.aupro["per_place"] is None
+    options = read_options(results.card.recipe)
+    read = {
+        photo: read_photo(str(photo.path), photo.name, options) for photo in (*photos.normal, *photos.test)
+    }
+    expected = Baselines.fit([read[photo] for photo in photos.normal])
+    sides = [
+        [read[each] for each in photos.test if (each.defect == "good") == good] for good in (True, False)
+    ]
+    low, high = (expected.scores(side)["per_place"] for side in sides)
+    assert joint.auroc["per_place"] == pytest.approx(Metrics.compute(low, high).auroc)
+    results.score([replace(photos.test[0])], ignore)
+    assert list(results.metrics()[-1].auroc) == list(SCORES)
+    assert len(results.to_compare()) == 1
+
+
+def test_simple_methods_need_two_normal_images(photos: OwnPhotos, photo_model: Path) -> None:
+    results = Results(load_card(photo_model), photo_model)
+    results.score(photos.test[:2], ignore)
+    results.compare(photos.normal[:1], lambda _: None)
+    assert list(results.metrics()[-1].auroc) == list(SCORES)
 
 
 def test_files_are_those_of_the_command_line(

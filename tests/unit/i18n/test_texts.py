@@ -14,6 +14,7 @@ from vaead.data.photos.made_defects import KINDS
 from vaead.data.photos.reasons import sentences
 from vaead.data.screws.generator import DEFECTS
 from vaead.i18n.texts import FOLDER, LANGUAGES, Texts, _load
+from vaead.metrics.baselines import BASELINES
 from vaead.metrics.image import METRICS
 from vaead.model.normal_windows import QUANTITIES
 from vaead.photo_defaults import CHANGES
@@ -51,6 +52,7 @@ PATTERNS = {
         for number, class_name in enumerate(get_spec(name).class_names)
         if class_name != str(number)
     ],
+    "baseline.{}": [f"baseline.{name}" for name in BASELINES],
     "compare.{}": ["compare.normal", "compare.anomalous"],
     "control.{}": [f"control.{key}" for key in CONTROLS],
     "control.{}_help": [f"control.{key}_help" for key in CONTROLS if f"control.{key}_help" in ENGLISH],

@@ -7,13 +7,14 @@ import streamlit as st
 from vaead.data.datasets import Dataset, get_spec
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
+from vaead.metrics.baselines import BASELINES
 from vaead.metrics.image import METRICS, Evaluation, roc
 from vaead.model.model import Model
 from vaead.model.split_scores import Scores
 from vaead.plots.charts import Axes, roc_curves
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
-from vaead.ui.evaluate import downloads, pair_matrix, thresholds
+from vaead.ui.evaluate import downloads, pair_matrix, simple_methods, thresholds
 from vaead.ui.evaluate.test_scores import Sides, evaluations, split_scores
 from vaead.ui.shared import loading, query_params, sidebar
 from vaead.ui.shared.labels import class_name
@@ -31,6 +32,7 @@ def show(texts: Texts) -> None:
     with st.sidebar:
         recipe, anomalous, slots = sidebar.choose_model(texts)
         against_all = toggle("against_all", texts)
+        toggle("simple_methods", texts)
     st.title(texts("page.evaluate"), anchor=False)
     notices = st.container()
     dataset = loading.load_dataset(recipe.class_source.dataset, texts)
@@ -64,11 +66,15 @@ def _evaluation(recipe: Recipe, anomalous: int | None, dataset: Dataset, model: 
     }
     with st.container(key="verdict"):
         st.markdown(verdict(results, texts))
+    beside: dict[str, Evaluation] = {}
+    if query_params.values()["simple_methods"]:
+        normal = recipe.class_source.normal
+        beside = simple_methods.evaluations(dataset, normal, anomalous, sides, texts)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _metrics_table(results, sides, names, texts)
+        _metrics_table(results | beside, sides, names, texts)
         with st.container(horizontal=True):
-            downloads.metrics(results, recipe, anomalous, texts)
+            downloads.metrics(results | beside, recipe, anomalous, texts)
             downloads.scores(scores, dataset, recipe, texts)
     with right:
         _roc(scores.image, sides, results, texts)
@@ -106,7 +112,8 @@ def _old_or_new(results: dict[str, Evaluation], texts: Texts) -> str:
 def _metrics_table(results: dict[str, Evaluation], sides: Sides, names: dict[str, str], texts: Texts) -> None:
     rows: dict[str, list[str]] = {texts("evaluate.metric"): [texts(f"evaluate.{name}") for name in METRICS]}
     for score, result in results.items():
-        rows[texts(f"score.{score}")] = [
+        label = texts(f"baseline.{score}") if score in BASELINES else texts(f"score.{score}")
+        rows[label] = [
             f"**{getattr(result.metrics, name):.3f}** :small[{low:.3f}{_TO}{high:.3f}]"
             for name, (low, high) in ((name, result.intervals[name]) for name in METRICS)
         ]
@@ -115,6 +122,8 @@ def _metrics_table(results: dict[str, Evaluation], sides: Sides, names: dict[str
     counts = {"normal_count": f"{len(sides.normal):,}", "anomalous_count": f"{len(sides.anomalous):,}"}
     share = len(sides.anomalous) / (len(sides.normal) + len(sides.anomalous))
     st.caption(texts("evaluate.table_caption", share=f"{share:.3f}", **names, **counts))
+    if any(name in results for name in BASELINES):
+        st.caption(texts("baseline.caption"))
 
 
 def _roc(scores: Scores, sides: Sides, results: dict[str, Evaluation], texts: Texts) -> None:

@@ -158,6 +158,7 @@ CONTROLS = {
     "normal_image": Control(),
     "anomalous_image": Control(),
     "against_all": Control(default=False, written=lambda _, on: str(on).lower()),
+    "simple_methods": Control(default=False, written=lambda _, on: str(on).lower()),
     "score": Control(tuple(reversed(SCORES))),
     "threshold": Control(THRESHOLDS),
     "matrix": Control(MATRICES),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.layout import NORMAL
 from vaead.data.photos.reasons import refusal
 from vaead.errors import InvalidInputError
+from vaead.inference.messages import BaselineRequest
 from vaead.inference.photo_service import PhotoLostError
 from vaead.inference.prediction import Prediction, Thresholds
 from vaead.metrics.groups import GroupEvaluator, GroupMetrics
@@ -31,6 +32,9 @@ _MOST_LOST = 3
 """Images whose process ended or took too long, after which a model gets no more of them."""
 _RATE = 0.05
 """Any false-alarm rate: thresholds are replaced by those of the rate that the visitor chooses."""
+
+_BATCH = 16
+"""Images that baselines score in one request."""
 
 Origin = Literal["shipped", "trained", "brought"]
 """Where a model comes from: vaead, a training on this page, or a file that the visitor had."""
@@ -64,6 +68,8 @@ class Results:
     rejected: list[Rejected] = field(default_factory=list)
     _seen: set[OwnPhoto] = field(default_factory=set)
     _evaluator: GroupEvaluator = field(default_factory=lambda: GroupEvaluator(NORMAL))
+    _baselines: GroupEvaluator = field(default_factory=lambda: GroupEvaluator(NORMAL))
+    _compared: set[OwnPhoto] = field(default_factory=set)
     _metrics: list[GroupMetrics] | None = None
     _kept: OrderedDict[OwnPhoto, Prediction] = field(default_factory=OrderedDict)
     _kept_bytes: int = 0
@@ -135,7 +141,34 @@ class Results:
             if self._metrics is None:
                 labelled = any(photo.defect is not None for photo in self.scored)
                 self._metrics = self._evaluator.evaluate() if labelled else []
+                if labelled and not self._to_compare():
+                    beside = zip(self._metrics, self._baselines.evaluate(), strict=True)
+                    self._metrics = [own.with_scores_of(simple) for own, simple in beside]
             return self._metrics
+
+    def to_compare(self) -> list[OwnPhoto]:
+        """Images with a label that baselines have not scored yet."""
+        with self._lock:
+            return self._to_compare()
+
+    def compare(self, normal: Sequence[OwnPhoto], on_share: Callable[[float], object]) -> None:
+        """Score the images with a label by baselines, too, which `metrics` shows when all are scored.
+
+        Args:
+            normal: Normal images to fit them to.
+            on_share: Called now and then with the share of images that are scored, to 1.
+
+        Raises:
+            PhotoLostError: The process of the photos has ended, or took too long.
+        """
+        photos = self.to_compare()
+        known = tuple(_as_photo(each) for each in normal)
+        for start in range(0, len(photos), _BATCH):
+            batch = photos[start : start + _BATCH]
+            asked = BaselineRequest(str(self.folder), known, tuple(_as_photo(each) for each in batch))
+            found = photo_service().score_baselines(asked)
+            self._add_baselines(batch, found)
+            on_share(min(1.0, (start + len(batch)) / len(photos)))
 
     def normal_scores_of(self, score: str) -> NDArray[np.float64]:
         """A score of the images that are labelled normal."""
@@ -160,14 +193,27 @@ class Results:
         return 0 if self.normals is None else sum(photo.digest not in self.normals for photo in photos)
 
     def _predict(self, photo: OwnPhoto) -> Prediction | Rejected:
-        masks = tuple(map(str, photo.masks))
-        source = Photo(photo.name, str(photo.path), photo.defect, masks, title=photo.name)
         thresholds = Thresholds.from_rate(self.calibration, _RATE)
         try:
-            return photo_service().predict(self.folder, self.card, source, thresholds)
+            return photo_service().predict(self.folder, self.card, _as_photo(photo), thresholds)
         except PhotoLostError as error:
             self._lost += 1
             return Rejected.of(photo.name, error)
+
+    def _to_compare(self) -> list[OwnPhoto]:
+        return [
+            photo
+            for photo in self.scored
+            if photo.defect is not None and photo not in self.taken and photo not in self._compared
+        ]
+
+    def _add_baselines(self, photos: Sequence[OwnPhoto], found: Sequence[dict[str, float]]) -> None:
+        with self._lock:
+            for photo, scores in zip(photos, found, strict=True):
+                if photo not in self._compared and photo.defect is not None:
+                    self._compared.add(photo)
+                    self._baselines.add(photo.defect, scores)
+            self._metrics = None
 
     def _add(
         self, photo: OwnPhoto, found: Prediction | Rejected, pixel_counts: dict[str, PixelCounts]
@@ -192,3 +238,8 @@ class Results:
             while self._kept_bytes > _KEPT_BYTES and len(self._kept) > 1:
                 _, dropped = self._kept.popitem(last=False)
                 self._kept_bytes -= dropped.n_bytes
+
+
+def _as_photo(photo: OwnPhoto) -> Photo:
+    masks = tuple(map(str, photo.masks))
+    return Photo(photo.name, str(photo.path), photo.defect, masks, title=photo.name)

@@ -102,7 +102,7 @@ def show(own: OwnSession, results: Results, score: str, rate: float, texts: Text
             _gallery(ranked, score, texts)
         with right:
             detail.show(own, results, _picked(ranked), score, rate, texts)
-        metrics.show(results.metrics(), score, texts)
+        metrics.show(own, results, score, texts)
         _tell_unlike(results, [prediction for _, prediction in ranked], texts)
     _rejected(results, texts)
 
