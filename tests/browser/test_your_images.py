@@ -131,3 +131,27 @@ def test_model_that_was_downloaded_judges_without_normal_images(
     figure = visitor.page.locator(".st-key-own_maps").get_by_role("figure")
     expect(figure.locator(".heatmaplayer image")).to_have_count(7, timeout=1000 * DRAWN_S)
     expect(visitor.page.get_by_text("A model as a ZIP")).not_to_be_visible()
+
+
+def test_boxes_are_drawn_and_moved_with_the_mouse(visit: Visitor, parts: Path) -> None:
+    visitor = open_page(visit)
+    upload(visitor, 0, sorted((parts / "normal").iterdir())[:2], "2 normal ·")
+    visitor.page.get_by_text("Leave regions out").click()
+    board = visitor.page.get_by_role("application")
+
+    def drag(*places: tuple[int, int]) -> None:
+        start, end = ({"x": x, "y": y} for x, y in places)
+        board.hover(position=start)  # waits until the board stands still
+        visitor.page.mouse.down()
+        board.hover(position=end)
+        visitor.page.mouse.up()
+
+    box = board.locator(".box")
+    board.scroll_into_view_if_needed()
+    drag((20, 20), (140, 100))
+    expect(box).to_have_css("width", "120px")
+    drag((40, 40), (60, 50))
+    expect(box).to_have_css("left", "40px")
+    expect(box).to_have_css("width", "120px")
+    visitor.page.get_by_role("button", name="Remove box").click()
+    expect(box).to_have_count(0)
