@@ -34,14 +34,13 @@ def show() -> None:
             "About": f"vaead {__version__}: where a variational autoencoder finds an image anomalous."
         },
     )
-    # Not as HTML, whose part of Streamlit comes after the texts of the page: they would move.
-    st.markdown(f"<style>{_style()}</style>", unsafe_allow_html=True)
+    st.html(f"<style>{_style()}</style>")
     query_params.follow()
     with st.sidebar:
         texts = sidebar.choose_language()
+        spoken.show(texts)  # above the page it would have room for a moment
     page = st.navigation(list(_pages(texts).values()), position="top")
     st.set_page_config(page_title=f"{page.title} · vaead")
-    spoken.show(texts)
     page.run()
 
 
