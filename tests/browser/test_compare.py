@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE
-
 if TYPE_CHECKING:
     from tests.browser.conftest import Server, Visit, Visitor
 
@@ -140,43 +138,6 @@ def test_click_on_a_map_opens_the_window_there(visit: Visitor, wait_until: Calla
     number = int(field.input_value())
     field.press("ArrowUp")  # for those without a mouse
     wait_until(lambda: visitor.link.get("window") == str(number + 1), visitor.page)
-
-
-def test_language_follows_the_browser(visit: Visitor) -> None:
-    visitor = visit(device={"locale": "ja-JP"})
-    visitor.wait_for_maps()
-    expect(visitor.button("別の組を引く")).to_be_visible()
-    assert "lang" not in visitor.link
-
-
-def test_language_can_be_switched(visit: Visitor) -> None:
-    visitor = visit()
-    visitor.wait_for_maps()
-    visitor.page.get_by_role("radio", name="日本語").click()
-    expect(visitor.button("別の組を引く")).to_be_visible()
-    expect(visitor.figure.locator(".annotation-text").first).to_have_text("正常: 1")
-    assert visitor.link["lang"] == "ja"
-
-
-def test_method_page_and_back_keeps_the_choice(visit: Visitor) -> None:
-    visitor = visit(anomalous="4")
-    visitor.wait_for_maps()
-    visitor.page.get_by_role("link", name="Method").click()
-    expect(visitor.page.get_by_role("heading", name="Method", exact=True)).to_be_visible()
-    visitor.page.get_by_role("link", name="Compare", exact=True).click()
-    expect(visitor.caption).to_contain_text("of class 4.")
-    assert visitor.link["anomalous"] == "4"
-
-
-def phone(visit: Visitor) -> Visit:
-    visitor = visit(device=PHONE)
-    visitor.wait_for_maps()
-    return visitor
-
-
-def test_phone_shows_the_maps_whole(visit: Visitor) -> None:
-    boxes = [image.bounding_box() for image in phone(visit).maps.all()]
-    assert all(box["width"] > 130 and box["x"] >= 0 and box["x"] + box["width"] <= 390 for box in boxes)
 
 
 def test_every_figure_has_alternative_text(visit: Visitor) -> None:

@@ -13,7 +13,7 @@ from streamlit import runtime
 from vaead.i18n.texts import Texts
 from vaead.processes.at_exit import end_within
 from vaead.processes.temporary import temporary_folder
-from vaead.ui.shared import query_params, sidebar, spoken
+from vaead.ui.shared import query_params, sidebar, spoken, taps
 from vaead.version import __version__
 
 _ICON = Path(__file__).parent / "icon.png"
@@ -38,7 +38,9 @@ def show() -> None:
     query_params.follow()
     with st.sidebar:
         texts = sidebar.choose_language()
-        spoken.show(texts)  # above the page it would have room for a moment
+        with st.container(key="unseen"):  # above the page it would have room for a moment
+            spoken.show(texts)
+            taps.show()
     page = st.navigation(list(_pages(texts).values()), position="top")
     st.set_page_config(page_title=f"{page.title} · vaead")
     page.run()

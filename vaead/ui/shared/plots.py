@@ -14,10 +14,10 @@ from vaead.plots.panels import Scale
 _HEIGHTS = {
     2: "calc(200cqw + 160px)",
     3: "min(calc(67cqw + 100px), 540px)",
-    4: "min(calc(50cqw + 130px), 770px, max(430px, 100vh - 330px))",
+    4: "min(calc(62cqw + 22px), 935px, max(430px, 201vh - 1240px))",
 }
-"""Height of two images' panels by the number of columns. Four fit into the first screen of a laptop, and have
-320 px each on a projector."""
+"""Height of two images' panels by the number of columns. Four fit into the first screen of a laptop (570 px
+of 900), and have 320 px each on a projector (930 px of 1080)."""
 
 
 def mean_scale(calibration: NormalScores, name: str, palette: str, title: str, column: int) -> Scale:

@@ -26,8 +26,7 @@ def show(texts: Texts) -> None:
     words = [[Texts(language)(f"streamlit.{word}") for language in LANGUAGES] for word in _WORDS]
     place = list(LANGUAGES).index(texts.language)
     call = f"({_script()})({json.dumps(texts.language)}, {json.dumps(words)}, {place}, {json.dumps(LIVE)})"
-    with st.container(key="spoken"):
-        st.html(f"<script>{call}</script>", unsafe_allow_javascript=True)
+    st.html(f"<script>{call}</script>", unsafe_allow_javascript=True)
 
 
 @cache
