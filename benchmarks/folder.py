@@ -14,17 +14,16 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import joblib
-import psutil
 from PIL import Image
 
 from benchmarks import report
+from benchmarks.memory import PeakMemory
 from benchmarks.report import Table
 from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.model.store import save_model
@@ -82,7 +81,7 @@ def _score(folder: Path, count: int, jobs: int) -> dict[str, Any]:
     command = [*score, *outputs, "--jobs", jobs]
     started = time.monotonic()
     with subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True) as child:
-        memory = _Memory(child.pid)
+        memory = PeakMemory(child.pid)
         assert child.stdout is not None
         times = [time.monotonic() for _ in child.stdout]
         child.wait()
@@ -104,36 +103,6 @@ def _rate(times: list[float]) -> float:
     # With several processes lines come in batches; those of the first were done before the clock starts.
     first = sum(each - times[0] < 0.02 for each in times)
     return round((len(times) - first) / (times[-1] - times[0]), 2)
-
-
-class _Memory:
-    """Looks at the memory of a process and of all it has started, until it is stopped."""
-
-    def __init__(self, pid: int) -> None:
-        self._process = psutil.Process(pid)
-        self._peak_bytes = 0
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-        self._thread.start()
-
-    def stop(self) -> int:
-        self._stopped.set()
-        self._thread.join()
-        return self._peak_bytes
-
-    def _look(self) -> None:
-        while not self._stopped.wait(0.2):
-            total = 0
-            try:
-                everyone = [self._process, *self._process.children(recursive=True)]
-            except psutil.NoSuchProcess:
-                continue
-            for process in everyone:
-                try:
-                    total += process.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-            self._peak_bytes = max(self._peak_bytes, total)
 
 
 def tables(result: dict[str, Any]) -> list[Table]:

@@ -45,16 +45,18 @@ def run() -> dict[str, Any]:
     sets: dict[str, list[dict[str, Any]]] = {}
     for seed in SEEDS:
         for folder in sorted(path for path in Path(root).iterdir() if path.is_dir()):
-            sets.setdefault(folder.name, []).append(_measure(folder, seed))
+            sets.setdefault(folder.name, []).append(measure(folder, seed))
             print(folder.name, sets[folder.name][-1], flush=True)
     return {"sets": sets}
 
 
-def _measure(folder: Path, seed: int) -> dict[str, Any]:
+def measure(folder: Path, seed: int, **training: Any) -> dict[str, Any]:
+    """Train on the normal photos of a set, with other settings if given, and score the others."""
     found = find_photos(folder)
     facts = [each for each in examine_each(found.to_train, Limits()) if not isinstance(each, Rejected)]
     defaults = PhotoDefaults.choose(facts)
-    recipe = Recipe.from_preset("industrial", defaults.source, patch_size=defaults.patch_size, seed=seed)
+    settings = {"patch_size": defaults.patch_size, "seed": seed} | training
+    recipe = Recipe.from_preset("industrial", defaults.source, **settings)
     normal = [read(photo, recipe) for photo in found.to_train]
     model, baselines = train_photos(normal, recipe), Baselines.fit(normal)
     names = (*SCORES, *BASELINES)
@@ -79,6 +81,7 @@ def _measure(folder: Path, seed: int) -> dict[str, Any]:
         "false_alarms": _false_alarms(model, scores["calibrated"][False]),
         "pixel": _pixel(counts) if any(photo.masks for photo in found.test) else None,
         "trial_auroc": model.card.trial_auroc,
+        "held_out_loss": model.card.networks[0].history[-1].held_out_loss,
         "seconds": model.card.training_s,
     }
 

@@ -6,13 +6,15 @@ import json
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
+BEFORE = RESULTS / "before"
+"""The run before, of each benchmark."""
 _LIBRARIES = ("numpy", "keras", "ai-edge-litert", "streamlit", "plotly")
 
 
@@ -40,6 +42,16 @@ class Table:
         lines = [self.columns, ["---"] * len(self.columns), *self.rows]
         return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
+    def beside(self, before: Table) -> Table:
+        """The same with the figures of another run, where they are others, in brackets."""
+        known = {row[0]: dict(zip(before.columns[1:], row[1:], strict=True)) for row in before.rows}
+        rows = []
+        for first, *cells in self.rows:
+            old = [known.get(first, {}).get(column) for column in self.columns[1:]]
+            pairs = zip(cells, old, strict=True)
+            rows.append([first, *(now if was in (None, now) else f"{now} ({was})" for now, was in pairs)])
+        return replace(self, rows=rows)
+
 
 def machine() -> dict[str, Any]:
     """The machine and the versions a figure was measured with."""
@@ -53,16 +65,19 @@ def machine() -> dict[str, Any]:
 
 
 def save(name: str, result: dict[str, Any]) -> None:
-    """Write `results/<name>.json`: the result with the machine and the time."""
-    RESULTS.mkdir(exist_ok=True)
+    """Write `results/<name>.json`: the result with the machine and the time. The last one is kept."""
+    BEFORE.mkdir(parents=True, exist_ok=True)
+    file = RESULTS / f"{name}.json"
+    if file.exists():
+        file.replace(BEFORE / file.name)
     measured = datetime.now(UTC).isoformat(timespec="seconds")
     content = {"benchmark": name, "measured": measured, "machine": machine(), **result}
-    (RESULTS / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    file.write_text(json.dumps(content, indent=1) + "\n")
 
 
-def load(name: str) -> dict[str, Any] | None:
+def load(name: str, folder: Path = RESULTS) -> dict[str, Any] | None:
     """Read a result, or None if it was never measured."""
-    file = RESULTS / f"{name}.json"
+    file = folder / f"{name}.json"
     return json.loads(file.read_text()) if file.is_file() else None
 
 

@@ -58,11 +58,19 @@ class Server:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Server]:
-    """Start the app with a model of each class of both datasets, and stop it at the end."""
+def running(shipped: bool = False) -> Iterator[Server]:
+    """Start the app with a model of each class of both datasets, and stop it at the end.
+
+    Args:
+        shipped: True for the models that come with vaead and what lies beside them; otherwise all are copies
+            of one, so that nothing is known beforehand of their test images.
+    """
     with tempfile.TemporaryDirectory() as folder:
         store, log = Path(folder, "store"), Path(folder, "log")
-        _fill(store)
+        if shipped:
+            shutil.copytree(ROOT / "models", store)
+        else:
+            _fill(store)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]

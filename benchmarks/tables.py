@@ -17,9 +17,11 @@ from vaead.scoring.loss_terms import SCORES
 RESULTS = Path(__file__).parent / "RESULTS.md"
 README = Path(__file__).parents[1] / "README.md"
 SECTIONS = (
+    "aims",
     "one_class",
     "pairs",
     "photos",
+    "epochs",
     "choices",
     "screws",
     "screws_few",
@@ -41,8 +43,8 @@ _BEGIN, _END = "<!-- results -->", "<!-- /results -->"
 _INTRODUCTION = """# Results
 
 Written by `make bench` from `results/*.json`, which also name the seeds, the day and the versions; not to be
-edited by hand. [README.md](README.md) says what each benchmark does. AUROC is 0.5 by chance and 1 if every
-anomalous image scores above every normal one.
+edited by hand. In brackets: the run before. [README.md](README.md) says what each benchmark does. AUROC is
+0.5 by chance and 1 if every anomalous image scores above every normal one.
 """
 
 
@@ -51,13 +53,25 @@ def write() -> None:
     results = {name: found for name in SECTIONS if (found := report.load(name)) is not None}
     parts = [_INTRODUCTION.strip(), _machine(results)]
     for name, result in results.items():
-        parts += map(str, importlib.import_module(f"benchmarks.{name}").tables(result))
+        parts += map(str, _tables(name, result))
         if name == "one_class":
             parts += map(str, (_pairs_won(), _shipped_pairs()))
     RESULTS.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    before, rest = README.read_text(encoding="utf-8").split(_BEGIN)
+    head, rest = README.read_text(encoding="utf-8").split(_BEGIN)
     table = summary(results["one_class"], results["screws"]).grid()
-    README.write_text(f"{before}{_BEGIN}\n{table}\n{_END}{rest.split(_END)[1]}", encoding="utf-8")
+    README.write_text(f"{head}{_BEGIN}\n{table}\n{_END}{rest.split(_END)[1]}", encoding="utf-8")
+
+
+def _tables(name: str, result: dict[str, Any]) -> list[Table]:
+    """The tables of a result beside those of the run before, if there are any of this kind."""
+    make = importlib.import_module(f"benchmarks.{name}").tables
+    tables: list[Table] = make(result)
+    before = report.load(name, report.BEFORE)
+    try:
+        old = {table.title: table for table in make(before)} if before else {}
+    except KeyError:  # it was measured in another way
+        old = {}
+    return [table.beside(old[table.title]) if table.title in old else table for table in tables]
 
 
 def summary(one_class: dict[str, Any], screws: dict[str, Any]) -> Table:
