@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from PIL import Image
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.i18n.format import number
@@ -32,15 +29,12 @@ _TALLEST_PX = 760
 def draw(view: View, normal_scores: NormalScores, frame: Frame | None, texts: Texts) -> go.Figure:
     """Draw all panels as one figure, so that they zoom together, with a frame in all of them."""
     small = view.reduced()
-    grey = small.pixels
-    if grey.ndim == 3:
-        grey = np.round(grey.mean(axis=2)).astype(np.uint8)
     of_255 = texts("compare.of_255")
     shown = texts(f"score.{view.score}")
     rows = [
         [
-            Panel(grey, _IMAGE, texts("own.image"), of_255, small.true_mask),
-            Panel(grey, _IMAGE, texts("own.overlay", score=shown), of_255, small.mask),
+            Panel(small.pixels, _IMAGE, texts("own.image"), of_255, small.true_mask),
+            Panel(small.pixels, _IMAGE, texts("own.overlay", score=shown), of_255, small.mask),
             Panel(small.mask.astype(np.uint8), _MASK, texts("own.mask"), "", small.mask),
         ],
         [_map(view, small, score, index, texts) for index, score in enumerate(SCORES, start=_MASK + 1)],
@@ -55,8 +49,6 @@ def draw(view: View, normal_scores: NormalScores, frame: Frame | None, texts: Te
         if "colorbar" in axis:
             axis["colorbar"] = {**axis["colorbar"], "nticks": 3}  # more do not fit on a phone
     _color_truth(traces, small)
-    if small.pixels.ndim == 3:
-        traces[:2] = _colored(traces[:2], small)
     # Above the images, below the outlines.
     traces.insert(len(SCORES) + _COLUMNS, _heat(view, small, normal_scores, traces[1]))
     return go.Figure(traces, figure["layout"])
@@ -104,15 +96,6 @@ def _heat(view: View, small: Reduced, normal_scores: NormalScores, under: dict[s
         "yaxis": under["yaxis"],
         **squares(small.step),
     }
-
-
-def _colored(traces: list[dict[str, Any]], small: Reduced) -> list[dict[str, Any]]:
-    """The same panels as pictures in colours."""
-    buffer = io.BytesIO()
-    Image.fromarray(small.pixels).save(buffer, "PNG")
-    source = f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    picture = {"type": "image", "source": source, "hoverinfo": "skip", **squares(small.step)}
-    return [picture | {axis: trace[axis] for axis in ("xaxis", "yaxis")} for trace in traces]
 
 
 def _color_truth(traces: list[dict[str, Any]], small: Reduced) -> None:
