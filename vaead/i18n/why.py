@@ -6,8 +6,8 @@ from vaead.i18n.format import percent
 from vaead.i18n.texts import Texts
 from vaead.model.kept_windows import Likeness
 
-CASES = ("unlike", "seldom", "like", "not_kept")
-"""What can be said of a window."""
+CASES = ("unlike", "seldom", "like")
+"""What can be said of a window where there are others."""
 _UNLIKE, _SELDOM = 0.01, 0.1
 """Shares of kept windows that stand as far apart from others, below which it is said."""
 

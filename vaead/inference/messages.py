@@ -61,9 +61,6 @@ class RecalibrateRequest(Record, frozen=True, tag="recalibrate"):
     even_if_unusual: bool = False
 
 
-Request = ExamineRequest | PredictRequest | CheckRequest | RecalibrateRequest
-
-
 class Array(Record, frozen=True):
     """A NumPy array."""
 
@@ -79,6 +76,23 @@ class Array(Record, frozen=True):
     def numpy(self) -> NDArray[Any]:
         """The array, read-only; raises ValueError if it is none."""
         return np.frombuffer(self.content, np.dtype(self.dtype)).reshape(self.shape)
+
+
+class ExplainRequest(Record, frozen=True, tag="explain"):
+    """Explain a window of a photo; see `vaead.inference.explain`.
+
+    Attributes:
+        folder: Folder of the model.
+        image: (H, W) or (H, W, 3), as the model sees it.
+        place: Row and column of the window.
+    """
+
+    folder: str
+    image: Array
+    place: tuple[int, int]
+
+
+Request = ExamineRequest | PredictRequest | CheckRequest | RecalibrateRequest | ExplainRequest
 
 
 class Examined(Record, frozen=True, tag="examined"):
@@ -128,7 +142,36 @@ class Recalibrated(Record, frozen=True, tag="recalibrated"):
     card: ModelCard
 
 
-Answer = Examined | Predicted | Refused | Sound | Recalibrated
+class Near(Record, frozen=True):
+    """See `NearWindow`."""
+
+    picture: Array
+    distance: float
+    photo: int
+    place: tuple[int, int]
+
+
+class Explained(Record, frozen=True, tag="explained"):
+    """The parts of an `Explanation`, from which the rest follows.
+
+    Attributes:
+        decoded: Patch, mean and variance.
+        z_mean: (latent_dim,).
+        terms: D, A and M.
+        nearest: Kept windows; none if the model keeps none.
+        share: See `Likeness`.
+        count: Number of all kept windows.
+    """
+
+    decoded: tuple[Array, Array, Array]
+    z_mean: Array
+    terms: tuple[float, float, float]
+    nearest: tuple[Near, ...]
+    share: float
+    count: int
+
+
+Answer = Examined | Predicted | Refused | Sound | Recalibrated | Explained
 
 
 def encode(message: Request | Answer) -> bytes:

@@ -283,9 +283,9 @@ def _heatmap(panel: Panel, scale: Scale, hover: str, index: int) -> dict[str, An
 
 
 def _colored(panel: Panel, _scale: Scale, _hover: str, index: int) -> dict[str, Any]:
-    pixels = panel.values
-    if pixels.dtype != np.uint8:
-        pixels = np.round(255 * np.clip(pixels, 0, 1)).astype(np.uint8)
+    values = panel.values
+    of_255 = values if values.dtype == np.uint8 else np.round(255 * np.clip(values, 0, 1))
+    pixels = of_255.astype(np.uint8)
     source = f"data:image/png;base64,{base64.b64encode(to_png(pixels)).decode()}"
     axes = {"xaxis": f"x{_suffix(index)}", "yaxis": f"y{_suffix(index)}"}
     return {"type": "image", "source": source, "hoverinfo": "skip", **axes}
