@@ -1,17 +1,26 @@
 """Why here: the window that a score points to, and what belongs to it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from vaead import shipped
 from vaead.errors import InvalidInputError
 from vaead.ignored import IgnoredRegion
 from vaead.inference.explain import explain, require_windows, window_value, worst_window
+from vaead.inference.messages import Answer, Array, Explained, ExplainRequest, Refused, decode_answer, encode
+from vaead.inference.photo_service import _explanation
+from vaead.inference.photo_worker import answer
 from vaead.model.model import Model
+from vaead.model.store import load_model, save_model
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.regions import Region
 from vaead.scoring.term_maps import CalibratedScore, TermMaps
+from vaead.zoo import screw_demo
 
 Photos = list[NDArray[np.uint8]]
 
@@ -41,18 +50,25 @@ def test_window_is_scanned_as_with_all_others(photo_model: Model, spotted: NDArr
     assert len(found.likeness.nearest) == 3
 
 
-def test_training_window_finds_itself(photo_model: Model, photo_recipe: object, photos: Photos) -> None:
-    from vaead.held_out.split import split_normal
+def test_kept_window_finds_itself() -> None:
+    model = load_model(shipped.MODELS / screw_demo.model_folder())
+    assert model.windows is not None
+    for number in range(0, len(model.windows.pictures), 300):
+        picture = model.windows.pictures[number]
+        found = explain(model, picture, (0, 0)).likeness  # this network is not told where a window lies
+        assert found is not None
+        np.testing.assert_array_equal(found.nearest[0].picture, picture)
+        assert found.nearest[0].distance < 0.01 < found.nearest[1].distance
+        assert found.share == 1
 
-    trained, _ = split_normal(photos, photo_model.card.recipe.train)
-    windows = photo_model.windows
-    assert windows is not None
-    photo, row, column = map(int, windows.places[100])
-    found = explain(photo_model, trained[photo], (row, column)).likeness
-    assert found is not None
-    assert (found.nearest[0].photo, found.nearest[0].place) == (photo, (row, column))
-    assert found.nearest[0].distance < 0.01
-    assert found.share == 1
+
+def test_nothing_kept_is_like_what_is_never_in_a_photo() -> None:
+    model = load_model(shipped.MODELS / screw_demo.model_folder())
+    stripes = np.full((32, 32), 255, np.uint8)
+    stripes[:, ::2] = 0
+    found = explain(model, stripes, (0, 0))
+    assert found.likeness is not None
+    assert (found.likeness.share, found.normal_below) == (0, 1)
 
 
 def test_worst_window_of_old_and_new_makes_the_score(photo_model: Model, spotted: NDArray[np.uint8]) -> None:
@@ -124,3 +140,47 @@ def test_model_without_windows_shows_no_others(photo_model: Model, photos: Photo
     with pytest.raises(InvalidInputError, match=r"must keep windows of normal photos .* train it again"):
         require_windows(older)
     require_windows(photo_model)
+
+
+def asked(folder: Path, photo: NDArray[np.uint8], place: tuple[int, int]) -> Answer:
+    """What a process of the page answers."""
+    return decode_answer(answer(encode(ExplainRequest(str(folder), Array.of(photo), place))))
+
+
+def test_process_explains_as_python_does(
+    photo_model: Model, spotted: NDArray[np.uint8], tmp_path: Path
+) -> None:
+    save_model(tmp_path / "model", photo_model)
+    found = asked(tmp_path / "model", spotted, (2, 5))
+    assert isinstance(found, Explained)
+    told = _explanation(found, photo_model.card, (40, 48), (2, 5))
+    here = explain(photo_model, spotted, (2, 5))
+    assert (told.place, told.frame, told.normal_below) == (here.place, here.frame, here.normal_below)
+    np.testing.assert_array_equal(told.window.decoded.errors, here.window.decoded.errors)
+    assert told.likeness is not None
+    assert here.likeness is not None
+    assert told.likeness.share == here.likeness.share
+    assert [near.distance for near in told.likeness.nearest] == [
+        near.distance for near in here.likeness.nearest
+    ]
+    refused = asked(tmp_path / "model", spotted, (9, 9))
+    assert isinstance(refused, Refused)
+    assert "window must be a row from 0 to 6" in refused.rejected.reason
+
+
+@pytest.mark.parametrize("broken", ["decoded", "z_mean", "nearest", "text"])
+def test_answer_that_does_not_fit_the_model_is_refused(
+    photo_model: Model, spotted: NDArray[np.uint8], tmp_path: Path, broken: str
+) -> None:
+    save_model(tmp_path / "model", photo_model)
+    found = asked(tmp_path / "model", spotted, (2, 5))
+    assert isinstance(found, Explained)
+    small, text = Array.of(np.zeros(3, np.float32)), Array.of(np.full((16, 16), "x"))
+    changed = {
+        "decoded": replace(found, decoded=(small, *found.decoded[1:])),
+        "z_mean": replace(found, z_mean=small),
+        "nearest": replace(found, nearest=(replace(found.nearest[0], picture=small),)),
+        "text": replace(found, decoded=(text, *found.decoded[1:])),
+    }
+    with pytest.raises(ValueError, match=r"reshape|convert"):
+        _explanation(changed[broken], photo_model.card, (40, 48), (2, 5))
