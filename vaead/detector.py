@@ -16,6 +16,7 @@ from vaead.config import require_name
 from vaead.errors import InvalidInputError
 from vaead.held_out.recalibration import recalibrate
 from vaead.ignored import IgnoredRegion
+from vaead.inference.explain import Explanation, explain, worst_window
 from vaead.inference.golden import save_with_golden
 from vaead.model.model import Model
 from vaead.model.store import load_model
@@ -156,6 +157,25 @@ class PatchVAEDetector(OutlierMixin, BaseEstimator):  # type: ignore[misc]
     def anomaly_map(self, X: Images) -> list[NDArray[np.float32]]:  # noqa: N803
         """Anomaly maps (H, W), one an image: NaN where left out; see `Model.anomaly_map`."""
         return [terms.anomaly_maps(self.score)[0] for terms in self._terms(X)]
+
+    def explain(self, image: NDArray[np.generic], place: tuple[int, int] | None = None) -> Explanation:
+        """Why here? One window, what the network makes of it, and the training windows that are most like it.
+
+        Args:
+            image: (H, W) or (H, W, 3).
+            place: Row and column of the window; if not given, that of the worst one, see
+                `vaead.inference.explain.worst_window`.
+
+        Raises:
+            NotFittedError: There is no model yet.
+            InvalidInputError: The image does not suit the model, or has no such window that counts.
+            UnknownNameError: There is no such score.
+        """
+        check_is_fitted(self)
+        if place is None:
+            (terms,) = self._terms([image])
+            place = worst_window(terms, self.score)
+        return explain(self.model_, np.asarray(image), place)
 
     def score_samples(self, X: Images) -> NDArray[np.float64]:  # noqa: N803
         """Normality of each image: its anomaly score with a minus, (N,)."""

@@ -21,6 +21,11 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
 TRAINED_S, DRAWN_S = 120.0, 60.0
+MIDDLE_OF_OVERLAY = """figure => {
+    const plot = figure.closest(".js-plotly-plot") || figure.querySelector(".js-plotly-plot");
+    const { xaxis2: x, yaxis2: y } = plot._fullLayout, at = plot.getBoundingClientRect();
+    return [at.x + x._offset + x._length / 2, at.y + y._offset + y._length / 2];
+}"""
 
 
 @pytest.fixture
@@ -58,6 +63,10 @@ def test_demo_shows_what_is_found_without_a_training(visit: Visitor) -> None:
     expect(visitor.page.get_by_text("By a model that comes with vaead")).to_be_visible()
     decision = re.compile("its calibrated score .* is above the threshold .* of 30 calibration images")
     expect(visitor.page.get_by_text(decision)).to_be_visible()
+    expect(visitor.page.get_by_text("The window where the calibrated score is highest")).to_be_visible()
+    figure.scroll_into_view_if_needed()
+    visitor.page.mouse.click(*figure.evaluate(MIDDLE_OF_OVERLAY))
+    expect(visitor.page.get_by_text("The window that you picked")).to_be_visible(timeout=1000 * DRAWN_S)
     assert visitor.server.trainings() == []
 
 

@@ -210,7 +210,7 @@ def test_half_a_model_at_a_url_is_none(made: Made, bucket: UrlPath) -> None:
     save_model(folder, model)
     (folder / "network7.tflite.gz").write_bytes(b"of an older model with more networks")
     save_model(folder, model)
-    assert set(folder.files()) == {CARD, "network0.tflite.gz", "reference0.npz"}
+    assert set(folder.files()) == {CARD, "network0.tflite.gz", "reference0.npz", "windows.npz"}
     assert load_model(folder).card == model.card
     assert Recipe.from_preset("article", ClassSource("digits", 1)) in store
     (folder / CARD).unlink()

@@ -10,13 +10,15 @@ import pytest
 from numpy.typing import NDArray
 
 import vaead
-from vaead import ClassSource, Recipe, load_dataset, load_model
+from vaead import ClassSource, Recipe, load_dataset, load_model, shipped
 from vaead.data.datasets import Dataset, dataset_names, get_spec
 from vaead.data.photos import read_photo
 from vaead.data.photos.layout import NORMAL
+from vaead.inference.golden import Golden
 from vaead.inference.read_photos import read_options
 from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import Metrics
+from vaead.model.files import SCRIPT
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
 from vaead.presets import SHIPPED_PRESETS
@@ -163,6 +165,9 @@ def test_model_of_the_demo_tells_defects_from_normal_images() -> None:
     model = load_model(STORE.root / screw_demo.model_folder())
     assert model.card.recipe == screw_demo.recipe()
     assert model.card.networks[0].diagnostics.warnings == ()
+    assert model.windows is not None
+    assert Golden.read(STORE.root / screw_demo.model_folder()).differences(model) == []
+    assert (STORE.root / screw_demo.model_folder() / SCRIPT).read_bytes() == shipped.SCORE.read_bytes()
     options = read_options(model.card.recipe)
     test = screw_demo.SET.photos.test
     photos = [read_photo(screw_demo.SET.read(photo.source), photo.name, options) for photo in test]

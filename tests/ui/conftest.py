@@ -214,5 +214,5 @@ def photo_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # The page shows no score of a network that has learned nothing, as this one has not in so little time.
     sound = TrainingDiagnostics(explained_variance=0.5, error_per_pixel=0.5)
     networks = tuple(replace(network, diagnostics=sound) for network in model.card.networks)
-    save_model(folder, Model(replace(model.card, networks=networks), model.networks))
+    save_model(folder, Model(replace(model.card, networks=networks), model.networks, model.windows))
     return folder

@@ -63,6 +63,23 @@ def test_tags_say_that_it_takes_images_and_finds_outliers() -> None:
     assert (tags.input_tags.three_d_array, tags.input_tags.two_d_array) == (True, False)
 
 
+def test_worst_window_is_explained_or_any_other(detector: PatchVAEDetector, mixed: Images) -> None:
+    found = detector.explain(mixed[-1])
+    top, left, side, _ = found.frame
+    assert (top < 22, left < 30, top + side > 10, left + side > 18) == (True,) * 4
+    assert found.window.decoded.patch.shape == found.window.decoded.mu.shape == (16, 16, 3)
+    assert found.window.decoded.errors.shape == found.window.decoded.variance.shape == (16, 16)
+    assert found.likeness is not None
+    assert found.likeness.nearest[0].picture.shape == (16, 16, 3)
+    assert detector.explain(mixed[-1], (0, 2)).frame == (0, 8, 16, 16)
+    with pytest.raises(InvalidInputError, match="window must be a row from 0 to"):
+        detector.explain(mixed[-1], (0, 99))
+    with pytest.raises(InvalidInputError, match=r"images must be an array of shape \(N, H, W, 3\)"):
+        detector.explain(mixed[-1][..., 0], (0, 0))
+    with pytest.raises(NotFittedError):
+        PatchVAEDetector().explain(mixed[0])
+
+
 def test_settings_reach_the_recipe(detector: PatchVAEDetector) -> None:
     recipe = detector.model_.card.recipe
     assert (recipe.networks[0].patch_size, recipe.networks[0].stride, recipe.networks[0].channels) == (

@@ -14,7 +14,7 @@ from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.names import is_image_name
 from vaead.errors import InvalidInputError, StoreError
 from vaead.inference.golden import save_with_golden
-from vaead.inference.map_files import MAP_KINDS, MASK_KINDS, writes
+from vaead.inference.map_files import MAP_KINDS, MASK_KINDS, WHY_KINDS, writes
 from vaead.inference.prediction import Prediction
 from vaead.inference.tables import csv_writer, score_record
 from vaead.model.card import ModelCard
@@ -116,7 +116,7 @@ def require_own_files(
     Args:
         photos: All images.
         model: Folder of the model.
-        folders: Folders of maps and masks.
+        folders: Folders of maps, masks and explanations.
         files: Others.
 
     Raises:
@@ -150,13 +150,14 @@ def require_own_files(
         owner = owners.setdefault(str(PurePosixPath(photo.name).with_suffix("")), photo)
         if owner is not photo and _identity(owner) != _identity(photo):
             raise _shared(owner.source, photo.source)
+    kinds = (*MAP_KINDS, *MASK_KINDS, *WHY_KINDS)
     for folder in folders:
         roots: dict[PurePosixPath, str] = {}
         for photo in owners.values():
             parent = PurePosixPath(photo.name).parent
             root = roots.setdefault(parent, _written_identity(folder / str(parent)))
             stem = PurePosixPath(photo.name).stem
-            for ending in (f"{name}.{kind}" for name in SCORES for kind in (*MAP_KINDS, *MASK_KINDS)):
+            for ending in (f"{name}.{kind}" for name in SCORES for kind in kinds):
                 image = images.get(os.path.join(root, f"{stem}.{ending}"))  # noqa: PTH118 - many, and fast
                 if image is not None:
                     raise _shared(photo.source, image)

@@ -52,7 +52,7 @@ def recalibrate(
     """Calibrate a model of photos with normal photos that it has flagged.
 
     Prints the new folder. The photos join those that were held out of the training. Thresholds are found
-    again; nothing is trained. A model keeps no photos, so --images names those it was made of;
+    again; nothing is trained. A model keeps no whole photos, so --images names those it was made of;
     their names and order do not matter.
     """
     check_out(out)

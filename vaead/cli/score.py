@@ -27,6 +27,7 @@ from vaead.cli.options import (
 from vaead.data.photos import Photo, Rejected
 from vaead.ignored import IgnoredRegion
 from vaead.inference import tables
+from vaead.inference.explain import require_windows
 from vaead.inference.predict import LocatedModel, PredictSettings, predict_photos
 from vaead.inference.prediction import Thresholds
 from vaead.model.card import ModelCard
@@ -69,6 +70,12 @@ FLAGGED = 3
     help="Folder for pictures of what stands out, white on black: of a.jpg, a.old.mask.png, and so on.",
 )
 @click.option(
+    "--why",
+    type=PathType(file_okay=False),
+    help="Folder for one picture an image: its worst window by calibrated, or by new without such a score, "
+    "what the network expected there, and the windows of normal training photos that are most similar.",
+)
+@click.option(
     "--report",
     type=PathType(dir_okay=False),
     help="HTML file with pictures of the most anomalous images, all in the one file.",
@@ -93,6 +100,7 @@ def score(
     false_alarm_rate: float | None,
     maps: AnyPath | None,
     masks: AnyPath | None,
+    why: AnyPath | None,
     report: AnyPath | None,
     fail_if_flagged: bool,
     ignored: IgnoredRegion | None,
@@ -113,12 +121,14 @@ def score(
         located = LocatedModel.load(folder)
     else:
         located = stored_model(*require_class(dataset, normal, "--model"), preset, store)
-    wanted = _Wanted(as_json, false_alarm_rate, csv, regions, maps, masks, report)
+    wanted = _Wanted(as_json, false_alarm_rate, csv, regions, maps, masks, why, report)
+    if why is not None:
+        require_windows(located.model)
     located = located.leaving_out(ignored)
     # Before anything is printed or written, since every image needs it.
     thresholds = Thresholds.from_rate(located.model.card.normal_scores, wanted.rate)
     photos, rejected = list_photos(images)
-    folders = [path for path in (maps, masks) if path is not None]
+    folders = [path for path in (maps, masks, why) if path is not None]
     files = [path for path in (csv, regions, report) if path is not None]
     outputs.require_own_files(photos, located.path, folders, files)
     skipped = Skipped()
@@ -143,6 +153,7 @@ class _Wanted:
     regions: AnyPath | None
     maps: AnyPath | None
     masks: AnyPath | None
+    why: AnyPath | None
     report: AnyPath | None
 
     @property
@@ -157,16 +168,17 @@ class _Wanted:
 
             draw = n_photos <= SHOWN  # of more, the most anomalous are known at the end
         regions = self.as_json or self.regions is not None
-        return PredictSettings(thresholds, maps=self.maps, masks=self.masks, draw=draw, regions=regions)
+        return PredictSettings(
+            thresholds, maps=self.maps, masks=self.masks, why=self.why, draw=draw, regions=regions
+        )
 
     def open(self, card: ModelCard, draw: outputs.Draw) -> Iterator[AbstractContextManager[outputs.Add]]:
         """The outputs of this process."""
         with_flags, scale = self.false_alarm_rate is not None, card.recipe.source.scale
         # The table comes after all that can be refused, since it replaces an older one at once.
-        if self.maps is not None:
-            outputs.make_folder("--maps", self.maps)
-        if self.masks is not None:
-            outputs.make_folder("--masks", self.masks)
+        for option, folder in (("--maps", self.maps), ("--masks", self.masks), ("--why", self.why)):
+            if folder is not None:
+                outputs.make_folder(option, folder)
         if self.report is not None:
             yield outputs.report_file(self.report, card, self.rate, draw)
         if self.csv is not None:
@@ -193,7 +205,7 @@ def _score_all(
     card = located.model.card
     cautions = OtherResolution(card.longer_side_px), AllFlagged()
     flagged = False
-    to_draw = replace(settings, maps=None, masks=None, draw=True, regions=False)
+    to_draw = replace(settings, maps=None, masks=None, why=None, draw=True, regions=False)
     with contextlib.ExitStack() as opened:
         draw = partial(predict_photos, located, settings=to_draw, workers=workers)
         adds = [opened.enter_context(output) for output in wanted.open(card, draw)]

@@ -3,8 +3,9 @@
 Photos that a model has flagged although they are normal join those that it was calibrated with: normal
 windows, scales and thresholds are found again as at the end of a training. The networks stay as they are.
 
-A model keeps no photos, only digests of those that it was calibrated with, by which they are found again
-among all that its owner has. Photos that it was trained on look too normal to it to calibrate with them.
+A model keeps no photos but small windows, and digests of those that it was calibrated with, by which they
+are found again among all that its owner has. Photos that it was trained on look too normal to it to calibrate
+with them.
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ def _calibrated(model: Model, held_out: Photos, added: Photos, on_share: OnShare
         added=card.added + len(added),
     )
     pairs = zip(model.networks, found.references, strict=True)
-    return Model(new_card, [network.with_reference(reference) for network, reference in pairs])
+    return Model(new_card, [network.with_reference(reference) for network, reference in pairs], model.windows)
 
 
 class _Shares:

@@ -1,4 +1,4 @@
-"""Files of anomaly maps and masks, in a folder or in a ZIP."""
+"""Files of anomaly maps, masks and explanations, in a folder or in a ZIP."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ import numpy as np
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.errors import InvalidInputError
+from vaead.inference.explain import explain, worst_window
 from vaead.inference.prediction import Prediction
+from vaead.model.model import Model
 from vaead.paths import AnyPath, write_whole
-from vaead.plots.png import map_to_png, mask_to_png
+from vaead.plots.png import map_to_png, mask_to_png, to_png
 from vaead.scoring.loss_terms import SCORES
 
-MAP_KINDS, MASK_KINDS = ("npy", "png"), ("mask.png",)
+MAP_KINDS, MASK_KINDS, WHY_KINDS = ("npy", "png"), ("mask.png",), ("why.png",)
 """Endings after the name of the score."""
 
 _LONGEST_STEM = 200
@@ -86,6 +88,18 @@ def write_masks(
         sink(file_name(prediction.photo.name, score, *MASK_KINDS), picture)
 
 
+def write_why(prediction: Prediction, model: Model, sink: Sink) -> None:
+    """Write a picture of the worst window by the main score, and of the normal windows most like it."""
+    from vaead.inference.why_picture import draw_why  # imports SciPy
+
+    assert prediction.image is not None, "arrays were dropped"
+    assert prediction.terms is not None, "arrays were dropped"
+    score = prediction.main_score
+    found = explain(model, prediction.image, worst_window(prediction.terms, score))
+    picture = to_png(draw_why(prediction, found, model.card.normal_scores))
+    sink(file_name(prediction.photo.name, score, *WHY_KINDS), picture)
+
+
 def require_short_name(name: str) -> None:
     """Refuse a photo after which its maps cannot be named.
 
@@ -95,7 +109,7 @@ def require_short_name(name: str) -> None:
     if len(os.fsencode(PurePosixPath(name).stem)) > _LONGEST_STEM:
         raise InvalidInputError(
             f"image {name!r} must have a name of at most {_LONGEST_STEM} bytes, after which its maps "
-            "and masks can be named, got a longer one; rename it, or leave out --maps and --masks"
+            "and masks can be named, got a longer one; rename it, or leave out --maps, --masks and --why"
         )
 
 

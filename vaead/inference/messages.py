@@ -75,9 +75,6 @@ class BaselineRequest(Record, frozen=True, tag="baselines"):
     photos: tuple[Photo, ...]
 
 
-Request = ExamineRequest | PredictRequest | CheckRequest | RecalibrateRequest | BaselineRequest
-
-
 class Array(Record, frozen=True):
     """A NumPy array."""
 
@@ -93,6 +90,25 @@ class Array(Record, frozen=True):
     def numpy(self) -> NDArray[Any]:
         """The array, read-only; raises ValueError if it is none."""
         return np.frombuffer(self.content, np.dtype(self.dtype)).reshape(self.shape)
+
+
+class ExplainRequest(Record, frozen=True, tag="explain"):
+    """Explain a window of a photo; see `vaead.inference.explain`.
+
+    Attributes:
+        folder: Folder of the model.
+        image: (H, W) or (H, W, 3), as the model sees it.
+        place: Row and column of the window.
+    """
+
+    folder: str
+    image: Array
+    place: tuple[int, int]
+
+
+Request = (
+    ExamineRequest | PredictRequest | CheckRequest | RecalibrateRequest | BaselineRequest | ExplainRequest
+)
 
 
 class Examined(Record, frozen=True, tag="examined"):
@@ -148,7 +164,36 @@ class BaselineScores(Record, frozen=True, tag="baseline_scores"):
     scores: tuple[dict[str, float], ...]
 
 
-Answer = Examined | Predicted | Refused | Sound | Recalibrated | BaselineScores
+class Near(Record, frozen=True):
+    """See `NearWindow`."""
+
+    picture: Array
+    distance: float
+    photo: int
+    place: tuple[int, int]
+
+
+class Explained(Record, frozen=True, tag="explained"):
+    """The parts of an `Explanation`, from which the rest follows.
+
+    Attributes:
+        decoded: Patch, mean and variance.
+        z_mean: (latent_dim,).
+        terms: D, A and M.
+        nearest: Kept windows; none if the model keeps none.
+        share: See `Likeness`.
+        count: Number of all kept windows.
+    """
+
+    decoded: tuple[Array, Array, Array]
+    z_mean: Array
+    terms: tuple[float, float, float]
+    nearest: tuple[Near, ...]
+    share: float
+    count: int
+
+
+Answer = Examined | Predicted | Refused | Sound | Recalibrated | BaselineScores | Explained
 
 
 def encode(message: Request | Answer) -> bytes:

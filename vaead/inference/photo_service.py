@@ -10,17 +10,22 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.reasons import PhotoError, refusal
 from vaead.errors import InvalidInputError, ModelFormatError
+from vaead.inference.explain import Explanation, Place
 from vaead.inference.messages import (
     Answer,
+    Array,
     BaselineRequest,
     BaselineScores,
     CheckRequest,
     Examined,
     ExamineRequest,
+    Explained,
+    ExplainRequest,
     Predicted,
     PredictRequest,
     Recalibrated,
@@ -32,8 +37,10 @@ from vaead.inference.messages import (
 )
 from vaead.inference.prediction import Prediction, Thresholds
 from vaead.model.card import ModelCard
+from vaead.model.kept_windows import NEAREST, Likeness, NearWindow, picture_shape
 from vaead.model.store import save_calibrated
 from vaead.processes.limited_processes import LimitedProcesses, ProcessLostError
+from vaead.scoring.decoded import DecodedWindow, ScannedWindow
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import CalibratedScore, TermMaps
 
@@ -96,6 +103,32 @@ class PhotoService:
             except (ValueError, TypeError) as error:  # of arrays that do not fit the model
                 raise PhotoLostError(refusal("lost", name=photo.label)) from error
         return found.rejected if isinstance(found, Refused) else Rejected.of(photo.name, _error(found, ""))
+
+    def explain(
+        self, folder: Path, card: ModelCard, photo: tuple[str, NDArray[np.generic]], place: Place
+    ) -> Explanation:
+        """Explain a window of a photo with the model in a folder, as `vaead.inference.explain.explain` does.
+
+        Args:
+            folder: Folder of the model.
+            card: Its card.
+            photo: Name of the photo in messages, and the photo as the model sees it.
+            place: Row and column of the window.
+
+        Raises:
+            InvalidInputError: The photo has no such window.
+            PhotoLostError: The process has ended, or took too long.
+        """
+        name, image = photo
+        found = self._ask(ExplainRequest(str(folder), Array.of(image), place), name)
+        if isinstance(found, Refused):
+            raise InvalidInputError(found.rejected.reason)
+        if isinstance(found, Explained):
+            try:
+                return _explanation(found, card, (image.shape[0], image.shape[1]), place)
+            except (ValueError, TypeError) as error:  # of arrays that do not fit the model
+                raise PhotoLostError(refusal("lost", name=name)) from error
+        raise _error(found, name)
 
     def check(self, folder: Path) -> None:
         """Load the model in a folder, and score an empty image with it.
@@ -186,3 +219,32 @@ def _prediction(found: Predicted, card: ModelCard, photo: Photo, thresholds: Thr
     true_mask = None if found.true_mask is None else found.true_mask.numpy().reshape(shape)
     prediction = Prediction.from_terms(photo, image, terms, thresholds)
     return replace(prediction, true_mask=true_mask, rejected_mask=found.rejected_mask)
+
+
+def _explanation(found: Explained, card: ModelCard, shape: tuple[int, int], place: Place) -> Explanation:
+    """Put an explanation together; raises ValueError if an array has not the shape of the model."""
+    network = card.recipe.networks[0]
+    arrays = (np.asarray(each.numpy().reshape(network.patch_shape), np.float32) for each in found.decoded)
+    decoded = DecodedWindow(*arrays)
+    kl, log_variance, mahalanobis = found.terms
+    z_mean = np.asarray(found.z_mean.numpy().reshape(network.latent_dim), np.float32)
+    rank = card.normal_scores.window_ranks("new", np.array(mahalanobis))
+    pictures = [
+        np.asarray(each.picture.numpy().reshape(picture_shape(network)), np.uint8)
+        for each in found.nearest[:NEAREST]
+    ]
+    nearest = tuple(
+        NearWindow(picture, each.distance, each.photo, each.place)
+        for picture, each in zip(pictures, found.nearest, strict=False)
+    )
+    grid = PatchGrid(*shape, network.patch_size, network.stride, card.recipe.source.ignored)
+    if card.image_shape is not None:
+        for near in nearest:
+            grid.number(near.place)  # raises InvalidInputError, which is a ValueError
+    return Explanation(
+        place,
+        grid.frame(place),
+        ScannedWindow(decoded, z_mean, kl, log_variance, mahalanobis),
+        float(rank),
+        Likeness(nearest, found.share, found.count) if nearest else None,
+    )

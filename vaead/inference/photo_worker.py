@@ -15,6 +15,7 @@ from vaead.data.photos.examine import examine
 from vaead.data.photos.limits import VISITOR_LIMITS
 from vaead.errors import VaeadError
 from vaead.held_out.recalibration import recalibrate
+from vaead.inference.explain import explain, worst_window
 from vaead.inference.fit_baselines import fit_baselines
 from vaead.inference.messages import (
     Answer,
@@ -24,6 +25,9 @@ from vaead.inference.messages import (
     CheckRequest,
     Examined,
     ExamineRequest,
+    Explained,
+    ExplainRequest,
+    Near,
     Predicted,
     PredictRequest,
     Recalibrated,
@@ -53,7 +57,7 @@ _ANY_RATE = 0.05
 def answer(request: bytes) -> bytes:
     """Answer a request."""
     asked = decode_request(request)
-    name = asked.folder if isinstance(asked, CheckRequest | RecalibrateRequest | BaselineRequest) else ""
+    name = "" if isinstance(asked, ExamineRequest | PredictRequest) else asked.folder
     try:
         match asked:
             case ExamineRequest():
@@ -64,6 +68,8 @@ def answer(request: bytes) -> bytes:
                 found = _predict(asked)
             case CheckRequest():
                 found = _check(asked)
+            case ExplainRequest():
+                found = _explain(asked)
             case RecalibrateRequest():
                 found = _recalibrate(asked)
             case BaselineRequest():
@@ -117,6 +123,7 @@ def _check(asked: CheckRequest) -> Sound:
     colors = () if network.channels == 1 else (network.channels,)
     terms = model.term_maps(np.zeros((1, *shape, *colors), np.float32))
     normal_scores = model.card.normal_scores
+    explain(model, np.zeros((*shape, *colors), np.float32), worst_window(terms, "new"))
     for score in SCORES:
         terms.anomaly_maps(score)
         normal_scores.color_range(score)
@@ -124,6 +131,22 @@ def _check(asked: CheckRequest) -> Sound:
         terms.mask_above(score, normal_scores.threshold_value(score, _ANY_RATE, "window"))
         normal_scores.threshold_value(score, _ANY_RATE)
     return Sound()
+
+
+def _explain(asked: ExplainRequest) -> Explained:
+    found = explain(_load(asked.folder), asked.image.numpy(), asked.place)
+    window, decoded, likeness = found.window, found.window.decoded, found.likeness
+    return Explained(
+        decoded=(Array.of(decoded.patch), Array.of(decoded.mu), Array.of(decoded.sigma2)),
+        z_mean=Array.of(window.z_mean),
+        terms=(window.kl, window.log_variance, window.mahalanobis),
+        nearest=tuple(
+            Near(Array.of(each.picture), each.distance, each.photo, each.place)
+            for each in (() if likeness is None else likeness.nearest)
+        ),
+        share=0.0 if likeness is None else likeness.share,
+        count=0 if likeness is None else likeness.count,
+    )
 
 
 def _recalibrate(asked: RecalibrateRequest) -> Recalibrated | Refused:

@@ -15,7 +15,7 @@ from vaead.data.photos import Limits, Photo, ReadOptions, Rejected, read_each, r
 from vaead.data.photos.layout import NORMAL
 from vaead.errors import ModelFormatError, VaeadError
 from vaead.ignored import IgnoredRegion
-from vaead.inference.map_files import folder_sink, require_short_name, write_maps, write_masks
+from vaead.inference.map_files import folder_sink, require_short_name, write_maps, write_masks, write_why
 from vaead.inference.prediction import Prediction, Thresholds, predict
 from vaead.inference.read_photos import read_options
 from vaead.metrics.baselines import Baselines
@@ -60,6 +60,7 @@ class PredictSettings:
         true_masks: True to read true masks and to count the pixels of the maps.
         maps: Folder for anomaly maps, None for none.
         masks: Folder for masks, None for none.
+        why: Folder for pictures of the worst window, None for none; the model must keep windows.
         draw: True to draw pictures for a report.
         regions: True to find the regions that stand out.
         base_dir: Folder in which relative sources begin; empty for the current folder.
@@ -72,6 +73,7 @@ class PredictSettings:
     true_masks: bool = False
     maps: AnyPath | None = None
     masks: AnyPath | None = None
+    why: AnyPath | None = None
     draw: bool = False
     regions: bool = False
     base_dir: str = ""
@@ -152,8 +154,8 @@ def predict_photos(
     if few or (workers.count == 1 and not workers.remote):
         yield from summarize_each(located.model, photos, settings)
         return
-    maps, masks = (path and absolute(path) for path in (settings.maps, settings.masks))
-    settings = replace(settings, maps=maps, masks=masks, base_dir=str(Path.cwd()))
+    maps, masks, why = (path and absolute(path) for path in (settings.maps, settings.masks, settings.why))
+    settings = replace(settings, maps=maps, masks=masks, why=why, base_dir=str(Path.cwd()))
     path, digest = absolute(located.path), _digest(located.model.card)
     size = min(_BATCH, max(1, len(photos) // (4 * workers.count)))
     batches = (tuple(photos[start : start + size]) for start in range(0, len(photos), size))
@@ -180,7 +182,7 @@ def _with_true_mask(prediction: Prediction, settings: PredictSettings, options: 
 
 def _summary(model: Model, prediction: Prediction, settings: PredictSettings) -> Prediction | Rejected:
     normal_scores, photo = model.card.normal_scores, prediction.photo
-    if settings.maps is not None or settings.masks is not None:
+    if any(folder is not None for folder in (settings.maps, settings.masks, settings.why)):
         try:
             require_short_name(photo.name)
         except VaeadError as error:
@@ -191,6 +193,8 @@ def _summary(model: Model, prediction: Prediction, settings: PredictSettings) ->
         same = read_options(model.card.recipe).scale == 1
         size = prediction.shape if same else read_photo(photo.source, photo.label).shape
         write_masks(prediction, (size[0], size[1]), folder_sink("--masks", settings.masks))
+    if settings.why is not None:
+        write_why(prediction, model, folder_sink("--why", settings.why))
     prediction = replace(prediction, pixel_counts=prediction.count_pixels())
     if settings.regions:
         found = prediction.find_regions(prediction.main_score, normal_scores)

@@ -12,7 +12,9 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +22,14 @@ from numpy.typing import NDArray
 from vaead.calibration.reference import NormalReference
 from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError, StoreError
+from vaead.model.kept_windows import KeptWindows, picture_shape
 from vaead.paths import AnyPath, UrlPath
 
 PROGRAM = "network{}.tflite.gz"
 REFERENCE = "reference{}.npz"
 """Names of the files of a network, with its index."""
+WINDOWS = "windows.npz"
+"""Name of the file of `KeptWindows`, which a model need not have."""
 CARD = "card.json"
 GOLDEN = "golden.json"
 SCRIPT = "score.py"
@@ -33,6 +38,10 @@ _OF_NETWORK = re.compile(r"network\d\.tflite\.gz|reference\d\.npz")
 
 _MOST_BYTES = 2**28
 """To which a file unpacks; the largest models have some megabytes."""
+_MOST_WINDOWS = 5_000
+"""Kept windows of a model: with more it would take long to compare."""
+_MOST_OF_PLACE = 10**6
+"""Number of a photo, row or column."""
 _LITTER = ".DS_Store"
 """A file manager leaves it in every folder that it has shown."""
 _DAMAGED = (
@@ -48,14 +57,14 @@ _DAMAGED = (
 """Exceptions of gzip, zipfile and NumPy for damaged files."""
 
 
-def is_of_network(name: str) -> bool:
-    """True if a file of this name belongs to a network of a model."""
-    return _OF_NETWORK.fullmatch(name) is not None
+def is_part(name: str) -> bool:
+    """True if a file of this name is a part of a model, beside its card."""
+    return _OF_NETWORK.fullmatch(name) is not None or name == WINDOWS
 
 
 def is_beside_card(name: str) -> bool:
-    """True if a file of this name belongs to a network of a model, or goes with it."""
-    return is_of_network(name) or name in (GOLDEN, SCRIPT)
+    """True if a file of this name is a part of a model beside its card, or goes with it."""
+    return is_part(name) or name in (GOLDEN, SCRIPT)
 
 
 def pack_program(program: bytes) -> bytes:
@@ -81,8 +90,17 @@ def unpack_program(content: bytes, name: str) -> bytes:
 
 def pack_reference(reference: NormalReference) -> bytes:
     """Put the arrays of a reference into one file."""
+    return _pack(reference.arrays())
+
+
+def pack_windows(windows: KeptWindows) -> bytes:
+    """Put the arrays of kept windows into one file."""
+    return _pack(windows.arrays())
+
+
+def _pack(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **reference.arrays())
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
@@ -94,26 +112,61 @@ def unpack_reference(
     Raises:
         ModelFormatError: The content is damaged, or is not of such a network.
     """
+    reference = kind.from_arrays(_unpack(content, name, kind.array_names()))
+    _require_sound(reference, name, network)
+    return reference
+
+
+def unpack_windows(content: bytes, network: NetworkConfig, places: tuple[int, int] | None) -> KeptWindows:
+    """Undo `pack_windows`.
+
+    Args:
+        content: The file.
+        network: The first network of the model.
+        places: Rows and columns of windows in a photo; None where photos differ in size.
+
+    Raises:
+        ModelFormatError: The content is damaged, or is not of such a network.
+    """
+    arrays = _unpack(content, WINDOWS, ("pictures", "z_mean", "places"))
+    pictures, z_mean, at = arrays["pictures"], arrays["z_mean"], arrays["places"]
+    count, most = len(at) if at.ndim else 0, (_MOST_OF_PLACE, *(places or (_MOST_OF_PLACE, _MOST_OF_PLACE)))
+    shapes = {"pictures": (count, *picture_shape(network)), "z_mean": (count, network.latent_dim)}
+    sound = (
+        0 < count <= _MOST_WINDOWS
+        and {name: arrays[name].shape for name in shapes} == shapes
+        and [array.dtype.str for array in (pictures, z_mean, at)] == ["|u1", "<f2", "<i4"]
+        and at.shape == (count, 3)
+        and np.isfinite(z_mean).all()
+        and ((at >= 0) & (at < most)).all()
+    )
+    if not sound:
+        raise ModelFormatError(
+            f"{WINDOWS} must hold 1 to {_MOST_WINDOWS:,} windows of the network, each with its z and place, "
+            "got others; train the model again"
+        )
+    return KeptWindows(pictures, z_mean, at)
+
+
+def _unpack(content: bytes, name: str, wanted: Collection[str]) -> dict[str, NDArray[Any]]:
+    """The arrays of a file, which has these names and no others."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             n_bytes = sum(info.file_size for info in archive.infolist())
         if n_bytes > _MOST_BYTES:
             raise _too_large(name)
         with np.load(io.BytesIO(content), allow_pickle=False) as loaded:
-            arrays: dict[str, NDArray[np.generic]] = dict(loaded)
+            arrays = dict(loaded)
     except ModelFormatError:
         raise
     except _DAMAGED as error:
         raise _damaged(name, error) from error
-    wanted = sorted(kind.array_names())
-    if sorted(arrays) != wanted:
+    if sorted(arrays) != sorted(wanted):
         raise ModelFormatError(
-            f"{name} must hold {', '.join(wanted)}, got {', '.join(arrays) or 'nothing'}; "
+            f"{name} must hold {', '.join(sorted(wanted))}, got {', '.join(arrays) or 'nothing'}; "
             "train the model again"
         )
-    reference = kind.from_arrays(arrays)
-    _require_sound(reference, name, network)
-    return reference
+    return arrays
 
 
 def _require_sound(reference: NormalReference, name: str, network: NetworkConfig) -> None:

@@ -12,7 +12,9 @@ from vaead.calibration.reference import NormalReference
 from vaead.config import NetworkConfig
 from vaead.ignored import IgnoredRegion
 from vaead.model.card import ModelCard
-from vaead.scoring.image_scorer import ImageScorer, Progress, Reconstruction
+from vaead.model.kept_windows import KeptWindows
+from vaead.scoring.decoded import Reconstruction
+from vaead.scoring.image_scorer import ImageScorer, Progress
 from vaead.scoring.light import Light
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer
@@ -71,11 +73,15 @@ class Model:
     Attributes:
         card: Its origin and its normal scores.
         networks: One for each network of its recipe.
+        windows: Normal windows that windows of images can be compared with; None if it keeps none.
     """
 
-    def __init__(self, card: ModelCard, networks: Sequence[TrainedNetwork]) -> None:
+    def __init__(
+        self, card: ModelCard, networks: Sequence[TrainedNetwork], windows: KeptWindows | None = None
+    ) -> None:
         self.card = card
         self.networks = tuple(networks)
+        self.windows = windows
 
     def leaving_out(self, ignored: IgnoredRegion | None) -> Model:
         """The same model, which leaves out another region, too. Thresholds stay those of its calibration.
@@ -88,7 +94,7 @@ class Model:
             return self
         if self.card.image_shape is not None:
             ignored.require_size(self.card.image_shape, self.card.recipe.source.scale)
-        return Model(self.card, [network.leaving_out(ignored) for network in self.networks])
+        return Model(self.card, [network.leaving_out(ignored) for network in self.networks], self.windows)
 
     def blanked(self, image: NDArray[np.generic]) -> NDArray[np.generic]:
         """An image (H, W) or (H, W, channels) with 0 in the region that is left out."""

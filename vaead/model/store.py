@@ -4,8 +4,9 @@ A store is a folder on this machine, or at a URL that fsspec knows.
 
 A model folder holds `card.json` (see `ModelCard`) and for each network, by its index, `network0.tflite.gz`
 (the exported program; compressed, because most of it are zeros) and `reference0.npz` (normal windows, that
-the calibrated score compares with). The card carries the checksums of these. What goes with a model,
-`golden.json` and `score.py`, is never read to load it.
+the calibrated score compares with); of photos also `windows.npz` (see `KeptWindows`; models of older versions
+have none). The card carries the checksums of these. What goes with a model, `golden.json` and `score.py`, is
+never read to load it.
 """
 
 from __future__ import annotations
@@ -29,14 +30,18 @@ from vaead.model.files import (
     CARD,
     PROGRAM,
     REFERENCE,
+    WINDOWS,
     is_beside_card,
     pack_program,
     pack_reference,
+    pack_windows,
     read_file,
     require_replaceable,
     unpack_program,
     unpack_reference,
+    unpack_windows,
 )
+from vaead.model.kept_windows import KeptWindows
 from vaead.model.model import Model, TrainedNetwork
 from vaead.paths import AnyPath, UrlPath, require_writable, to_path, write_folder
 from vaead.recipe import Recipe
@@ -132,13 +137,17 @@ def save_model(folder: AnyPath | str, model: Model, beside: Mapping[str, bytes] 
         model: The model.
         beside: Files that go with it, by name, see `is_beside_card`.
     """
-    programs = [pack_program(network.program) for network in model.networks]
-    references = [pack_reference(network.reference) for network in model.networks]
-    _write(to_path(folder), model.card, programs, references, beside or {})
+    files = dict(beside or {})
+    for index, network in enumerate(model.networks):
+        files[PROGRAM.format(index)] = pack_program(network.program)
+        files[REFERENCE.format(index)] = pack_reference(network.reference)
+    if model.windows is not None:
+        files[WINDOWS] = pack_windows(model.windows)
+    _write(to_path(folder), model.card, files)
 
 
 def save_calibrated(folder: AnyPath, source: AnyPath, card: ModelCard, references: Sequence[bytes]) -> None:
-    """Write a model that has the programs of another one, which are not loaded for that.
+    """Write a model that has the programs and the windows of another one, which are not loaded for that.
 
     Args:
         folder: Its folder; see `ModelStore.save`.
@@ -150,25 +159,19 @@ def save_calibrated(folder: AnyPath, source: AnyPath, card: ModelCard, reference
         ModelFormatError: The other model is incomplete.
         StoreError: The folder cannot be written.
     """
-    programs = [read_file(source / PROGRAM.format(index)) for index in range(len(references))]
-    _write(folder, card, programs, references, {})
+    _, checksums = _read_card(source)
+    files = {REFERENCE.format(index): reference for index, reference in enumerate(references)}
+    kept = [PROGRAM.format(index) for index in range(len(references))]
+    kept += [WINDOWS] if WINDOWS in checksums else []
+    _write(folder, card, files | {name: read_file(source / name) for name in kept})
 
 
-def _write(
-    path: AnyPath,
-    card: ModelCard,
-    programs: Sequence[bytes],
-    references: Sequence[bytes],
-    beside: Mapping[str, bytes],
-) -> None:
-    files = dict(beside)
-    for index, (program, reference) in enumerate(zip(programs, references, strict=True)):
-        files |= {PROGRAM.format(index): program, REFERENCE.format(index): reference}
+def _write(path: AnyPath, card: ModelCard, files: dict[str, bytes]) -> None:
     checksums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    files[CARD] = card.to_json(checksums).encode()
+    written = files | {CARD: card.to_json(checksums).encode()}
     try:
         require_replaceable(path)
-        write_folder(path, files, is_beside_card)
+        write_folder(path, written, is_beside_card)
     except StoreError:
         raise
     except OSError as error:
@@ -198,23 +201,37 @@ def load_model(folder: AnyPath | str) -> Model:
     networks = [_load_network(path, card, index, checksums) for index in range(len(card.recipe.networks))]
     for network in networks:
         network.scorer.require_program()
-    return Model(card, networks)
+    return Model(card, networks, _load_windows(path, card, checksums))
 
 
 def _load_network(folder: AnyPath, card: ModelCard, index: int, checksums: dict[str, str]) -> TrainedNetwork:
     config, names = card.recipe.networks[index], (PROGRAM.format(index), REFERENCE.format(index))
-    files = [read_file(folder / name) for name in names]
-    for name, content in zip(names, files, strict=True):
-        if hashlib.sha256(content).hexdigest() != checksums.get(name):
-            raise ModelFormatError(
-                f"{name} must match its checksum in {CARD}, got a damaged file in {str(folder)!r}; "
-                "train the model again"
-            )
+    files = [_read_whole(folder / name, checksums) for name in names]
     kind = reference_kind(card.recipe.for_photos, card.recipe.source.aligned)
     reference = unpack_reference(files[1], names[1], kind, config)
     _require_windows(reference, card, config, folder)
     program, ignored = unpack_program(files[0], names[0]), card.recipe.source.ignored
     return TrainedNetwork(config, program, reference, card.light, ignored)
+
+
+def _load_windows(folder: AnyPath, card: ModelCard, checksums: dict[str, str]) -> KeptWindows | None:
+    if WINDOWS not in checksums:  # of an older version, or of a class of a dataset
+        return None
+    network, places = card.recipe.networks[0], None
+    if card.image_shape is not None:
+        places = PatchGrid(*card.image_shape, network.patch_size, network.stride).shape
+    return unpack_windows(_read_whole(folder / WINDOWS, checksums), network, places)
+
+
+def _read_whole(file: AnyPath, checksums: dict[str, str]) -> bytes:
+    """Read a file of a model that has its checksum in the card."""
+    content = read_file(file)
+    if hashlib.sha256(content).hexdigest() != checksums.get(file.name):
+        raise ModelFormatError(
+            f"{file.name} must match its checksum in {CARD}, got a damaged file in {str(file.parent)!r}; "
+            "train the model again"
+        )
+    return content
 
 
 def _require_windows(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
+
+from vaead.plots.png import to_png
 
 PALETTES = ("Blues", "Cividis", "Viridis")
 """Colour scales to choose from; the first is the tutorial's."""
@@ -105,7 +108,7 @@ class Panel:
     """One picture of a figure.
 
     Attributes:
-        values: (H, W).
+        values: (H, W); or (H, W, 3), uint8 or 0 to 1, which is shown in its own colours.
         scale: Index of its colour scale.
         title: Written above it.
         unit: Written after the value on hover.
@@ -178,7 +181,7 @@ def panels(
         # Titles and bars are as high with more rows, in a figure that is higher.
         top, bottom = _cell(row, len(rows), _ROW_GAP * min(1, 2 / len(rows)))
         below = _GAUGE_SHARE * 2 / len(rows) if gauges else 0
-        size_px = tuple(step * length for length in flat[index].values.shape)
+        size_px = tuple(step * length for length in flat[index].values.shape[:2])
         layout |= _axes(index, (top, bottom - below), _cell(column, columns, _COLUMN_GAP), size_px)
     for index, scale in enumerate(scales):
         layout[f"coloraxis{_suffix(index)}"] = _color_axis(scale, columns)
@@ -187,7 +190,10 @@ def panels(
     # A second array would double what is sent, so only where the colour is not the value itself.
     hovers = [hover.format(value=f"%{{{'customdata' if s.log else 'z'}:.3g}}", **fields) for s in scales]
     heatmaps = [
-        _heatmap(panel, scales[panel.scale], hovers[panel.scale], index) | squares(step)
+        (_colored if panel.values.ndim == 3 else _heatmap)(
+            panel, scales[panel.scale], hovers[panel.scale], index
+        )
+        | squares(step)
         for index, panel in enumerate(flat)
     ]
     outlines = [
@@ -274,6 +280,15 @@ def _heatmap(panel: Panel, scale: Scale, hover: str, index: int) -> dict[str, An
         "yaxis": f"y{_suffix(index)}",
         "hovertemplate": f"{hover} {panel.unit}<extra>{panel.title}</extra>",
     }
+
+
+def _colored(panel: Panel, _scale: Scale, _hover: str, index: int) -> dict[str, Any]:
+    values = panel.values
+    of_255 = values if values.dtype == np.uint8 else np.round(255 * np.clip(values, 0, 1))
+    pixels = of_255.astype(np.uint8)
+    source = f"data:image/png;base64,{base64.b64encode(to_png(pixels)).decode()}"
+    axes = {"xaxis": f"x{_suffix(index)}", "yaxis": f"y{_suffix(index)}"}
+    return {"type": "image", "source": source, "hoverinfo": "skip", **axes}
 
 
 def _outline(pixels: NDArray[np.bool_], index: int, step: int) -> dict[str, Any]:

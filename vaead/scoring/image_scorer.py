@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 from vaead.config import NetworkConfig
 from vaead.errors import InvalidInputError
 from vaead.ignored import IgnoredRegion
+from vaead.scoring.decoded import Decoded, DecodedWindow, ScannedWindow
 from vaead.scoring.light import Light, measure_light
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer, batch_size
-from vaead.scoring.patches import PatchGrid, average_windows, extract_windows, unit
+from vaead.scoring.patches import PatchGrid, extract_windows, unit
 from vaead.scoring.scan import Scan
 
 _LEAST_ERROR = 0.05
@@ -29,45 +29,6 @@ _ALONE: ContextVar[bool] = ContextVar("vaead_alone", default=False)
 
 Progress = Callable[[int, int], None]
 """Called with the amounts done and in all."""
-
-
-@dataclass(frozen=True)
-class Reconstruction:
-    """Outputs of the decoder, averaged where windows overlap; each (N, H, W).
-
-    Attributes:
-        mu: Predicted mean, in [0, 1].
-        sigma2: Predicted variance.
-    """
-
-    mu: NDArray[np.float32]
-    sigma2: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """Windows and outputs of the decoder for each; all (N, rows, cols, *patch_shape).
-
-    Attributes:
-        patches: The windows themselves, in [0, 1].
-        mu: Predicted mean.
-        sigma2: Predicted variance.
-        grid: Positions of the windows.
-    """
-
-    patches: NDArray[np.float32]
-    mu: NDArray[np.float32]
-    sigma2: NDArray[np.float32]
-    grid: PatchGrid
-
-    @property
-    def errors(self) -> NDArray[np.float32]:
-        """Errors in standard deviations."""
-        return np.asarray((self.patches - self.mu) / np.sqrt(self.sigma2), np.float32)
-
-    def reconstruct(self) -> Reconstruction:
-        """Put the windows together."""
-        return Reconstruction(average_windows(self.mu, self.grid), average_windows(self.sigma2, self.grid))
 
 
 class ImageScorer:
@@ -168,6 +129,27 @@ class ImageScorer:
         self._run_in_parts(decode, count)
         shaped = {name: values.reshape(-1, *grid.shape, *shape) for name, values in made.items()}
         return Decoded(**shaped, grid=grid)
+
+    def scan_window(self, image: NDArray[np.generic], place: tuple[int, int]) -> ScannedWindow:
+        """Outputs of the network for one window, without a scan of the others.
+
+        Args:
+            image: (H, W) or (H, W, 3), else as the class describes.
+            place: Row and column of the window, see `grid`.
+
+        Raises:
+            InvalidInputError: The image is not as described, or has no such window that counts.
+        """
+        grid = self.grid(image[None])
+        number = grid.number(place)
+        patch, position = self._windows(self._evened(image[None]), grid, slice(number, number + 1))
+        scanned, decoded = (
+            {name: values[0] for name, values in run(patch, position).items()}
+            for run in (self._patches.scan, self._patches.decode)
+        )
+        mu, sigma2 = (decoded[name].reshape(self.config.patch_shape) for name in ("mu", "sigma2"))
+        terms = {name: float(scanned[name]) for name in TERMS}
+        return ScannedWindow(DecodedWindow(patch[0], mu, sigma2), scanned["z_mean"], **terms)
 
     def _shares(self, windows: NDArray[np.float32], positions: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Scan.shares`, (n, *patch_shape)."""

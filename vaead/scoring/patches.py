@@ -91,6 +91,39 @@ class PatchGrid:
         """Number of window rows and window columns."""
         return len(self.row_starts), len(self.col_starts)
 
+    def number(self, place: tuple[int, int]) -> int:
+        """Number of the window in a row and a column, counted row by row.
+
+        Raises:
+            InvalidInputError: There is none, or it is left out.
+        """
+        known = len(place) == 2 and all(isinstance(at, int | np.integer) for at in place)
+        if not known or not all(0 <= at < count for at, count in zip(place, self.shape, strict=True)):
+            raise InvalidInputError(
+                f"window must be a row from 0 to {self.shape[0] - 1} and a column from 0 to "
+                f"{self.shape[1] - 1}, got {place!r}; choose one of these"
+            )
+        if not self.kept[place]:
+            raise InvalidInputError(
+                f"window must not lie in the region that is left out, got {place!r}; choose another one"
+            )
+        return int(np.ravel_multi_index(place, self.shape))
+
+    def frame(self, place: tuple[int, int]) -> tuple[int, int, int, int]:
+        """Top, left, height and width of a window in pixels."""
+        row, column = place
+        return int(self.row_starts[row]), int(self.col_starts[column]), self.patch_size, self.patch_size
+
+    def nearest(self, pixel: tuple[float, float]) -> tuple[int, int]:
+        """Row and column of the window that counts whose middle is nearest to a pixel (row, column)."""
+        rows, cols = (
+            np.abs(starts + (self.patch_size - 1) / 2 - at)
+            for starts, at in zip((self.row_starts, self.col_starts), pixel, strict=True)
+        )
+        distances = np.where(self.kept, np.maximum(rows[:, None], cols), np.inf)
+        row, column = np.unravel_index(distances.argmin(), self.shape)
+        return int(row), int(column)
+
 
 def _starts(length_px: int, patch_size: int, stride: int) -> NDArray[np.intp]:
     last = length_px - patch_size

@@ -36,6 +36,7 @@ from vaead.scoring.patch_scorer import PatchScorer
 from vaead.scoring.patches import PatchGrid, unit
 from vaead.training.export import to_litert
 from vaead.training.fit import fit, watched_crops
+from vaead.training.kept_windows import keep_windows
 from vaead.training.live import terms_of
 from vaead.training.network import Vae, describe_layers
 from vaead.version import __version__
@@ -194,7 +195,8 @@ def _train(
         TrainedNetwork(config, each.program, reference, light, recipe.source.ignored)
         for config, each, reference in zip(recipe.networks, fitted, calibration.references, strict=True)
     ]
-    return Model(card, networks)
+    windows = keep_windows(images, fitted[0].program, recipe) if recipe.for_photos else None
+    return Model(card, networks, windows)
 
 
 def _evened(images: Images, light: Light | None, recipe: Recipe) -> Images:

@@ -14,13 +14,14 @@ from msgspec.structs import replace
 from vaead.data.datasets import get_spec, load_dataset
 from vaead.data.photos import read_photo
 from vaead.errors import ModelFormatError, ModelNotFoundError
+from vaead.inference.golden import save_with_golden
 from vaead.inference.read_photos import read_options
 from vaead.metrics.class_pairs import Pairs, pairs_file
 from vaead.metrics.image import class_aurocs
 from vaead.model.card import ModelCard
 from vaead.model.model import Model
 from vaead.model.split_scores import SplitScores
-from vaead.model.store import ModelStore, load_model, save_model
+from vaead.model.store import ModelStore, load_model
 from vaead.paths import AnyPath, absolute, write_whole
 from vaead.processes.workers import Workers
 from vaead.recipe import ClassSource, Recipe
@@ -118,7 +119,7 @@ def pretrain_demo(store: ModelStore) -> AnyPath:
     normal = screw_demo.SET.photos.train
     photos = [read_photo(screw_demo.SET.read(photo.source), photo.name, options) for photo in normal]
     folder = store.root / screw_demo.model_folder()
-    save_model(folder, train_photos(photos, recipe))
+    save_with_golden(folder, train_photos(photos, recipe))
     return folder
 
 

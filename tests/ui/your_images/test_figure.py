@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos import Photo
 from vaead.i18n.texts import Texts
+from vaead.ignored import IgnoredRegion
 from vaead.inference.prediction import Prediction, Thresholds
 from vaead.model.store import load_model
 from vaead.scoring.patches import PatchGrid
@@ -22,6 +24,7 @@ from vaead.ui.your_images import figure as drawing
 from vaead.ui.your_images.downsampling import View
 
 LARGE = 3000, 4000
+FRAME = 10, 20, 30, 40
 SPOT = 1503, 2001
 """A pixel of a large image."""
 
@@ -54,7 +57,7 @@ def normal_scores(photo_model: Path) -> NormalScores:
 
 def sent(view: View, normal_scores: NormalScores) -> list[dict[str, Any]]:
     """The traces of the figure as a browser gets them."""
-    figure = drawing.draw(view, normal_scores, None, Texts("en"))
+    figure = drawing.draw(view, normal_scores, FRAME, Texts("en"))
     traces: list[dict[str, Any]] = json.loads(plotly.io.to_json(figure, validate=False))["data"]
     return traces
 
@@ -74,7 +77,7 @@ def at(trace: dict[str, Any], row: float, column: float) -> float:
 def test_figure_is_small_however_large_the_image_is(
     normal_scores: NormalScores, shape: tuple[int, int], colors: tuple[int, ...], most_mb: float
 ) -> None:
-    figure = drawing.draw(view(shape, colors), normal_scores, None, Texts("en"))
+    figure = drawing.draw(view(shape, colors), normal_scores, FRAME, Texts("en"))
     # As Streamlit sends it.
     assert len(plotly.io.to_json(figure, validate=False)) < 1e6 * most_mb
 
@@ -87,7 +90,7 @@ def test_one_anomalous_pixel_of_a_large_image_is_seen(normal_scores: NormalScore
     # Among 7 x 7 pixels of the image one is white, and the others are grey.
     assert at(image, *SPOT) == round(255 * (0.5 * 48 + 1) / 49)
     assert at(image, 100, 100) == 128
-    assert [trace["type"] for trace in outlines] == ["contour"] * 3
+    assert [trace["type"] for trace in outlines] == ["contour"] * 3 + ["scatter"]
 
 
 def test_image_in_colours_covers_the_same_pixels_as_its_maps(normal_scores: NormalScores) -> None:
@@ -97,8 +100,33 @@ def test_image_in_colours_covers_the_same_pixels_as_its_maps(normal_scores: Norm
     assert places == [{"x0": 3.0, "y0": 3.0, "dx": 7, "dy": 7}] * 7
 
 
-def test_chosen_region_is_framed_in_all_panels(normal_scores: NormalScores) -> None:
-    figure = drawing.draw(view((120, 160)), normal_scores, (10, 20, 30, 40), Texts("en"))
+def test_chosen_window_is_framed_in_all_panels(normal_scores: NormalScores) -> None:
+    figure = drawing.draw(view((120, 160)), normal_scores, FRAME, Texts("en"))
     frames = [shape for shape in figure.layout.shapes if shape.type == "rect" and shape.line.width]
     assert {(each.x0, each.x1, each.y0, each.y1) for each in frames} == {(19.5, 59.5, 9.5, 39.5)}
     assert len(frames) == 6
+
+
+def test_click_into_the_overlay_of_a_large_image_tells_the_window_there(normal_scores: NormalScores) -> None:
+    shown = view(LARGE)
+    figure = drawing.draw(shown, normal_scores, FRAME, Texts("en"))
+    targets = figure.data[-1]
+    assert shown.prediction.terms is not None
+    grid = shown.prediction.terms.grid
+    assert 1_000 < len(targets.x) < 3_000
+    for x, y, (number,) in list(zip(targets.x, targets.y, targets.customdata, strict=True))[::97]:
+        row, column = divmod(int(number), grid.shape[1])
+        assert (row, column) == grid.nearest((y, x))
+
+
+def test_nobody_is_led_to_a_window_that_is_left_out(normal_scores: NormalScores) -> None:
+    shown = view((192, 288))
+    terms = shown.prediction.terms
+    assert terms is not None
+    left = np.zeros((192, 288), np.bool_)
+    left[:, :96] = True
+    grid = dataclasses.replace(terms.grid, ignored=IgnoredRegion.from_mask(left))
+    terms = dataclasses.replace(terms, grid=grid)
+    shown = dataclasses.replace(shown, prediction=dataclasses.replace(shown.prediction, terms=terms))
+    targets = drawing.draw(shown, normal_scores, FRAME, Texts("en")).data[-1]
+    assert {int(number) for (number,) in targets.customdata} == {1, 2, 4, 5}

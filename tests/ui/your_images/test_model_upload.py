@@ -74,6 +74,7 @@ def test_downloaded_model_judges_without_normal_images(photo_model: Path) -> Non
     assert len(page.tiles) == 3
     assert "By the model that you brought: `industrial`, patches of 24 px at scale 0.5" in page.said
     # It has learned from images twice as large.
+    assert "To the network, " in page.said  # and so the windows have come with it
     assert page.warnings[0].startswith("3 of the test images, such as `part 0.png` (160x120 px)")
     page.upload("test", ("more.png", screw(9), "image/png"))
     assert len(page.tiles) == 4
@@ -94,6 +95,14 @@ def test_downloaded_model_judges_without_normal_images(photo_model: Path) -> Non
             lambda files: {name: data for name, data in files.items() if name != "reference0.npz"},
             "model folder must hold a readable reference0.npz",
         ),
+        (
+            lambda files: {name: data for name, data in files.items() if name != "windows.npz"},
+            "model folder must hold a readable windows.npz",
+        ),
+        (
+            lambda files: signed(files | {"windows.npz": b"no arrays"}),
+            "windows.npz must be a whole file of a model",
+        ),
         (lambda files: files | {"card.json": b"{}"}, "card.json must be a model card of vaead"),
         (
             lambda files: signed(files | {"network0.tflite.gz": gzip.compress(b"no program")}),
@@ -111,6 +120,15 @@ def test_what_is_wrong_with_a_model_is_told_and_the_page_goes_on(
     page.bring_model(as_file(files))
     assert page.errors == []
     assert len(page.tiles) == 1
+
+
+def test_model_of_an_older_version_keeps_no_windows(files: Files) -> None:
+    page = OwnPage()
+    page.upload("test", *screws(1))
+    page.bring_model(as_file(signed({name: data for name, data in files.items() if name != "windows.npz"})))
+    assert page.errors == []
+    assert "This model keeps no normal windows to compare with; train it again" in page.said
+    assert page.figure("own_window_pictures_figure")["data"]
 
 
 def test_file_that_is_no_zip_is_told() -> None:

@@ -23,6 +23,7 @@ from tests.ui.your_images.helpers import (
 )
 from vaead.data.photos import Limits
 from vaead.data.screws.generator import make_screw
+from vaead.ui.your_images.why import Chosen
 
 
 @pytest.fixture(autouse=True)
@@ -200,6 +201,37 @@ def test_simple_methods_stand_beside_the_scores_when_asked_for(results: OwnPage)
     assert table["Per place"][2:] == ["–", "–"]
     assert "the network adds nothing" in results.said
     assert not any(button.key == "own_baselines" for button in results.app.button)
+
+
+def framed(page: OwnPage) -> tuple[float, ...]:
+    """Left and top of the window that is framed in the first panel."""
+    shape = page.figure("own_maps_figure")["layout"]["shapes"][0]
+    return shape["x0"] + 0.5, shape["y0"] + 0.5
+
+
+def test_worst_window_is_explained_until_another_one_is_picked(results: OwnPage) -> None:
+    assert "The window where the calibrated score is highest" in results.said
+    assert "**To the network, " in results.said
+    assert len(results.figure("own_window_pictures_figure")["data"]) == 4
+    own = results["_own"].results
+    shown = next(photo for photo in own.scored if photo.name in results.figure("own_maps_figure")["alt"])
+    grid = own.prediction(shown, 0.05).terms.grid
+    worst = framed(results)
+    picked = Chosen.current(own, shown, "calibrated", own.prediction(shown, 0.05))
+    assert worst == (picked.frame[1], picked.frame[0])
+    of = str(own.folder), str(shown.path), "calibrated"
+    results.app.session_state["own_window"] = of, grid.number((0, 1))
+    results.run()
+    assert framed(results) == (grid.col_starts[1], 0)
+    assert "The window that you picked" in results.said
+    results.click("own_tile_3")
+    assert "The window where the calibrated score is highest" in results.said
+
+
+def test_click_into_the_overlay_tells_a_window_that_counts(results: OwnPage) -> None:
+    targets = results.figure("own_maps_figure")["data"][-1]
+    assert (targets["type"], targets["xaxis"]) == ("scatter", "x2")
+    assert 0 < len(targets["x"]) < 3_000
 
 
 def test_a_click_shows_another_image(results: OwnPage) -> None:

@@ -142,4 +142,6 @@ def test_model_is_written_with_the_programs_of_another(
     save_calibrated(tmp_path / "new", tmp_path / "old", again.card, packed)
     loaded = load_model(tmp_path / "new")
     assert loaded.card == again.card
+    assert loaded.windows is not None
+    assert again.windows is photo_model.windows
     np.testing.assert_array_equal(loaded.anomaly_score(flagged[None]), again.anomaly_score(flagged[None]))

@@ -13,6 +13,7 @@ from vaead.data.datasets import dataset_names, get_spec
 from vaead.data.photos.made_defects import KINDS
 from vaead.data.photos.reasons import sentences
 from vaead.data.screws.generator import DEFECTS
+from vaead.i18n import why
 from vaead.i18n.texts import FOLDER, LANGUAGES, Texts, _load
 from vaead.metrics.baselines import BASELINES
 from vaead.metrics.image import METRICS
@@ -98,6 +99,7 @@ PATTERNS = {
     "report.place_{}{}": [f"report.place_{row}{column}" for row in range(3) for column in range(3)],
     "streamlit.{}": [f"streamlit.{word}" for word in spoken._WORDS],
     "score.{}": [f"score.{score}" for score in SCORES],
+    "why.{}": [f"why.{case}" for case in why.CASES],
     "verdict.{}": [f"verdict.{name}" for name in ("all", "none")],
 }
 

@@ -34,7 +34,7 @@ def test_model_of_photos_comes_with_both_files_and_loads_without_them(
 ) -> None:
     folder = tmp_path / "model"
     save_with_golden(folder, photo_model)
-    names = {CARD, GOLDEN, SCRIPT, "network0.tflite.gz", "reference0.npz"}
+    names = {CARD, GOLDEN, SCRIPT, "network0.tflite.gz", "reference0.npz", "windows.npz"}
     assert {path.name for path in folder.iterdir()} == names
     assert Golden.read(folder).differences(load_model(folder)) == []
     for name in (GOLDEN, SCRIPT):

@@ -42,15 +42,15 @@ def put(folder: Path, name: str, content: bytes) -> None:
     edit_card(folder, lambda card: card["sha256"].update({name: hashlib.sha256(content).hexdigest()}))
 
 
-def put_arrays(folder: Path, edit: Callable[[Arrays], object]) -> None:
-    arrays = dict(np.load(folder / "reference0.npz"))
+def put_arrays(folder: Path, edit: Callable[[Arrays], object], name: str = "reference0.npz") -> None:
+    arrays = dict(np.load(folder / name))
     edit(arrays)
     buffer = io.BytesIO()
     np.savez(buffer, **arrays)
-    put(folder, "reference0.npz", buffer.getvalue())
+    put(folder, name, buffer.getvalue())
 
 
-@pytest.mark.parametrize("name", ["network0.tflite.gz", "reference0.npz"])
+@pytest.mark.parametrize("name", ["network0.tflite.gz", "reference0.npz", "windows.npz"])
 @pytest.mark.parametrize("content", [b"", b"garbage", None], ids=["empty", "garbage", "half"])
 def test_file_with_the_right_checksum_may_still_be_damaged(
     folder: Path, name: str, content: bytes | None
@@ -90,6 +90,56 @@ def test_arrays_that_do_not_fit_the_network_are_refused(
     put_arrays(folder, lambda arrays: arrays.update({name: edit(arrays[name])}))
     with pytest.raises(ModelFormatError, match=problem):
         load_model(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "edit"),
+    [
+        ("pictures", lambda array: array[:, :-1]),
+        ("pictures", lambda array: array[:-1]),
+        ("pictures", lambda array: array.astype(np.float16)),
+        ("z_mean", lambda array: array[:, :-1]),
+        ("z_mean", lambda array: array * np.float16("nan")),
+        ("z_mean", lambda array: array.astype(np.float64)),
+        ("places", lambda array: array[:, :-1]),
+        ("places", lambda array: array - 1),
+        ("places", lambda array: array + 10**6),
+        ("places", lambda array: array[0, 0]),
+        ("places", lambda array: array.astype(np.float32)),
+    ],
+)
+def test_windows_that_do_not_fit_the_network_are_refused(
+    folder: Path, name: str, edit: Callable[[Any], Any]
+) -> None:
+    put_arrays(folder, lambda arrays: arrays.update({name: edit(arrays[name])}), "windows.npz")
+    with pytest.raises(ModelFormatError, match=r"windows\.npz must hold 1 to 5,000 windows of the network"):
+        load_model(folder)
+
+
+def test_no_window_and_too_many_are_refused(folder: Path) -> None:
+    whole = dict(np.load(folder / "windows.npz"))
+    for count in (0, 5_001):
+        many = {name: np.resize(array, (count, *array.shape[1:])) for name, array in whole.items()}
+        put_arrays(folder, lambda arrays, many=many: arrays.update(many), "windows.npz")
+        with pytest.raises(ModelFormatError, match=r"windows\.npz must hold 1 to 5,000 windows"):
+            load_model(folder)
+
+
+def test_windows_outside_aligned_images_are_refused(folder: Path) -> None:
+    content, network = (folder / "windows.npz").read_bytes(), load_model(folder).card.recipe.networks[0]
+    assert len(files.unpack_windows(content, network, (9, 9)).places)
+    with pytest.raises(ModelFormatError, match=r"windows\.npz must hold"):
+        files.unpack_windows(content, network, (9, 8))
+
+
+@pytest.mark.parametrize("lost", ["file", "checksum"])
+def test_model_may_keep_no_windows_but_not_lose_them(folder: Path, lost: str) -> None:
+    if lost == "file":
+        (folder / "windows.npz").unlink()
+        with pytest.raises(ModelFormatError, match=r"must hold a readable windows\.npz"):
+            load_model(folder)
+    edit_card(folder, lambda card: card["sha256"].pop("windows.npz"))
+    assert load_model(folder).windows is None
 
 
 @pytest.mark.parametrize(
@@ -136,7 +186,8 @@ def test_model_replaces_nothing_or_a_model(folder: Path, photo_model: Model, whe
     elif where == "shown":
         (folder / ".DS_Store").touch()
     save_model(folder, photo_model)
-    assert {path.name for path in folder.iterdir()} == {CARD, "network0.tflite.gz", "reference0.npz"}
+    parts = {"network0.tflite.gz", "reference0.npz", "windows.npz"}
+    assert {path.name for path in folder.iterdir()} == {CARD, *parts}
 
 
 def test_model_never_replaces_anything_else(folder: Path, photo_model: Model, tmp_path: Path) -> None:

@@ -24,6 +24,10 @@ def test_saved_model_of_photos_judges_as_before(
     arrays = again.networks[0].reference.arrays()
     for name, values in photo_model.networks[0].reference.arrays().items():
         np.testing.assert_array_equal(arrays[name], values)
+    assert again.windows is not None
+    assert photo_model.windows is not None
+    for name, values in photo_model.windows.arrays().items():
+        np.testing.assert_array_equal(again.windows.arrays()[name], values)
     for photo in photos[:3]:
         np.testing.assert_array_equal(
             again.anomaly_map(photo[None], "calibrated"), photo_model.anomaly_map(photo[None], "calibrated")

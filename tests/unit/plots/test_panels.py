@@ -1,9 +1,12 @@
+import base64
+import io
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from vaead.plots.panels import Panel, Scale, article_scale, curves, gallery, panels
 
@@ -219,3 +222,16 @@ def test_gallery_shows_all_of_every_tile(tiles: NDArray[np.uint8]) -> None:
     layout = gallery(tiles, 3, "{number}").layout
     assert layout.xaxis.range == (-0.5, 11.5)
     assert layout.yaxis.range == (5.5, -0.5)
+
+
+def test_panel_in_colours_is_a_picture_beside_maps() -> None:
+    colors = np.zeros((4, 6, 3), np.float32)
+    colors[..., 0] = 1.0
+    panel = Panel(colors, 0, "window", outlined=np.eye(4, 6, dtype=bool))
+    other = Panel(np.zeros((4, 6)), 0, "")
+    picture, heatmap, outline = panels([[panel, other]], [GREY], HOVER).data
+    assert (picture.type, heatmap.type, outline.type) == ("image", "heatmap", "contour")
+    assert (picture.xaxis, outline.xaxis) == ("x", "x")
+    content = base64.b64decode(picture.source.partition(",")[2])
+    with Image.open(io.BytesIO(content)) as image:
+        assert (image.size, image.getpixel((0, 0))) == ((6, 4), (255, 0, 0))

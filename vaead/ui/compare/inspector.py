@@ -49,7 +49,7 @@ def show(
     st.caption(intro if picked else f"{intro} {texts('inspector.first')}")
     pictures, others = st.columns([3, 2], gap="medium")
     with pictures:
-        show_pictures(decoded, (0, row, column), "window_pictures", texts, palette)
+        show_pictures(decoded.window((0, row, column)), "window_pictures", texts, palette)
     with others:
         st.caption(texts("inspector.others", count=SHOWN))
         st.image(data_url(_strip(normal.patches[:, row, column])), alt=texts("inspector.others", count=SHOWN))

@@ -14,7 +14,7 @@ from vaead.i18n.texts import Texts
 from vaead.model.model import Model
 from vaead.model.normal_windows import NormalWindows, Quantities, quantities
 from vaead.recipe import ClassSource, Recipe
-from vaead.scoring.image_scorer import Decoded
+from vaead.scoring.decoded import Decoded
 from vaead.scoring.patches import PatchGrid, extract_windows, unit
 from vaead.ui.shared import loading
 from vaead.ui.shared.cache import changed_ns

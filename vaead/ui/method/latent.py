@@ -47,7 +47,7 @@ def show(example: Example, texts: Texts) -> None:
     image, row, column = np.unravel_index(nearest, windows.mu.shape[:3])
     with figure:
         show_as_high(drawn, "plane", texts("method.plane_alt"), "min(80cqw, 420px)", take)
-        show_pictures(example.decoded, (int(image), int(row), int(column)), "plane_window", texts)
+        show_pictures(example.decoded.window((int(image), int(row), int(column))), "plane_window", texts)
 
 
 def _handle(grid: PlaneGrid, axes: tuple[str, str], start: list[float]) -> tuple[float, float]:

@@ -43,7 +43,7 @@ def show(example: Example, titles: list[str], texts: Texts) -> None:
     drawn = panels([row], [Scale(0, 255, "Greys", reverse=True)], texts("compare.hover"))
     with figure:
         show_as_high(drawn, "terms", texts("method.terms_alt"), "min(calc(50cqw + 28px), 300px)", _take)
-        show_pictures(example.decoded_pair, place, "terms_window", texts)
+        show_pictures(example.decoded_pair.window(place), "terms_window", texts)
         values = {name: float(example.found[name][place]) for name in _SHOWN}
         show_bars(values, example.windows, window.place, "terms_bars", texts, narrow=True)
         st.caption(texts("inspector.legend", images=len(example.images)))

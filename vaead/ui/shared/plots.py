@@ -93,7 +93,7 @@ def show_as_high(
         key: Key of the box around it; the figure's own ends in `_figure`.
         alt: Alternative text.
         height: CSS length; 100cqw is the width of the column, less than that of the page unless on a phone.
-        on_click: Called with the number of what was clicked, see `vaead.plots.panels.Clicks`.
+        on_click: Called with the number of what was clicked, see `vaead.plots.panels.Panel.numbers`.
     """
 
     def take() -> None:

@@ -9,7 +9,7 @@ from vaead.i18n.texts import Texts
 from vaead.model.normal_windows import NormalWindows
 from vaead.plots.panels import Panel, Scale, panels
 from vaead.plots.window_bars import WindowBar, window_bars
-from vaead.scoring.image_scorer import Decoded
+from vaead.scoring.decoded import DecodedWindow
 from vaead.ui.shared.phone import is_phone
 from vaead.ui.shared.plots import show_as_high, show_chart
 
@@ -18,31 +18,25 @@ _ANYWHERE, _HERE = 0.9, 0.95
 _ERROR_SD = 3.0
 
 
-def show_pictures(
-    decoded: Decoded, index: tuple[int, int, int], key: str, texts: Texts, palette: str = "Blues"
-) -> None:
+def show_pictures(window: DecodedWindow, key: str, texts: Texts, palette: str = "Blues") -> None:
     """Show a window, what was expected, the error and the variance.
 
     Args:
-        decoded: All windows of some images.
-        index: Image, row and column of the window.
+        window: The window.
         key: Key of the figure.
         texts: The language.
         palette: Colours of the variance.
     """
-    patch, mu, errors, sigma2 = (
-        each[index] for each in (decoded.patches, decoded.mu, decoded.errors, decoded.sigma2)
-    )
     scales = [
         Scale(0, 1, "Greys", reverse=True),
         Scale(-_ERROR_SD, _ERROR_SD, "RdBu", reverse=True),
-        Scale(0, max(float(sigma2.max()), 1e-9), palette),
+        Scale(0, max(float(window.variance.max()), 1e-9), palette),
     ]
     row = [
-        Panel(patch, 0, texts("inspector.patch")),
-        Panel(mu, 0, texts("inspector.mu")),
-        Panel(errors, 1, texts("inspector.errors")),
-        Panel(sigma2, 2, texts("inspector.sigma2")),
+        Panel(window.patch, 0, texts("inspector.patch")),
+        Panel(window.mu, 0, texts("inspector.mu")),
+        Panel(window.errors, 1, texts("inspector.errors")),
+        Panel(window.variance, 2, texts("inspector.sigma2")),
     ]
     figure = panels([row], scales, texts("compare.hover"))
     figure.layout.dragmode = False

@@ -11,11 +11,10 @@ from vaead.i18n.format import listed, number, percent
 from vaead.i18n.texts import Texts
 from vaead.inference.prediction import Prediction
 from vaead.plots.overlay import OPACITY
-from vaead.plots.panels import Frame
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.regions import Region, area_share
 from vaead.ui.shared.markdown import code, plain
-from vaead.ui.your_images import figure, mistakes
+from vaead.ui.your_images import figure, mistakes, why
 from vaead.ui.your_images.downsampling import View
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
@@ -43,6 +42,13 @@ def show(own: OwnSession, results: Results, photo: OwnPhoto, score: str, rate: f
     if score not in prediction.scores:
         st.info(texts("own.other_size", score=texts(f"score.{score}")))
         score = next(iter(prediction.scores))
+    _look(results, photo, score, rate, words, texts)
+
+
+@st.fragment
+def _look(results: Results, photo: OwnPhoto, score: str, rate: float, words: str, texts: Texts) -> None:
+    """Show maps, regions and one window. A fragment: a click on one of them redraws nothing else."""
+    prediction = results.prediction(photo, rate)
     usual = round(100 * OPACITY)
     opacity = st.slider(
         texts("own.opacity"), 0, 100, value=usual, step=5, format="%d %%", key="own_opacity", width=220
@@ -50,14 +56,16 @@ def show(own: OwnSession, results: Results, photo: OwnPhoto, score: str, rate: f
     view = View.from_prediction(prediction, score, opacity / 100)
     alt = texts("own.figure_alt", name=photo.name, decision=re.sub(r"\*\*|\\", "", words))
     found = prediction.find_regions(score, results.calibration)
-    table = f"own_regions_{photo.path.stem}_{score}"
-    frame = _framed(found, table)
-    figure.show(figure.draw(view, results.calibration, frame, texts), prediction.shape, alt)
+    window = why.Chosen.current(results, photo, score, prediction)
+    figure.show(
+        figure.draw(view, results.calibration, window.frame, texts), prediction.shape, alt, window.pick_number
+    )
     st.caption(_legend(found, prediction, rate, texts))
     if results.card.recipe.source.ignored is not None:
         st.caption(texts("boxes.blank"))
     if found:
-        _table(found, results.card.recipe.source.scale, table, texts)
+        _table(found, results.card.recipe.source.scale, window, texts)
+    why.show(window, texts)
 
 
 def label_name(photo: OwnPhoto, texts: Texts) -> str:
@@ -119,17 +127,14 @@ def _legend(found: Sequence[Region], prediction: Prediction, rate: float, texts:
     return " ".join(parts) if texts.language == "en" else "".join(parts)
 
 
-def _framed(found: Sequence[Region], table: str) -> Frame | None:
-    """The region of the line that is chosen in the table, which stands further down."""
-    chosen = st.session_state[table].selection.rows if table in st.session_state else []
-    if not chosen or chosen[0] >= len(found):  # at another false-alarm rate there may be fewer
-        return None
-    region = found[chosen[0]]
-    return region.top, region.left, region.height, region.width
-
-
-def _table(found: Sequence[Region], scale: float, key: str, texts: Texts) -> None:
+def _table(found: Sequence[Region], scale: float, window: why.Chosen, texts: Texts) -> None:
     """The regions as numbers; lengths are in pixels of the image as it was brought."""
+    key = f"own_regions_{window.photo.path.stem}_{window.score}"
+
+    def take() -> None:
+        rows = st.session_state[key].selection.rows
+        window.pick_region(found[rows[0]] if rows else None)
+
     regions = [region.enlarged(1 / scale) for region in found]
     cells = {
         "place": [f"{each.left:.0f}, {each.top:.0f}" for each in regions],
@@ -142,7 +147,7 @@ def _table(found: Sequence[Region], scale: float, key: str, texts: Texts) -> Non
     st.dataframe(
         {texts(f"regions.{name}"): values for name, values in cells.items()},
         key=key,
-        on_select="rerun",
+        on_select=take,
         selection_mode="single-row",
         hide_index=True,
         height="content" if len(regions) < _MOST_ROWS else _TABLE_PX,

@@ -14,7 +14,7 @@ from vaead.errors import InvalidInputError, ModelFormatError, ModelNotFoundError
 from vaead.i18n.texts import Texts
 from vaead.inference.photo_service import PhotoLostError
 from vaead.model.card import ModelCard
-from vaead.model.files import CARD, is_of_network
+from vaead.model.files import CARD, is_part
 from vaead.model.store import load_card
 from vaead.ui.shared.cache import photo_service
 from vaead.ui.shared.markdown import code, plain
@@ -115,7 +115,7 @@ def _read(file: BinaryIO, name: str) -> dict[str, bytes]:
         names = [
             PurePosixPath(each) for each in archive.names if PurePosixPath(each).parent == cards[0].parent
         ]
-        names = [each for each in names if each.name == CARD or is_of_network(each.name)]
+        names = [each for each in names if each.name == CARD or is_part(each.name)]
         files = {each.name: archive.read(str(each)) for each in names}
     if len(files[CARD]) > _MOST_CARD_BYTES:
         raise UnusableModelError("broken")

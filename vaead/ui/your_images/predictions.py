@@ -17,6 +17,7 @@ from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.layout import NORMAL
 from vaead.data.photos.reasons import refusal
 from vaead.errors import InvalidInputError
+from vaead.inference.explain import Explanation, Place
 from vaead.inference.messages import BaselineRequest
 from vaead.inference.photo_service import PhotoLostError
 from vaead.inference.prediction import Prediction, Thresholds
@@ -73,6 +74,7 @@ class Results:
     _metrics: list[GroupMetrics] | None = None
     _kept: OrderedDict[OwnPhoto, Prediction] = field(default_factory=OrderedDict)
     _kept_bytes: int = 0
+    _explained: tuple[OwnPhoto, Place, Explanation] | None = None
     _lost: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -134,6 +136,31 @@ class Results:
             self._keep(photo, found)
             kept = found
         return replace(kept, thresholds=Thresholds.from_rate(self.calibration, false_alarm_rate))
+
+    def explanation(self, photo: OwnPhoto, prediction: Prediction, place: Place) -> Explanation:
+        """Explain a window of an image.
+
+        Args:
+            photo: The image.
+            prediction: Its prediction, with arrays.
+            place: Row and column of the window.
+
+        Raises:
+            VaeadError: It cannot be explained.
+        """
+        assert prediction.image is not None, "arrays were dropped"
+        with self._lock:
+            if self._explained is not None and self._explained[:2] == (photo, place):
+                return self._explained[2]
+        if self._lost >= _MOST_LOST:
+            raise refusal("model_lost", name=photo.name, count=_MOST_LOST)
+        try:
+            found = photo_service().explain(self.folder, self.card, (photo.name, prediction.image), place)
+        except PhotoLostError:
+            self._lost += 1
+            raise
+        self._explained = (photo, place, found)
+        return found
 
     def metrics(self) -> list[GroupMetrics]:
         """Metrics of the images with a label, see `GroupEvaluator`; empty without any label."""

@@ -1,0 +1,183 @@
+"""Score images by the model beside this file, without vaead: python score.py IMAGE...
+
+Needs numpy, pillow and ai-edge-litert. With --check it scores the pictures of golden.json; exit code 1 then
+means that a score is another than there. Exit code 2 means that something cannot be read.
+"""
+
+import argparse
+import base64
+import gzip
+import io
+import json
+import math
+import pathlib
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from PIL import Image, ImageOps
+
+LEVELS = (*(level / 200 for level in range(200)), 0.9975, 0.999, 1.0)  # of the quantiles in card.json
+
+
+def read(file: Any, source: dict[str, Any]) -> Any:
+    """Pixels (H, W) or (H, W, 3) from 0 to 1: upright, on white, in the model's colours and scale."""
+    with Image.open(file, formats=("PNG", "JPEG", "BMP", "TIFF", "WEBP")) as opened:
+        raw, deep, clear = str(opened.tile), opened.mode.startswith("I;16"), opened.has_transparency_data
+        odd = clear or getattr(opened, "tag_v2", {}).get(262) == 0 if deep else ";16" in raw
+        several = opened.format != "MPO" and getattr(opened, "is_animated", False)
+        if odd or several or opened.mode in ("I", "F"):
+            raise ValueError("it must be one picture of 8 bits, or of 16 in plain grey")
+        image = ImageOps.exif_transpose(opened)
+    if not deep:
+        image = image.convert("RGBA" if clear else "L" if image.mode in ("1", "L") else "RGB")
+    most = min(4095 if "I;12" in raw else 65535, 2 ** (source.get("bits") or 16) - 1) if deep else 255
+    pixels = np.atleast_3d(np.asarray(image, np.float32)) / np.float32(most)
+    if clear:
+        pixels = pixels[..., :3] * pixels[..., 3:] + (1 - pixels[..., 3:])
+    channels, scale = list(np.moveaxis(np.clip(pixels, 0, 1), 2, 0)), source.get("scale", 1)
+    if source.get("color") != "rgb" and len(channels) == 3:
+        red, green, blue = channels
+        channels = [green + 0.299 * (red - green) + 0.114 * (blue - green)]
+    if scale != 1:
+        size = [max(1, round(length * scale)) for length in image.size]
+        channels = [Image.fromarray(each).resize(size, Image.Resampling.LANCZOS) for each in channels]
+    pixels = np.clip(np.stack([np.asarray(each) for each in channels], axis=2), 0, 1)
+    return np.repeat(pixels, 3 // len(channels), axis=2) if source.get("color") == "rgb" else pixels[..., 0]
+
+
+def scan(image: Any, network: SimpleNamespace, light: dict[str, float] | None) -> SimpleNamespace:
+    """D, A, M, signed error and z of each window of an image; M and signed error also of its cells."""
+    grey = image if image.ndim == 2 else image.mean(axis=2, dtype=np.float32)
+    found = [grey.mean(dtype=np.float64), grey.std(dtype=np.float64)]
+    mean, spread = brightness = np.maximum(found, (1 / 255, 0.02)).astype(np.float32)
+    if light:
+        image = np.clip((image - mean) * (light["spread"] / spread) + light["mean"], 0, 1)
+    size, last, batches = network.patch_size, np.array(grey.shape) - network.patch_size, []
+    if last.min() < 0:
+        raise ValueError(f"it must have at least {size}x{size} pixels after scaling")
+    rows, columns = (sorted({*range(0, end + 1, network.stride), end}) for end in last.tolist())
+    corners = np.array([(row, column) for row in rows for column in columns])
+    for part in np.array_split(corners, len(corners) // 256 + 1):
+        windows = np.stack([image[row : row + size, column : column + size] for row, column in part])
+        given = {"patches": windows, "positions": (part / np.maximum(last, 1)).astype(np.float32)}
+        batches.append(network.run(**{name: given[name] for name in network.run.get_input_details()}))
+    out = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+    out = {"cells": out["mahalanobis"], "signed_cells": out["signed_error"]} | out
+    logs = [np.log(np.maximum(out[name], 1e-3)) for name in ("mahalanobis", "kl")]
+    features = np.column_stack([*logs, out["log_variance"], out["signed_error"], out["z_mean"]])
+    return SimpleNamespace(**out, features=features, corners=corners, light=brightness, shape=grey.shape)
+
+
+def top_of_map(cells: Any, seen: SimpleNamespace, size: int, border: Any) -> float:
+    """The largest thousandth of the map of windows or of their cells, smoothed, in units of normal pixels."""
+    total, count = sums = np.zeros((2, *seen.shape), np.float32)
+    for (row, column), each in zip(seen.corners, cells, strict=True):
+        block = np.kron((each, np.ones_like(each)), np.ones((1, size // len(each), size // len(each))))
+        sums[:, row : row + size, column : column + size] += block
+    radius, found = int(size / 4 + 0.5), np.maximum(total / count, 0)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / (size / 16)) ** 2)
+    for axis in (0, 1):
+        padded = np.pad(found, [(radius * (axis == each),) * 2 for each in (0, 1)], "symmetric")
+        found = np.apply_along_axis(np.convolve, axis, padded, kernel / kernel.sum(), "valid")
+    rows, columns = (np.minimum(np.arange(side), np.arange(side)[::-1]) for side in found.shape)
+    found = found / border[np.minimum(np.minimum.outer(rows, columns), len(border) - 1)]
+    return float(np.sort(found, axis=None)[-max(1, round(0.001 * found.size)) :].mean())
+
+
+def calibrated(seen: SimpleNamespace, network: SimpleNamespace) -> float:
+    """How surprising the kinds of evidence would be in a normal image: the mean over them."""
+    features, size, values = seen.features, network.patch_size, []
+    own, whole, content, place = (network.known.get(name) for name in ("", "whole", "content", "place"))
+    if content:  # cells against windows of like content
+        group = (seen.z_mean @ content.centers.T - np.square(content.centers).sum(axis=1) / 2).argmax(axis=1)
+        cells = seen.cells.reshape(content.median[group].shape)
+        signed = seen.signed_cells.reshape(cells.shape)
+        above = (np.log(np.maximum(cells, 1e-3)) - content.median[group]) / content.scale[group]
+        aside = np.abs(signed - content.signed_median[group]) / content.signed_scale[group]
+        values.append(top_of_map(np.square(np.maximum(above, aside)), seen, size, own.borders[0]))
+    if place:  # windows against their place: shares of a Mahalanobis distance
+        z = np.clip((features - place.median) / place.scale, -8, 8).ravel() - place.mean
+        along = (place.components @ z) * (1 / place.explained_variance - 1 / place.noise_variance)
+        weighed = z * (along @ place.components + z / place.noise_variance)
+        shares = weighed.reshape(features.shape).mean(axis=1)[:, None, None]
+        values.append(top_of_map(shares, seen, size, own.borders[1]) if content else shares.mean())
+    exact, terms = features.astype(np.float64), features[:, :4].astype(np.float64)
+    ends = np.quantile(terms, 0.99, axis=0), terms.max(axis=0), terms.min(axis=0)
+    found = np.concatenate([exact.mean(axis=0), exact.std(axis=0), *ends, np.log(seen.light)])
+    z = np.clip((found - whole.center) / whole.scale, -8, 8) - whole.mean
+    values.append(max(z @ whole.precision @ z / len(z), 0))
+    logs = np.log(np.maximum(np.array(values, np.float32), 1e-6))
+    z = ((logs - own.middle) / own.spread).astype(np.float64)
+    near = [-math.log(math.erfc(min(each, 30) / math.sqrt(2)) / 2) for each in z]
+    far = np.square(z) / 2 + np.log(np.maximum(z, 1) * math.sqrt(2 * math.pi))  # the same for large z
+    return float(np.average(np.where(z < 30, near, far), weights=None if content else (2, 1)) / math.log(2))
+
+
+def load(folder: pathlib.Path) -> tuple[dict[str, Any], list[SimpleNamespace]]:
+    """The card of a model, and its networks with what they know of normal images."""
+    file, networks = json.loads((folder / "card.json").read_bytes()), []
+    if file["format_version"] != 5:
+        raise ValueError(f"format_version must be 5, got {file['format_version']!r}")
+    if file["card"]["recipe"]["source"].get("ignored"):
+        raise ValueError("it leaves out a region of each image, which only vaead can do")
+    for index, config in enumerate(file["card"]["recipe"]["networks"]):
+        program = gzip.decompress((folder / f"network{index}.tflite.gz").read_bytes())
+        run = Interpreter(model_content=program, num_threads=1).get_signature_runner("scan")
+        known: dict[str, SimpleNamespace] = {}
+        for key, array in np.load(folder / f"reference{index}.npz", allow_pickle=False).items():
+            part, _, name = key.rpartition(".")
+            setattr(known.setdefault(part, SimpleNamespace()), name, array.astype(np.float32))
+        networks.append(SimpleNamespace(**config, run=run, known=known))
+    return file["card"], networks
+
+
+def score(file: Any, card: dict[str, Any], networks: list[SimpleNamespace]) -> dict[str, float]:
+    """old, new and, of an image that has the size of the model's images, calibrated."""
+    image = read(file, card["recipe"]["source"])
+    scans = [scan(image, network, card.get("light")) for network in networks]
+    d, a, m = scans[0].kl, scans[0].log_variance, scans[0].mahalanobis
+    found = {"old": (d + a + m).max(), "new": m.max()}
+    if card["image_shape"] in (None, list(image.shape[:2])):
+        found["calibrated"] = np.mean([calibrated(*each) for each in zip(scans, networks, strict=True)])
+    return {name: float(value) for name, value in found.items()}
+
+
+def main() -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Score images by the model beside this file.")
+    parser.add_argument("images", nargs="*")
+    parser.add_argument("--false-alarm-rate", type=float, default=0.05)
+    parser.add_argument("--check", action="store_true", help="score the pictures in golden.json, and compare")
+    options, folder, code = parser.parse_args(), pathlib.Path(__file__).resolve().parent, 0
+    if not 0 < options.false_alarm_rate < 1 or bool(options.images) == options.check:
+        parser.error("give images, or --check; and a false-alarm rate above 0 and below 1")
+    try:
+        card, networks = load(folder)
+        golden = json.loads((folder / "golden.json").read_bytes())["pictures"] if options.check else []
+        jobs = [(each["name"], io.BytesIO(base64.b64decode(each["png"])), each["scores"]) for each in golden]
+    except Exception as error:  # damaged files make libraries raise many kinds
+        parser.error(f"the model in {folder} cannot be read: {error}")
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    for name, file, expected in [*jobs, *((name, name, {}) for name in options.images)]:
+        try:
+            scores = score(file, card, networks)
+        except Exception as error:
+            print(f"{name}: cannot be scored: {error}", file=sys.stderr)
+            code = 2
+            continue
+        decides = "calibrated" if "calibrated" in scores else "new"
+        limit = np.interp(1 - options.false_alarm_rate, LEVELS, card["normal_scores"]["image"][decides])
+        words = [f"{each} {value:.7g}" for each, value in scores.items()]
+        print(name, *words, "flagged" if scores[decides] > limit else "normal", sep="\t")
+        for each, value in expected.items():
+            if not math.isclose(scores[each], value, rel_tol=1e-4):
+                print(f"{name}: {each} must be {value:.7g}, got {scores[each]:.7g}")
+                code = max(code, 1)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
