@@ -145,7 +145,12 @@ def renew_golden(folder: AnyPath | str, model: Model) -> None:
 
 
 def _beside(model: Model) -> dict[str, bytes]:
-    return {GOLDEN: Golden.compute(model).to_json(), SCRIPT: shipped.SCORE.read_bytes()}
+    return files_beside(Golden.compute(model).to_json())
+
+
+def files_beside(golden: bytes) -> dict[str, bytes]:
+    """What goes with a model whose `golden.json` has this content, by name."""
+    return {GOLDEN: golden, SCRIPT: shipped.SCORE.read_bytes()}
 
 
 def _predict(model: Model, name: str, png: bytes, false_alarm_rate: float) -> Prediction:

@@ -152,10 +152,17 @@ class Sound(Record, frozen=True, tag="sound"):
 
 
 class Recalibrated(Record, frozen=True, tag="recalibrated"):
-    """What is new in a model that was calibrated again: references of its networks, packed, and its card."""
+    """What is new in a model that was calibrated again.
+
+    Attributes:
+        references: References of its networks, packed.
+        card: Its card.
+        golden: Content of its `golden.json`.
+    """
 
     references: tuple[bytes, ...]
     card: ModelCard
+    golden: bytes
 
 
 class BaselineScores(Record, frozen=True, tag="baseline_scores"):

@@ -16,6 +16,7 @@ from vaead.data.photos import Photo, Rejected
 from vaead.data.photos.reasons import PhotoError, refusal
 from vaead.errors import InvalidInputError, ModelFormatError
 from vaead.inference.explain import Explanation, Place
+from vaead.inference.golden import files_beside
 from vaead.inference.messages import (
     Answer,
     Array,
@@ -159,7 +160,8 @@ class PhotoService:
         name = asked.normal[0].label if asked.normal else ""
         found = self._ask(asked, name)
         if isinstance(found, Recalibrated):
-            save_calibrated(folder, Path(asked.folder), found.card, found.references)
+            beside = files_beside(found.golden)
+            save_calibrated(folder, Path(asked.folder), found.card, found.references, beside)
             return found.card
         if isinstance(found, Refused) and found.rejected.why is None:
             raise InvalidInputError(found.rejected.reason)

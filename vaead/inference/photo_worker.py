@@ -17,6 +17,7 @@ from vaead.errors import VaeadError
 from vaead.held_out.recalibration import recalibrate
 from vaead.inference.explain import explain, worst_window
 from vaead.inference.fit_baselines import fit_baselines
+from vaead.inference.golden import Golden
 from vaead.inference.messages import (
     Answer,
     Array,
@@ -161,7 +162,8 @@ def _recalibrate(asked: RecalibrateRequest) -> Recalibrated | Refused:
         photo, image = each
         normal[photo.label] = image
     found = recalibrate(model, known, normal, even_if_unusual=asked.even_if_unusual)
-    return Recalibrated(tuple(pack_reference(each.reference) for each in found.networks), found.card)
+    references = tuple(pack_reference(each.reference) for each in found.networks)
+    return Recalibrated(references, found.card, Golden.compute(found).to_json())
 
 
 def _score_baselines(asked: BaselineRequest) -> BaselineScores:

@@ -146,7 +146,13 @@ def save_model(folder: AnyPath | str, model: Model, beside: Mapping[str, bytes] 
     _write(to_path(folder), model.card, files)
 
 
-def save_calibrated(folder: AnyPath, source: AnyPath, card: ModelCard, references: Sequence[bytes]) -> None:
+def save_calibrated(
+    folder: AnyPath,
+    source: AnyPath,
+    card: ModelCard,
+    references: Sequence[bytes],
+    beside: Mapping[str, bytes],
+) -> None:
     """Write a model that has the programs and the windows of another one, which are not loaded for that.
 
     Args:
@@ -154,13 +160,14 @@ def save_calibrated(folder: AnyPath, source: AnyPath, card: ModelCard, reference
         source: Folder of the other model.
         card: Its card.
         references: References of its networks, packed.
+        beside: As in `save_model`.
 
     Raises:
         ModelFormatError: The other model is incomplete.
         StoreError: The folder cannot be written.
     """
     _, checksums = _read_card(source)
-    files = {REFERENCE.format(index): reference for index, reference in enumerate(references)}
+    files = dict(beside) | {REFERENCE.format(index): each for index, each in enumerate(references)}
     kept = [PROGRAM.format(index) for index in range(len(references))]
     kept += [WINDOWS] if WINDOWS in checksums else []
     _write(folder, card, files | {name: read_file(source / name) for name in kept})

@@ -14,6 +14,7 @@ from vaead.calibration.thresholds import LEVELS
 from vaead.data.photos import read_photo
 from vaead.data.photos.reasons import refusal
 from vaead.held_out.recalibration import digests_of
+from vaead.inference.golden import Golden
 from vaead.inference.messages import RecalibrateRequest
 from vaead.inference.photo_service import PhotoLostError
 from vaead.inference.read_photos import read_options
@@ -91,6 +92,7 @@ def test_false_alarm_is_calibrated_with_and_can_be_undone(
     assert "so the model was calibrated with it" in page.said
     assert not page.has_button("own_normal")
     folder = after.folder
+    assert Golden.read(folder).differences(load_model(folder)) == []
     page.click("own_undo")
     assert own(page).results is before
     assert not folder.exists()

@@ -139,7 +139,7 @@ def test_model_is_written_with_the_programs_of_another(
 ) -> None:
     save_model(tmp_path / "old", photo_model)
     packed = [pack_reference(each.reference) for each in again.networks]
-    save_calibrated(tmp_path / "new", tmp_path / "old", again.card, packed)
+    save_calibrated(tmp_path / "new", tmp_path / "old", again.card, packed, {})
     loaded = load_model(tmp_path / "new")
     assert loaded.card == again.card
     assert loaded.windows is not None

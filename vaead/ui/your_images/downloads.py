@@ -31,7 +31,7 @@ def show(results: Results, score: str, rate: float, texts: Texts) -> None:
             label = texts("own.download_report")
             _button(label, "report.html", "text/html", lambda: report_html(results, rate, texts))
         label = texts("own.download_model")
-        # A model that was brought comes without them.
+        # A model that was brought comes without them, until it is calibrated again.
         help = texts("own.download_model_help") if (results.folder / SCRIPT).exists() else None
         _button(label, "model.zip", "application/zip", lambda: model_zip(results), help)
 
