@@ -11,8 +11,10 @@ from vaead.i18n.texts import Texts
 from vaead.ui.shared import query_params
 from vaead.ui.your_images import (
     downloads,
+    keeping,
     mistakes,
     model_upload,
+    reopening,
     results,
     session,
     threshold,
@@ -36,7 +38,8 @@ def show(texts: Texts) -> None:
     if own.trouble is not None:  # above the steps, which may be folded away
         st.error(own.trouble)
     running = training.is_running(own) or trials.is_running(own)
-    done = own.results is not None and not running
+    done = own.results is not None and not running and not own.photos.awaited
+    reopening.tell_missing(own, texts)
     photos = own.photos
     brought = texts("own.step_images")
     if photos.normal or photos.test:
@@ -51,12 +54,15 @@ def show(texts: Texts) -> None:
             score = results.choose_score(texts)
         with _step(texts("own.step_results"), False):
             _results(own, own.results, score, texts)
+    elif not own.is_empty:
+        keeping.offer(own, texts)
 
 
 def _results(own: OwnSession, found: Results, score: str, texts: Texts) -> None:
     results.tell_model(own, found, texts)
     if found.card.is_dead:  # its scores would look as if they meant something
         st.error(texts("own.dead"))
+        keeping.offer(own, texts)
         return
     mistakes.calibrate(own, texts)
     found = own.results or found
@@ -65,7 +71,9 @@ def _results(own: OwnSession, found: Results, score: str, texts: Texts) -> None:
     results.show(own, found, score, rate, texts)
     # Outside the fragment of the results: a click on an image must not put other buttons in the place of
     # these, as a download that is asked for meanwhile would be lost.
-    downloads.show(found, score, rate, texts)
+    with st.container(horizontal=True):
+        downloads.show(found, score, rate, texts)
+        keeping.offer(own, texts)
 
 
 def _model(own: OwnSession, running: bool, texts: Texts) -> None:
@@ -79,7 +87,9 @@ def _model(own: OwnSession, running: bool, texts: Texts) -> None:
     if plan is not None:
         training.offer(own, plan, texts)
         trials.offer(own, plan, texts)
-    model_upload.show(own, texts)
+    with st.container(horizontal=True):
+        model_upload.show(own, texts)
+        reopening.offer(own, texts)
 
 
 @contextmanager

@@ -32,8 +32,8 @@ _MOST_LOST = 3
 _RATE = 0.05
 """Any false-alarm rate: thresholds are replaced by those of the rate that the visitor chooses."""
 
-Origin = Literal["shipped", "trained", "brought"]
-"""Where a model comes from: vaead, a training on this page, or a file that the visitor had."""
+Origin = Literal["shipped", "trained", "brought", "kept"]
+"""Where a model comes from: vaead, a training on this page, a file that the visitor had, or a session."""
 
 
 @dataclass

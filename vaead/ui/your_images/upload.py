@@ -13,10 +13,11 @@ from vaead.data.photos import is_other_resolution
 from vaead.data.photos.examine import find_bits
 from vaead.data.photos.limits import VISITOR_LIMITS, megabytes
 from vaead.i18n.texts import Texts
+from vaead.session import is_session
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.shared.pictures import data_url
-from vaead.ui.your_images import demo
-from vaead.ui.your_images.messages import LONG_TABLE, error_message, sentence, show_rejected
+from vaead.ui.your_images import demo, reopening
+from vaead.ui.your_images.messages import LONG_TABLE, sentence, show_rejected, told
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload_queue import ROLES, Upload
 from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, read_uploads
@@ -38,8 +39,9 @@ def read_queue(own: OwnSession, texts: Texts) -> None:
         if step is None or not step.ended:
             continue
         if step.problem is not None:
-            own.trouble = error_message(step.problem, texts)
+            own.trouble = told(step.problem, texts)
         own.propose_settings_anew()
+        reopening.restore(own)
     slot.empty()
 
 
@@ -54,6 +56,9 @@ def _poll(own: OwnSession) -> bool:
 
 
 def _begin(own: OwnSession, role: str, files: Sequence[UploadedFile]) -> Upload:
+    first = files[0]
+    if own.is_empty and len(files) == 1 and is_session(first, first.name):
+        return reopening.begin(own, first, first.name, role)
     own.trouble = None
     return read_uploads(own.photos, [(file.name, file) for file in files], role)
 
@@ -94,6 +99,7 @@ def _invitation(own: OwnSession, texts: Texts) -> None:
         )
     with left:
         _uploaders(own, texts)
+        reopening.offer(own, texts)
     if clicked:
         own.trouble = None
         own.uploads.put(demo.begin(own))
