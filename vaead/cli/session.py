@@ -58,7 +58,9 @@ def _lines(found: Session, card: ModelCard | None) -> list[str]:
         "to test": roles.count("test"),
     }
     lines = [f"Saved: {found.created or 'nobody knows when'}, by vaead {found.vaead}"]
-    lines.append("Photos: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+    lines.append(
+        "Photos: " + (", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none")
+    )
     if found.missing:
         lines.append(f"Only the digests of: {found.missing} of {len(roles)} photos")
     if card is None:
