@@ -12,6 +12,7 @@ from vaead.ui.shared import query_params
 from vaead.ui.your_images import (
     downloads,
     keeping,
+    leaving,
     mistakes,
     model_upload,
     reopening,
@@ -33,6 +34,7 @@ def show(texts: Texts) -> None:
     own = session.current()
     query_params.show_notices(texts)
     upload.read_queue(own, texts)
+    leaving.ask(not own.is_empty)
     training.collect(own)
     trials.advance(own, texts)
     if own.trouble is not None:  # above the steps, which may be folded away

@@ -25,6 +25,7 @@ from vaead.ui.your_images.uploaded_photos import OwnPhoto
 _PAGE = 24
 _TILE_PX = 92
 _HEIGHT_PX = 640
+_MOST_NAMED = 5
 
 Ranked = Sequence[tuple[OwnPhoto, Prediction]]
 """Images and their predictions, the highest score first."""
@@ -67,6 +68,11 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
         }
         brought = results.origin == "brought"
         st.caption(texts("own.brought", **made) if brought else texts("keep.opened", **made))
+    known = results.known_among(own.photos.test)
+    if known:
+        names = ", ".join(code(photo.name) for photo in known[:_MOST_NAMED])
+        names += ", …" if len(known) > _MOST_NAMED else ""
+        st.warning(texts("thumbs.known", count=f"{len(known):,}", names=names))
     count = results.new_normals(own.photos.normal)
     if count:
         st.caption(texts("own.outdated", count=f"{count:,}"))

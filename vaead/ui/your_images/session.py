@@ -152,6 +152,31 @@ class OwnSession:
         self.photos, self.results, self.reopened = kept, results, reopened
         _delete(old)
 
+    def has_taken(self, photo: OwnPhoto) -> bool:
+        """True if the model was calibrated with a test image, which has to stay what it is then."""
+        return self.results is not None and photo in self.results.taken
+
+    def remove(self, photo: OwnPhoto) -> None:
+        """Remove one image, and all that was found in it."""
+        self._forget(photo)
+        for trial in self.trials:
+            trial.photos = tuple(each for each in trial.photos if each is not photo)
+        self.photos.remove(photo)
+        self.normal_count = len(self.photos.normal)
+
+    def move(self, photo: OwnPhoto) -> None:
+        """Make a test image of a normal one, or the other way round; what was found in it is forgotten."""
+        self._forget(photo)
+        self.photos.move(photo)
+        self.normal_count = len(self.photos.normal)
+
+    def _forget(self, photo: OwnPhoto) -> None:
+        if self.results is not None:
+            self.results.forget(photo)
+        self.missed = [each for each in self.missed if each is not photo]
+        if self.wish is not None and self.wish.photo is photo:
+            self.wish = None
+
     def propose_settings_anew(self) -> None:
         """Forget the settings if the normal images are others than those they were proposed for."""
         if self.normal_count != len(self.photos.normal):

@@ -16,14 +16,14 @@ from vaead.i18n.texts import Texts
 from vaead.session import is_session
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.shared.pictures import data_url
-from vaead.ui.your_images import demo, reopening
+from vaead.ui.your_images import demo, reopening, thumbnails
 from vaead.ui.your_images.messages import LONG_TABLE, sentence, show_rejected, told
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload_queue import ROLES, Upload
-from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, read_uploads
+from vaead.ui.your_images.uploaded_photos import OwnPhotos, read_uploads
 
-_SHOWN = 8
-_SHOWN_PX = 94
+_COLUMNS = (2, 3)
+"""Widths of the drop zones, and of what is beside them; they stay where they are when images have come."""
 _KINDS = ("files", "directory")
 
 
@@ -70,26 +70,29 @@ def show(own: OwnSession, texts: Texts) -> None:
         _rejected(photos, texts)
         _invitation(own, texts)
         return
-    _row(photos.normal, texts("own.normal_row", count=f"{len(photos.normal):,}"), texts)
+    kind = _choose_kind(texts)
+    for role in ROLES:
+        zone, images = st.columns(_COLUMNS, gap="large")
+        with zone:
+            _drop_zone(own, role, kind, texts)
+        with images:
+            thumbnails.show(own, role, texts)
+    _finish_zones(own, texts)
     if photos.test:
-        _row(photos.test, texts("own.test_row", count=f"{len(photos.test):,}"), texts)
         _warn_of_resolution(own, texts)
     _notes(photos, texts)
     _rejected(photos, texts)
-    with st.container(horizontal=True):
-        with st.popover(texts("own.add"), icon=":material/add_photo_alternate:", key="own_add"):
-            _uploaders(own, texts)
-        st.button(texts("own.clear"), key="own_clear", icon=":material/delete:", on_click=own.clear)
+    st.button(texts("own.clear"), key="own_clear", icon=":material/delete:", on_click=own.clear)
 
 
 def _invitation(own: OwnSession, texts: Texts) -> None:
     """Show the controls and the demo to a visitor without images."""
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(_COLUMNS, gap="large")
     with right:
         samples = demo.samples()
         with st.container(horizontal=True, gap="xsmall"):
             for kind, image in samples.items():
-                st.image(data_url(image), width=_SHOWN_PX, alt=texts(f"defect.{kind}"))
+                st.image(data_url(image), width=thumbnails.THUMBNAIL_PX, alt=texts(f"defect.{kind}"))
         clicked = st.button(
             texts("own.demo"),
             key="own_demo",
@@ -98,7 +101,10 @@ def _invitation(own: OwnSession, texts: Texts) -> None:
             help=texts("own.demo_help"),
         )
     with left:
-        _uploaders(own, texts)
+        kind = _choose_kind(texts)
+        for role in ROLES:
+            _drop_zone(own, role, kind, texts)
+        _finish_zones(own, texts)
         reopening.offer(own, texts)
     if clicked:
         own.trouble = None
@@ -106,7 +112,8 @@ def _invitation(own: OwnSession, texts: Texts) -> None:
         st.rerun()
 
 
-def _uploaders(own: OwnSession, texts: Texts) -> None:
+def _choose_kind(texts: Texts) -> str:
+    """Show the choice of what browsers are to ask for."""
     kinds = dict(zip(_KINDS, (texts("own.files"), texts("own.directory")), strict=True))
     kind = st.segmented_control(
         texts("own.kind"),
@@ -117,14 +124,21 @@ def _uploaders(own: OwnSession, texts: Texts) -> None:
         key="own_kind",
         label_visibility="collapsed",
     )
+    return kind or "files"
+
+
+def _drop_zone(own: OwnSession, role: str, kind: str, texts: Texts) -> None:
     labels = {"normal": texts("own.upload_normal"), "test": texts("own.upload_test")}
-    for role in ROLES:
-        st.file_uploader(
-            labels[role],
-            accept_multiple_files="directory" if kind == "directory" else True,
-            key=own.uploads.keys(role, kind)[-1],
-            help=texts("own.upload_help"),
-        )
+    st.file_uploader(
+        labels[role],
+        accept_multiple_files="directory" if kind == "directory" else True,
+        key=own.uploads.keys(role, kind)[-1],
+        help=texts("own.upload_help"),
+    )
+
+
+def _finish_zones(own: OwnSession, texts: Texts) -> None:
+    """Take what has come to the drop zones, and say what fits into them."""
     if _poll(own):
         st.rerun()
     st.caption(
@@ -136,27 +150,6 @@ def _uploaders(own: OwnSession, texts: Texts) -> None:
             file=megabytes(VISITOR_LIMITS.image_bytes),
         )
     )
-
-
-def _row(photos: Sequence[OwnPhoto], title: str, texts: Texts) -> None:
-    """A few thumbnails under the number, sizes and colours of all."""
-    if not photos:
-        st.markdown(title)
-        return
-    sizes = sorted({photo.size for photo in photos})
-    shown = [f"{width}x{height}" for height, width in sizes]
-    size = shown[0] if len(shown) == 1 else texts("own.sizes", count=len(shown), low=shown[0], high=shown[-1])
-    colors = texts("own.colors") if any(p.has_colors for p in photos) else texts("own.grey")
-    parts = [f"**{title}**", f"{size} px", colors]
-    masks = sum(bool(photo.masks) for photo in photos)
-    if masks:
-        parts.append(texts("own.masks", count=masks))
-    st.markdown(" · ".join(parts))
-    step = max(1, len(photos) // _SHOWN)
-    sample = photos[::step][:_SHOWN]
-    with st.container(horizontal=True, gap="xsmall"):
-        for photo in sample:
-            st.image(data_url(photo.thumbnail), width=_SHOWN_PX, alt=photo.name)
 
 
 def _warn_of_resolution(own: OwnSession, texts: Texts) -> None:

@@ -125,6 +125,29 @@ class OwnPhotos:
             self.returned[place] = photo
         (self.test if role == "test" else self.normal).append(photo)
 
+    def remove(self, photo: OwnPhoto) -> None:
+        """Remove an image and its files; nothing where it was removed before."""
+        if photo in self.normal or photo in self.test:
+            self._list_of(photo).remove(photo)
+            for file in (photo.path, *photo.masks):
+                self.delete(file)
+            self._recount()
+
+    def move(self, photo: OwnPhoto) -> None:
+        """Make a test image of a normal one, or the other way round."""
+        if photo in self.normal or photo in self.test:
+            old = self._list_of(photo)
+            old.remove(photo)
+            (self.test if old is self.normal else self.normal).append(photo)
+            self._recount()
+
+    def _list_of(self, photo: OwnPhoto) -> list[OwnPhoto]:
+        return self.normal if photo in self.normal else self.test
+
+    def _recount(self) -> None:
+        """Forget what follows from all images, although there may be as many as before."""
+        self._copies, self._defaults = (0, 0, Copies()), None
+
     def _place(self, photo: OwnPhoto) -> int | None:
         """Place of a photo in the session that waits for it; of copies, preferably that of the same name."""
         places = [place for place, each in self.awaited.items() if each.digest == photo.digest]
