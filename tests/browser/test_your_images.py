@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from vaead.data.screws.generator import make_screw
 
@@ -120,8 +120,14 @@ def test_session_is_kept_and_opened_again_and_a_reload_asks_before_all_is_lost(
     visit: Visitor, parts: Path, tmp_path: Path
 ) -> None:
     visitor = open_page(visit)
-    page, asked = visitor.page, []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    page = visitor.page
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
     page.reload()
     upload(visitor, 0, sorted((parts / "normal").iterdir()), "6 normal ·")
     page.get_by_role("link", name="Method").click()
