@@ -75,6 +75,14 @@ def test_all_images_can_be_looked_through() -> None:
     assert len(shown()) == 3
 
 
+def test_box_of_the_images_stays_open_when_their_number_changes(page: OwnPage) -> None:
+    assert not own(page).images_box.is_open
+    page.open("own_images_box")
+    press(page, "move", "0.png")
+    assert page.titles[0] == "1. Images: 1 normal, 5 to test"
+    assert own(page).images_box.is_open
+
+
 def test_image_that_is_removed_is_nowhere_any_more(page: OwnPage) -> None:
     session = own(page)
     gone = photo_of(page, "chip.png")

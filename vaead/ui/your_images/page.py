@@ -25,7 +25,7 @@ from vaead.ui.your_images import (
     upload,
 )
 from vaead.ui.your_images.predictions import Results
-from vaead.ui.your_images.session import OwnSession
+from vaead.ui.your_images.session import ImagesBox, OwnSession
 
 
 def show(texts: Texts) -> None:
@@ -46,7 +46,7 @@ def show(texts: Texts) -> None:
     brought = texts("own.step_images")
     if photos.normal or photos.test:
         brought = texts("own.step_images_count", normal=len(photos.normal), test=len(photos.test))
-    with _step(brought, done):
+    with _folded_images(own.images_box, brought) if done else _step(brought, False):
         upload.show(own, texts)
     if photos.normal or photos.test:
         with _step(texts("own.step_model"), done):
@@ -92,6 +92,16 @@ def _model(own: OwnSession, running: bool, texts: Texts) -> None:
     with st.container(horizontal=True):
         model_upload.show(own, texts)
         reopening.offer(own, texts)
+
+
+@contextmanager
+def _folded_images(box: ImagesBox, title: str) -> Iterator[None]:
+    """The box of the images, which stays open or folded when their number, and so its title, changes."""
+    if box.title != title:
+        box.title, box.begins_open = title, box.is_open
+    with st.expander(title, expanded=box.begins_open, key="own_images_box", on_change="rerun") as shown:
+        box.is_open = bool(shown.open)
+        yield
 
 
 @contextmanager

@@ -22,7 +22,7 @@ from vaead.ui.your_images.upload_queue import Upload
 from vaead.ui.your_images.uploaded_photos import OwnPhotos, read_kept
 
 _MOST_NAMED = 5
-_MOST_UPLOAD_MB = 600
+_MOST_UPLOAD_MB = 640
 """Of the photos and the model together; what is in the ZIP has limits of its own."""
 
 

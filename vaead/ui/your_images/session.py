@@ -79,6 +79,18 @@ class Reopened:
         return new
 
 
+@dataclass
+class ImagesBox:
+    """The box that holds the images once there are results.
+
+    Streamlit takes a box with another title for a new one, which begins as it is told.
+    """
+
+    title: str = ""
+    begins_open: bool = False
+    is_open: bool = False
+
+
 class OwnSession:
     """Images, settings, training and results of a visitor.
 
@@ -101,6 +113,7 @@ class OwnSession:
         wish: An image to calibrate with, None for none.
         missed: Images that the visitor calls anomalous although they were not flagged.
         stale: True if a click in a part of the page has changed other parts.
+        images_box: Whether the images are folded away.
     """
 
     def __init__(self) -> None:
@@ -137,6 +150,7 @@ class OwnSession:
         self.wish: Wish | None = None
         self.missed: list[OwnPhoto] = []
         self.stale = False
+        self.images_box = ImagesBox()
 
     @property
     def is_empty(self) -> bool:

@@ -85,7 +85,7 @@ def _tile(own: OwnSession, role: str, photo: OwnPhoto, texts: Texts) -> None:
             st.button(
                 move,
                 key=f"own_move_{number}",
-                icon=":material/swap_vert:",
+                icon=":material/arrow_downward:" if role == "normal" else ":material/arrow_upward:",
                 help=taken_help or move,
                 type="tertiary",
                 disabled=taken,

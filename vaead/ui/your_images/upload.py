@@ -24,6 +24,7 @@ from vaead.ui.your_images.uploaded_photos import OwnPhotos, read_uploads
 
 _COLUMNS = (2, 3)
 """Widths of the drop zones, and of what is beside them; they stay where they are when images have come."""
+_MOST_FILE_MB = 200
 _KINDS = ("files", "directory")
 
 
@@ -72,7 +73,7 @@ def show(own: OwnSession, texts: Texts) -> None:
         return
     kind = _choose_kind(texts)
     for role in ROLES:
-        zone, images = st.columns(_COLUMNS, gap="large")
+        zone, images = st.columns(_COLUMNS, gap="medium")
         with zone:
             _drop_zone(own, role, kind, texts)
         with images:
@@ -87,7 +88,7 @@ def show(own: OwnSession, texts: Texts) -> None:
 
 def _invitation(own: OwnSession, texts: Texts) -> None:
     """Show the controls and the demo to a visitor without images."""
-    left, right = st.columns(_COLUMNS, gap="large")
+    left, right = st.columns(_COLUMNS, gap="medium")
     with right:
         samples = demo.samples()
         with st.container(horizontal=True, gap="xsmall"):
@@ -132,6 +133,7 @@ def _drop_zone(own: OwnSession, role: str, kind: str, texts: Texts) -> None:
     st.file_uploader(
         labels[role],
         accept_multiple_files="directory" if kind == "directory" else True,
+        max_upload_size=_MOST_FILE_MB,
         key=own.uploads.keys(role, kind)[-1],
         help=texts("own.upload_help"),
     )
