@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from vaead.cli.inputs import Skipped
 from vaead.cli.options import FALSE_ALARM_RATE, PathType
 from vaead.cli.take_stock import find_normals
 from vaead.data.photos import Limits, Photo, Rejected
+from vaead.data.photos.limits import VISITOR_LIMITS, megabytes
 from vaead.data.photos.reasons import refusal
 from vaead.data.photos.survey import examine_each
 from vaead.errors import InvalidInputError
@@ -117,12 +118,25 @@ def save(folder: Path, images: Path, out: AnyPath, without_photos: bool, false_a
         normals=tuple(sorted({each.digest for each in photos if each.role != "test"})),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+    if not without_photos:
+        _require_small(files)
     buffer = io.BytesIO()
     write_session(buffer, kept, None if without_photos else files, [folder])
     with writes("--out", out):
         write_whole(out, buffer.getvalue())
     skipped.sum_up(len(photos))
     click.echo(str(out))
+
+
+def _require_small(files: Sequence[Sequence[Path]]) -> None:
+    """Refuse photos that the page would not take."""
+    n_bytes = sum(file.stat().st_size for each in files for file in each)
+    most = VISITOR_LIMITS.upload_images, VISITOR_LIMITS.upload_bytes
+    if len(files) > most[0] or n_bytes > most[1]:
+        raise InvalidInputError(
+            f"--images must be at most {most[0]:,} photos and {megabytes(most[1])}, which the page takes, got "
+            f"{len(files):,} and {megabytes(n_bytes)}; add --without-photos"
+        )
 
 
 @contextmanager

@@ -27,7 +27,7 @@ MOST_BEFORE = 20
 
 _DIGEST = re.compile(r"[0-9a-f]{32}")
 _FILE = re.compile(r"(?:photos|masks)/[0-9-]{1,16}\.[a-z]{3,4}")
-_LONGEST_TEXT = 500
+_LONGEST_TEXT = 4096
 _LONGEST_WORD = 40
 _LARGEST_PATCH = 128
 
@@ -171,7 +171,7 @@ class Session(Record, frozen=True):
             if found.format_version == FORMAT_VERSION:
                 return msgspec.json.decode(content, type=_SessionFile).session
         except (ValueError, LookupError, RecursionError) as error:
-            raise refusal("session_damaged", name=name, problem=str(error)[:_LONGEST_TEXT]) from error
+            raise refusal("session_damaged", name=name, problem=str(error)[:300]) from error
         writer = found.vaead[:_LONGEST_WORD] if isinstance(found.vaead, str) else "?"
         raise refusal("session_version", name=name, writer=writer, own=__version__)
 

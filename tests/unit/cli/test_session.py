@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.unit.cli.command_line import assert_refused, lines_of, run
+from vaead.data.photos import Limits
 from vaead.model.model import Model
 from vaead.model.store import save_model
 from vaead.session import Session, write_session
@@ -56,6 +57,15 @@ def test_photos_are_left_out_on_demand(model: Path, dataset: Path, tmp_path: Pat
     run("session", "save", "--model", model, "--images", dataset, "--out", file, "--without-photos")
     assert "Only the digests of: 3 of 3 photos" in lines_of(run("session", "show", file))
     assert not any(name.startswith("photos") for name in zipfile.ZipFile(file).namelist())
+
+
+def test_photos_that_the_page_would_not_take_are_refused(
+    model: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vaead.cli.session.VISITOR_LIMITS", Limits(upload_images=2))
+    command = ("session", "save", "--model", model, "--images", dataset, "--out", tmp_path / "kept.zip")
+    assert_refused(run(*command), "--images must be at most 2 photos .* got 3 and")
+    assert lines_of(run(*command, "--without-photos")) == [str(tmp_path / "kept.zip")]
 
 
 def test_model_of_a_session_scores_at_its_rate(kept: Path, model: Path, dataset: Path) -> None:

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import streamlit as st
 
+from vaead.data.photos.limits import megabytes
 from vaead.errors import InvalidInputError
 from vaead.i18n.texts import Texts
 from vaead.session import OpenSession, read_session
@@ -41,6 +42,7 @@ def offer(own: OwnSession, texts: Texts) -> None:
             key=f"own_session_{number}",
             help=texts("keep.upload_help"),
         )
+        st.caption(texts("keep.limit", most=megabytes(1_000_000 * _MOST_UPLOAD_MB)))
     if file is not None:
         own.uploads.poll([file], lambda _: begin(own, file, file.name))
         st.rerun()
