@@ -134,8 +134,8 @@ def _require_small(files: Sequence[Sequence[Path]]) -> None:
     most = VISITOR_LIMITS.upload_images, VISITOR_LIMITS.upload_bytes
     if len(files) > most[0] or n_bytes > most[1]:
         raise InvalidInputError(
-            f"--images must be at most {most[0]:,} photos and {megabytes(most[1])}, which the page takes, got "
-            f"{len(files):,} and {megabytes(n_bytes)}; add --without-photos"
+            f"--images must be at most {most[0]:,} photos and {megabytes(most[1])}, as the page takes, "
+            f"got {len(files):,} and {megabytes(n_bytes)}; add --without-photos"
         )
 
 

@@ -1,4 +1,5 @@
 import json
+import sys
 import zipfile
 from pathlib import Path
 
@@ -62,7 +63,9 @@ def test_photos_are_left_out_on_demand(model: Path, dataset: Path, tmp_path: Pat
 def test_photos_that_the_page_would_not_take_are_refused(
     model: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vaead.cli.session.VISITOR_LIMITS", Limits(upload_images=2))
+    # The package names its command like the module.
+    module = sys.modules["vaead.cli.session"]
+    monkeypatch.setattr(module, "VISITOR_LIMITS", Limits(upload_images=2))
     command = ("session", "save", "--model", model, "--images", dataset, "--out", tmp_path / "kept.zip")
     assert_refused(run(*command), "--images must be at most 2 photos .* got 3 and")
     assert lines_of(run(*command, "--without-photos")) == [str(tmp_path / "kept.zip")]
