@@ -128,10 +128,13 @@ def test_session_is_kept_and_opened_again_and_a_reload_asks_before_all_is_lost(
         dialog.accept()
 
     page.on("dialog", leave)
+    expect(visitor.button("Try it with screw holes")).to_be_visible()
     page.reload()
     upload(visitor, 0, sorted((parts / "normal").iterdir()), "6 normal ·")
     page.get_by_role("link", name="Method").click()
+    expect(page.get_by_role("heading", name="Method", exact=True)).to_be_visible()
     page.get_by_role("link", name="Your images").click()
+    expect(page.get_by_text("6 normal ·")).to_be_visible()
     assert asked == []
     visitor.button("Save session").click()
     with page.expect_download() as download:
