@@ -8,7 +8,6 @@ False
 """
 
 from vaead.session.archive import (
-    LIMITS,
     OpenSession,
     is_session,
     model_files,
@@ -19,7 +18,6 @@ from vaead.session.archive import (
 from vaead.session.record import Controls, KeptPhoto, Session
 
 __all__ = [
-    "LIMITS",
     "Controls",
     "KeptPhoto",
     "OpenSession",
