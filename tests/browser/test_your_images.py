@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from vaead.data.screws.generator import make_screw
 
@@ -75,7 +75,6 @@ def test_own_images_are_uploaded_trained_on_and_judged(visit: Visitor, parts: Pa
     (parts / "notes.png").write_text("no image")
     upload(visitor, 0, [*sorted((parts / "normal").iterdir()), parts / "notes.png"], "6 normal ·")
     expect(visitor.page.get_by_text("Left out: 1")).to_be_visible()
-    visitor.button("Add images").click()
     upload(visitor, 1, sorted((parts / "judged").iterdir()), "2 to test ·")
 
     for name, value in (("Epochs", "3"), ("Crops", "12800")):
@@ -124,6 +123,40 @@ def test_uploads_are_taken_in_although_others_are_and_buttons_are_clicked(
     visitor.page.get_by_text("A folder").first.click()
     expect(visitor.page.get_by_text("8 normal ·")).to_be_visible(timeout=1000 * DRAWN_S)
     expect(visitor.page.get_by_text("2 to test ·")).to_be_visible()
+
+
+def test_session_is_kept_and_opened_again_and_a_reload_asks_before_all_is_lost(
+    visit: Visitor, parts: Path, tmp_path: Path
+) -> None:
+    visitor = open_page(visit)
+    page = visitor.page
+    asked: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.accept()
+
+    page.on("dialog", leave)
+    expect(visitor.button("Try it with screw holes")).to_be_visible()
+    page.reload()
+    upload(visitor, 0, sorted((parts / "normal").iterdir()), "6 normal ·")
+    page.get_by_role("link", name="Method").click()
+    expect(page.get_by_role("heading", name="Method", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Your images").click()
+    expect(page.get_by_text("6 normal ·")).to_be_visible()
+    assert asked == []
+    visitor.button("Save session").click()
+    with page.expect_download() as download:
+        visitor.button("Download the session").click()
+    download.value.save_as(tmp_path / "kept.zip")
+    page.reload()
+    visitor.button("Open a session").click()
+    assert asked == ["beforeunload"]
+    upload(visitor, -1, tmp_path / "kept.zip", "6 normal ·")
+    page.get_by_text("Look through all, move or remove").click()
+    visitor.button("Move fine 0.png to the test images").click()
+    expect(page.get_by_text("5 normal ·")).to_be_visible()
+    expect(page.get_by_text("1 to test ·")).to_be_visible()
 
 
 def test_model_that_was_downloaded_judges_without_normal_images(

@@ -1,4 +1,4 @@
-"""The command line. May import zoo.
+"""The command line. May import zoo and session.
 
 Results go to standard output; an error is one line on standard error, exit code 2.
 """
@@ -17,6 +17,7 @@ from vaead.cli.pretrain import pretrain
 from vaead.cli.recalibrate import recalibrate
 from vaead.cli.score import score
 from vaead.cli.screws import screws
+from vaead.cli.session import session
 from vaead.cli.train import train
 from vaead.cli.try_settings import try_settings
 from vaead.cli.watch import watch
@@ -46,7 +47,7 @@ def datasets(as_json: bool) -> None:
 
 COMMANDS = (
     *(app, train, try_settings, recalibrate, score, watch, check, evaluate),
-    *(pretrain, screws),
+    *(session, pretrain, screws),
 )
 
 for command in COMMANDS:

@@ -24,6 +24,7 @@ from vaead.cli.options import (
     stored_model,
     worker_options,
 )
+from vaead.cli.session import model_of
 from vaead.data.photos import Photo, Rejected
 from vaead.ignored import IgnoredRegion
 from vaead.inference import tables
@@ -44,7 +45,8 @@ FLAGGED = 3
     "--model",
     "folder",
     type=PathType(),
-    help="A model's folder, instead of --dataset, --normal and --preset.",
+    help="A model's folder, or a session with its model and its false-alarm rate; instead of --dataset, "
+    "--normal and --preset.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
 @click.option("--csv", type=PathType(dir_okay=False), help="File for a table of the scores.")
@@ -118,6 +120,8 @@ def score(
     """
     if folder is not None:
         require_alone("--model", DATASET_OPTIONS)
+        folder, rate = click.get_current_context().with_resource(model_of(folder))
+        false_alarm_rate = rate if false_alarm_rate is None else false_alarm_rate
         located = LocatedModel.load(folder)
     else:
         located = stored_model(*require_class(dataset, normal, "--model"), preset, store)

@@ -92,6 +92,14 @@ class GroupEvaluator:
         """
         self._groups.setdefault(group, _Group()).add(scores, pixels or {})
 
+    def remove(
+        self, group: str, scores: dict[str, float], pixels: Mapping[str, PixelCounts] | None = None
+    ) -> None:
+        """Take out an image that was added with these values; its group goes with its last image."""
+        self._groups[group].remove(scores, pixels or {})
+        if not self._groups[group].scores and group != self._normal:
+            del self._groups[group]
+
     def normal(self, score: str) -> NDArray[np.float64]:
         """A score of the normal images that have it."""
         found = self._groups[self._normal].scores
@@ -120,6 +128,11 @@ class _Group:
         self.scores.append(scores)
         for name, counts in pixels.items():
             self.pixels.setdefault(name, PixelCounts()).include(counts)
+
+    def remove(self, scores: dict[str, float], pixels: Mapping[str, PixelCounts]) -> None:
+        self.scores.remove(scores)
+        for name, counts in pixels.items():
+            self.pixels[name].exclude(counts)
 
 
 def _metrics(

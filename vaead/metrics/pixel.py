@@ -130,6 +130,13 @@ class PixelCounts:
         """Count the images of another count too."""
         self._include(other._bins, other._counts)
 
+    def exclude(self, other: PixelCounts) -> None:
+        """Count the images of another count, which were counted here, no more."""
+        self._include(other._bins, -other._counts)
+        self._counts[2, self._counts[1] == 0] = 0  # shares are no whole numbers, and leave a rest of rounding
+        used = np.flatnonzero(self._counts.any(axis=0))
+        self._bins, self._counts = self._bins[used], self._counts[:, used]
+
     def _include(self, bins: NDArray[np.intp], counts: NDArray[np.float64]) -> None:
         joint = np.union1d(self._bins, bins)
         total = np.zeros((3, len(joint)))

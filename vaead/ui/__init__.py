@@ -1,1 +1,1 @@
-"""The Streamlit pages, one folder each, which share `ui.shared` alone. May import zoo."""
+"""The Streamlit pages, one folder each, which share `ui.shared` alone. May import zoo and session."""

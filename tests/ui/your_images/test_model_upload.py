@@ -21,6 +21,7 @@ from vaead.inference.photo_service import PhotoService
 from vaead.model.files import GOLDEN, SCRIPT
 from vaead.model.store import load_card
 from vaead.ui.your_images import downloads, model_upload
+from vaead.ui.your_images.messages import UnusableModelError
 from vaead.ui.your_images.predictions import Results
 
 Files = dict[str, bytes]
@@ -142,7 +143,7 @@ def test_file_that_is_no_zip_is_told() -> None:
 def test_model_of_classes_is_refused(folder: Path) -> None:
     digits = ROOT / "models" / "digits" / "1" / "article"
     file = packed({each.name: each.read_bytes() for each in digits.iterdir()})
-    with pytest.raises(model_upload.UnusableModelError, match="classes digits"):
+    with pytest.raises(UnusableModelError, match="classes digits"):
         model_upload.unpack_model(file, "digits.zip", folder)
     assert not folder.parent.exists()
 
@@ -156,7 +157,7 @@ def test_nothing_but_files_of_a_model_is_unpacked(files: Files, folder: Path) ->
 
 def test_program_that_would_fill_the_memory_is_refused(files: Files, folder: Path) -> None:
     bomb = signed(files | {"network0.tflite.gz": gzip.compress(bytes(2**28 + 1))})
-    with pytest.raises(model_upload.UnusableModelError, match=r"damaged network0\.tflite\.gz must"):
+    with pytest.raises(UnusableModelError, match=r"damaged network0\.tflite\.gz must"):
         model_upload.unpack_model(packed(bomb), "model.zip", folder)
 
 
@@ -165,7 +166,7 @@ def test_card_that_would_fill_the_memory_is_not_read(
 ) -> None:
     monkeypatch.setattr(model_upload, "photo_service", lambda: pytest.fail("was read"))
     large = files | {"card.json": os.urandom(5_000_001)}  # packs badly, or the ZIP would be refused for that
-    with pytest.raises(model_upload.UnusableModelError, match="broken"):
+    with pytest.raises(UnusableModelError, match="broken"):
         model_upload.unpack_model(packed(large), "model.zip", folder)
 
 
@@ -182,14 +183,14 @@ def test_model_whose_trial_crashes_is_refused(
 ) -> None:
     crashing = PhotoService(command=("/bin/sh", "-c", "kill -SEGV $$"))
     monkeypatch.setattr(model_upload, "photo_service", lambda: crashing)
-    with pytest.raises(model_upload.UnusableModelError, match="broken"):
+    with pytest.raises(UnusableModelError, match="broken"):
         model_upload.unpack_model(packed(files), "model.zip", folder)
 
 
 def test_model_whose_parts_do_not_fit_fails_its_trial(files: Files, folder: Path) -> None:
     card = json.loads(files["card.json"])
     card["card"]["recipe"]["networks"][0]["patch_size"] = 32
-    with pytest.raises(model_upload.UnusableModelError, match=r"damaged reference0\.npz must hold finite"):
+    with pytest.raises(UnusableModelError, match=r"damaged reference0\.npz must hold finite"):
         model_upload.unpack_model(
             packed(files | {"card.json": json.dumps(card).encode()}), "model.zip", folder
         )

@@ -84,6 +84,7 @@ PATTERNS = {
     "boxes.{}": [f"boxes.{name}" for name in boxes.TOOLS],
     "mistakes.{}": [f"mistakes.{name}" for name in ("threshold", "flagged", "found")],
     "trials.{}": [f"trials.{name}" for name in ("settings", "auroc", "found", "time")],
+    "thumbs.{}": ["thumbs.previous", "thumbs.next"],
     "kept.{}": ["kept.now", "kept.kept"],
     "definition.{}": [f"definition.{score}" for score in SCORES],
     "definition.{}_formula": [f"definition.{score}_formula" for score in SCORES],

@@ -8,7 +8,7 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -70,6 +70,16 @@ class Archive:
         if len(data) != entry.file_size:
             raise refusal("zip_false_size", name=name, declared=entry.file_size, found=len(data))
         return data
+
+    def require_small(self, names: Iterable[str], most_bytes: int) -> None:
+        """Find out whether files unpack to so little in all that they may be in memory together.
+
+        Raises:
+            InvalidInputError: They do not.
+        """
+        n_bytes = sum(self._entries[name].file_size for name in names)
+        if n_bytes > most_bytes:
+            raise refusal("many_bytes", most=megabytes(most_bytes), found=megabytes(n_bytes))
 
     def close(self) -> None:
         """Let go of the ZIP; the stream it came from stays open."""

@@ -16,24 +16,24 @@ from vaead.inference.map_files import write_maps, write_masks, zip_sink
 from vaead.inference.prediction import Prediction
 from vaead.inference.tables import METRIC_COLUMNS, metric_rows, score_columns, score_row, to_csv
 from vaead.model.files import SCRIPT
+from vaead.session import pack_model
 from vaead.ui.your_images.predictions import Results
 
 
 def show(results: Results, score: str, rate: float, texts: Texts) -> None:
-    """Offer scores, maps and masks, and the model."""
-    with st.container(horizontal=True):
-        if results.scored:
-            _button(texts("download.scores"), "scores.csv", "text/csv", lambda: scores_csv(results, rate))
-            label = texts("own.download_maps", score=texts(f"score.{score}"))
-            _button(label, f"maps_{score}.zip", "application/zip", lambda: maps_zip(results, score, rate))
-            if any(photo.defect is not None for photo in results.scored):
-                _button(texts("download.metrics"), "metrics.csv", "text/csv", lambda: metrics_csv(results))
-            label = texts("own.download_report")
-            _button(label, "report.html", "text/html", lambda: report_html(results, rate, texts))
-        label = texts("own.download_model")
-        # A model that was brought comes without them, until it is calibrated again.
-        help = texts("own.download_model_help") if (results.folder / SCRIPT).exists() else None
-        _button(label, "model.zip", "application/zip", lambda: model_zip(results), help)
+    """Offer scores, maps and masks, and the model, one button beside the other."""
+    if results.scored:
+        _button(texts("download.scores"), "scores.csv", "text/csv", lambda: scores_csv(results, rate))
+        label = texts("own.download_maps", score=texts(f"score.{score}"))
+        _button(label, f"maps_{score}.zip", "application/zip", lambda: maps_zip(results, score, rate))
+        if any(photo.defect is not None for photo in results.scored):
+            _button(texts("download.metrics"), "metrics.csv", "text/csv", lambda: metrics_csv(results))
+        label = texts("own.download_report")
+        _button(label, "report.html", "text/html", lambda: report_html(results, rate, texts))
+    label = texts("own.download_model")
+    # A model that was brought comes without them, until it is calibrated again.
+    help = texts("own.download_model_help") if (results.folder / SCRIPT).exists() else None
+    _button(label, "model.zip", "application/zip", lambda: model_zip(results), help)
 
 
 def scores_csv(results: Results, rate: float) -> str:
@@ -89,8 +89,7 @@ def model_zip(results: Results) -> bytes:
     """The model's folder; the command line reads it after it was unpacked."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for file in sorted(results.folder.iterdir()):
-            archive.write(file, f"model/{file.name}")
+        pack_model(archive, results.folder, "model")
     return buffer.getvalue()
 
 

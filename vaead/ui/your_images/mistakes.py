@@ -57,9 +57,11 @@ def _source(photo: OwnPhoto) -> Photo:
 
 def tell(own: OwnSession, results: Results, score: str, rate: float, texts: Texts) -> None:
     """Show the model before the last calibration and the one after it side by side, and the way back."""
-    if results.before is None or results.scored.keys() != results.before.scored.keys():
-        return  # images have come since, which the one before has not seen
     old, new = results.before, results
+    if old is None or new.scored.keys() != old.scored.keys():
+        return  # images have come since, which the one before has not seen
+    if len(new.taken) <= len(old.taken):
+        return  # a session was opened without its image
     flagged = [
         {photo: each.flagged.get(score, False) for photo, each in model.predictions(rate).items()}
         for model in (old, new)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Literal
+from typing import BinaryIO
 
 import streamlit as st
 
 from vaead.data.photos import Limits, open_zip
-from vaead.data.photos.reasons import PhotoError
-from vaead.errors import InvalidInputError, ModelFormatError, ModelNotFoundError, VaeadError
+from vaead.data.photos.reasons import PhotoError, refusal
+from vaead.errors import ModelFormatError, ModelNotFoundError, VaeadError
 from vaead.i18n.texts import Texts
 from vaead.inference.photo_service import PhotoLostError
 from vaead.model.card import ModelCard
-from vaead.model.files import CARD, is_part
+from vaead.model.files import CARD
 from vaead.model.store import load_card
+from vaead.session import is_session, model_files
 from vaead.ui.shared.cache import photo_service
 from vaead.ui.shared.markdown import code, plain
-from vaead.ui.your_images.messages import error_message
+from vaead.ui.your_images.messages import UnusableModelError, error_message, told
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 
@@ -26,20 +28,6 @@ _LIMITS = Limits(image_bytes=60_000_000, zip_entries=200, zip_unpacked_bytes=120
 """Of the ZIP; a model of the largest patches has a tenth of that."""
 _MOST_UPLOAD_MB = 100
 _MOST_CARD_BYTES = 5_000_000
-
-
-class UnusableModelError(InvalidInputError):
-    """A ZIP without a model that can score photos.
-
-    Attributes:
-        kind: Key of the sentence `own.model_<kind>`.
-        values: Fill the fields of the sentence.
-    """
-
-    def __init__(self, kind: Literal["none", "broken", "damaged", "classes"], **values: str) -> None:
-        super().__init__(" ".join((kind, *values.values())))
-        self.kind = kind
-        self.values = values
 
 
 def show(own: OwnSession, texts: Texts) -> None:
@@ -66,16 +54,16 @@ def _bring(own: OwnSession, name: str, file: BinaryIO, texts: Texts) -> None:
     """Use the model in a ZIP from now on, or say what is wrong with it."""
     own.model_upload_count += 1
     own.trouble = None
+    if is_session(file, name):
+        own.trouble = told(refusal("session_here", name=name), texts)
+        return
     try:
         folder = own.new_run() / "model"
         card = unpack_model(file, name, folder)
-    except UnusableModelError as error:
-        values = {key: plain(value) for key, value in error.values.items()}
-        own.trouble = texts(f"own.model_{error.kind}", name=code(name), **values)
     except PhotoError as error:
         problem = plain(error_message(error, texts))
         own.trouble = texts("own.model_damaged", name=code(name), problem=problem)
-    except OSError as error:
+    except (UnusableModelError, OSError) as error:
         own.trouble = error_message(error, texts)
     else:
         own.task = None  # a training that has ended before would take its place again
@@ -96,40 +84,36 @@ def unpack_model(file: BinaryIO, name: str, folder: Path) -> ModelCard:
         OSError: There is no room for it.
     """
     try:
-        files = _read(file, name)
-        folder.mkdir()
-        for each, content in files.items():
-            (folder / each).write_bytes(content)
-        return _load(folder)
+        with open_zip(file, name, _LIMITS) as archive:
+            cards = [path for path in map(PurePosixPath, archive.names) if path.name == CARD]
+            if len(cards) != 1:
+                raise UnusableModelError("none", name)
+            files = model_files(archive, cards[0].parent)
+        return try_model(files, name, folder)
     except (VaeadError, OSError):
         shutil.rmtree(folder.parent, ignore_errors=True)
         raise
 
 
-def _read(file: BinaryIO, name: str) -> dict[str, bytes]:
-    """The files of the one model in a ZIP, by name."""
-    with open_zip(file, name, _LIMITS) as archive:
-        cards = [PurePosixPath(each) for each in archive.names if PurePosixPath(each).name == CARD]
-        if len(cards) != 1:
-            raise UnusableModelError("none")
-        names = [
-            PurePosixPath(each) for each in archive.names if PurePosixPath(each).parent == cards[0].parent
-        ]
-        names = [each for each in names if each.name == CARD or is_part(each.name)]
-        files = {each.name: archive.read(str(each)) for each in names}
+def try_model(files: Mapping[str, bytes], name: str, folder: Path) -> ModelCard:
+    """Write the files of a model into a new folder, and try it out in another process.
+
+    Raises:
+        UnusableModelError: It is broken, or cannot score photos.
+        OSError: There is no room for it.
+    """
     if len(files[CARD]) > _MOST_CARD_BYTES:
-        raise UnusableModelError("broken")
-    return files
-
-
-def _load(folder: Path) -> ModelCard:
+        raise UnusableModelError("broken", name)
+    folder.mkdir()
+    for each, content in files.items():
+        (folder / each).write_bytes(content)
     try:
         photo_service().check(folder)
         card = load_card(folder)
     except PhotoLostError as error:
-        raise UnusableModelError("broken") from error
+        raise UnusableModelError("broken", name) from error
     except (ModelFormatError, ModelNotFoundError) as error:
-        raise UnusableModelError("damaged", problem=str(error)) from error
+        raise UnusableModelError("damaged", name, problem=str(error)) from error
     if not card.recipe.for_photos:
-        raise UnusableModelError("classes", dataset=card.recipe.class_source.dataset)
+        raise UnusableModelError("classes", name, dataset=card.recipe.class_source.dataset)
     return card

@@ -11,8 +11,11 @@ from vaead.i18n.texts import Texts
 from vaead.ui.shared import query_params
 from vaead.ui.your_images import (
     downloads,
+    keeping,
+    leaving,
     mistakes,
     model_upload,
+    reopening,
     results,
     session,
     threshold,
@@ -22,7 +25,7 @@ from vaead.ui.your_images import (
     upload,
 )
 from vaead.ui.your_images.predictions import Results
-from vaead.ui.your_images.session import OwnSession
+from vaead.ui.your_images.session import ImagesBox, OwnSession
 
 
 def show(texts: Texts) -> None:
@@ -31,17 +34,19 @@ def show(texts: Texts) -> None:
     own = session.current()
     query_params.show_notices(texts)
     upload.read_queue(own, texts)
+    leaving.ask(not own.is_empty)
     training.collect(own)
     trials.advance(own, texts)
     if own.trouble is not None:  # above the steps, which may be folded away
         st.error(own.trouble)
     running = training.is_running(own) or trials.is_running(own)
-    done = own.results is not None and not running
+    done = own.results is not None and not running and not own.photos.awaited
+    reopening.tell_missing(own, texts)
     photos = own.photos
     brought = texts("own.step_images")
     if photos.normal or photos.test:
         brought = texts("own.step_images_count", normal=len(photos.normal), test=len(photos.test))
-    with _step(brought, done):
+    with _folded_images(own.images_box, brought) if done else _step(brought, False):
         upload.show(own, texts)
     if photos.normal or photos.test:
         with _step(texts("own.step_model"), done):
@@ -51,12 +56,15 @@ def show(texts: Texts) -> None:
             score = results.choose_score(texts)
         with _step(texts("own.step_results"), False):
             _results(own, own.results, score, texts)
+    elif not own.is_empty:
+        keeping.offer(own, texts)
 
 
 def _results(own: OwnSession, found: Results, score: str, texts: Texts) -> None:
     results.tell_model(own, found, texts)
     if found.card.is_dead:  # its scores would look as if they meant something
         st.error(texts("own.dead"))
+        keeping.offer(own, texts)
         return
     mistakes.calibrate(own, texts)
     found = own.results or found
@@ -65,7 +73,9 @@ def _results(own: OwnSession, found: Results, score: str, texts: Texts) -> None:
     results.show(own, found, score, rate, texts)
     # Outside the fragment of the results: a click on an image must not put other buttons in the place of
     # these, as a download that is asked for meanwhile would be lost.
-    downloads.show(found, score, rate, texts)
+    with st.container(horizontal=True):
+        downloads.show(found, score, rate, texts)
+        keeping.offer(own, texts)
 
 
 def _model(own: OwnSession, running: bool, texts: Texts) -> None:
@@ -79,7 +89,19 @@ def _model(own: OwnSession, running: bool, texts: Texts) -> None:
     if plan is not None:
         training.offer(own, plan, texts)
         trials.offer(own, plan, texts)
-    model_upload.show(own, texts)
+    with st.container(horizontal=True):
+        model_upload.show(own, texts)
+        reopening.offer(own, texts)
+
+
+@contextmanager
+def _folded_images(box: ImagesBox, title: str) -> Iterator[None]:
+    """The box of the images, which stays open or folded when their number, and so its title, changes."""
+    if box.title != title:
+        box.title, box.begins_open = title, box.is_open
+    with st.expander(title, expanded=box.begins_open, key="own_images_box", on_change="rerun") as shown:
+        box.is_open = bool(shown.open)
+        yield
 
 
 @contextmanager

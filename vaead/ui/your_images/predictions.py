@@ -37,8 +37,8 @@ _RATE = 0.05
 _BATCH = 16
 """Images that baselines score in one request."""
 
-Origin = Literal["shipped", "trained", "brought"]
-"""Where a model comes from: vaead, a training on this page, or a file that the visitor had."""
+Origin = Literal["shipped", "trained", "brought", "kept"]
+"""Where a model comes from: vaead, a training on this page, a file that the visitor had, or a session."""
 
 
 @dataclass
@@ -56,7 +56,6 @@ class Results:
             these do not count in metrics.
         before: The model before it was calibrated again, None for one that was not.
         scored: Predictions without arrays, in the order in which the images came.
-        rejected: Images that could not be scored, each with its reason.
     """
 
     card: ModelCard
@@ -66,11 +65,9 @@ class Results:
     taken: tuple[OwnPhoto, ...] = ()
     before: Results | None = None
     scored: dict[OwnPhoto, Prediction] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
-    _seen: set[OwnPhoto] = field(default_factory=set)
+    _rejected: dict[OwnPhoto, Rejected] = field(default_factory=dict)
     _evaluator: GroupEvaluator = field(default_factory=lambda: GroupEvaluator(NORMAL))
-    _baselines: GroupEvaluator = field(default_factory=lambda: GroupEvaluator(NORMAL))
-    _compared: set[OwnPhoto] = field(default_factory=set)
+    _baselines: dict[OwnPhoto, dict[str, float]] = field(default_factory=dict)
     _metrics: list[GroupMetrics] | None = None
     _kept: OrderedDict[OwnPhoto, Prediction] = field(default_factory=OrderedDict)
     _kept_bytes: int = 0
@@ -84,6 +81,11 @@ class Results:
         return self.card.normal_scores
 
     @property
+    def rejected(self) -> list[Rejected]:
+        """Images that could not be scored, each with its reason."""
+        return list(self._rejected.values())
+
+    @property
     def learned_sides_px(self) -> list[float]:
         """Longer sides of the smallest and the largest image that it has learned from; empty if not known."""
         scale = self.card.recipe.source.scale
@@ -91,7 +93,7 @@ class Results:
 
     def missing(self, photos: Iterable[OwnPhoto]) -> list[OwnPhoto]:
         """Images that have not been scored yet."""
-        return [photo for photo in photos if photo not in self._seen]
+        return [photo for photo in photos if not self._has_seen(photo)]
 
     def score(self, photos: Iterable[OwnPhoto], on_progress: Callable[[int, int], None]) -> None:
         """Score the images that have not been scored yet. If it is broken off, the rest is still missing.
@@ -101,7 +103,7 @@ class Results:
         missing = self.missing(photos)
         for number, photo in enumerate(missing, start=1):
             on_progress(number, len(missing))
-            if photo in self._seen:
+            if self._has_seen(photo):
                 continue
             if self._lost < _MOST_LOST:
                 found = self._predict(photo)
@@ -112,6 +114,35 @@ class Results:
                 self._add(photo, found.without_arrays(), found.count_pixels())
             else:
                 self._add(photo, found, {})
+
+    def forget(self, photo: OwnPhoto) -> None:
+        """Forget the prediction for an image, whose file must still be there, in all calibrations."""
+        if self.before is not None:
+            self.before.forget(photo)
+        if self._rejected.pop(photo, None) is not None or photo not in self.scored:
+            return
+        try:
+            labelled = photo.defect is not None  # a normal one has a mask without any anomalous pixel
+            pixel_counts = self.prediction(photo, _RATE).count_pixels() if labelled else {}
+        except InvalidInputError:  # its process was lost: all others are scored anew
+            self._start_anew()
+            return
+        with self._lock:
+            if photo.defect is not None and photo not in self.taken:
+                self._evaluator.remove(photo.defect, self.scored[photo].scores, pixel_counts)
+                self._metrics = None
+            # A download may go through the old ones at this moment.
+            self.scored = {each: found for each, found in self.scored.items() if each is not photo}
+            dropped = self._kept.pop(photo, None)
+            self._kept_bytes -= dropped.n_bytes if dropped is not None else 0
+
+    def _start_anew(self) -> None:
+        with self._lock:
+            self.scored, self._rejected, self._metrics = {}, {}, None
+            self._evaluator = GroupEvaluator(NORMAL)
+
+    def _has_seen(self, photo: OwnPhoto) -> bool:
+        return photo in self.scored or photo in self._rejected
 
     def predictions(self, false_alarm_rate: float) -> dict[OwnPhoto, Prediction]:
         """All predictions without arrays, with the decisions at a false-alarm rate."""
@@ -169,8 +200,7 @@ class Results:
                 labelled = any(photo.defect is not None for photo in self.scored)
                 self._metrics = self._evaluator.evaluate() if labelled else []
                 if labelled and not self._to_compare():
-                    beside = zip(self._metrics, self._baselines.evaluate(), strict=True)
-                    self._metrics = [own.with_scores_of(simple) for own, simple in beside]
+                    self._metrics = self._with_baselines(self._metrics)
             return self._metrics
 
     def to_compare(self) -> list[OwnPhoto]:
@@ -215,6 +245,10 @@ class Results:
         """Folder of the model before all later calibrations."""
         return self.folder if self.before is None else self.before.first_folder
 
+    def known_among(self, photos: Iterable[OwnPhoto]) -> list[OwnPhoto]:
+        """Those images whose pixels it was trained or calibrated with, as normal ones of its training."""
+        return [photo for photo in photos if self.normals is not None and photo.digest in self.normals]
+
     def new_normals(self, photos: Iterable[OwnPhoto]) -> int:
         """Number of these normal images that came after the model was trained."""
         return 0 if self.normals is None else sum(photo.digest not in self.normals for photo in photos)
@@ -228,29 +262,31 @@ class Results:
             return Rejected.of(photo.name, error)
 
     def _to_compare(self) -> list[OwnPhoto]:
-        return [
-            photo
-            for photo in self.scored
-            if photo.defect is not None and photo not in self.taken and photo not in self._compared
-        ]
+        return [photo for photo in self._labelled() if photo not in self._baselines]
+
+    def _labelled(self) -> list[OwnPhoto]:
+        return [photo for photo in self.scored if photo.defect is not None and photo not in self.taken]
+
+    def _with_baselines(self, metrics: Sequence[GroupMetrics]) -> list[GroupMetrics]:
+        evaluator = GroupEvaluator(NORMAL)
+        for photo in self._labelled():
+            evaluator.add(str(photo.defect), self._baselines[photo])
+        simple = {each.group: each for each in evaluator.evaluate()}
+        return [each.with_scores_of(simple[each.group]) for each in metrics]
 
     def _add_baselines(self, photos: Sequence[OwnPhoto], found: Sequence[dict[str, float]]) -> None:
         with self._lock:
-            for photo, scores in zip(photos, found, strict=True):
-                if photo not in self._compared and photo.defect is not None:
-                    self._compared.add(photo)
-                    self._baselines.add(photo.defect, scores)
+            self._baselines |= zip(photos, found, strict=True)
             self._metrics = None
 
     def _add(
         self, photo: OwnPhoto, found: Prediction | Rejected, pixel_counts: dict[str, PixelCounts]
     ) -> None:
         with self._lock:
-            if photo in self._seen:  # a run of the page that was broken off has just scored it, too
+            if self._has_seen(photo):  # a run of the page that was broken off has just scored it, too
                 return
-            self._seen.add(photo)
             if isinstance(found, Rejected):
-                self.rejected.append(found)
+                self._rejected[photo] = found
                 return
             self.scored[photo] = found
             if photo.defect is not None and photo not in self.taken:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from vaead.i18n.agreement import shift_warnings, unlike_warning
 from vaead.i18n.defect_trials import defect_trials
@@ -24,6 +25,7 @@ from vaead.ui.your_images.uploaded_photos import OwnPhoto
 _PAGE = 24
 _TILE_PX = 92
 _HEIGHT_PX = 640
+_MOST_NAMED = 5
 
 Ranked = Sequence[tuple[OwnPhoto, Prediction]]
 """Images and their predictions, the highest score first."""
@@ -31,14 +33,18 @@ Ranked = Sequence[tuple[OwnPhoto, Prediction]]
 
 def score_all(own: OwnSession, results: Results, texts: Texts) -> None:
     """Score what has not been scored yet, with a progress bar."""
-    if results.missing(own.photos.test):
-        slot = st.empty()
+    models = [results]
+    if own.reopened is not None and results.folder in own.reopened.taken_of and results.before is not None:
+        models.append(results.before)  # which has seen the images, too, when the session was saved
+    for model in models:
+        if model.missing(own.photos.test):
+            slot = st.empty()
 
-        def report(done: int, total: int) -> None:
-            slot.progress(done / total, texts("own.scoring", done=done, total=total))
+            def report(done: int, total: int, slot: DeltaGenerator = slot) -> None:
+                slot.progress(done / total, texts("own.scoring", done=done, total=total))
 
-        results.score(own.photos.test, report)
-        slot.empty()
+            model.score(own.photos.test, report)
+            slot.empty()
 
 
 def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
@@ -53,16 +59,20 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
         st.caption(texts("own.trained_again", seed=train.seed, weight=f"{train.kl_weight:g}"))
     if results.origin == "shipped":
         st.caption(texts("own.shipped"))
-    elif results.origin == "brought" and recipe.for_photos:
-        st.caption(
-            texts(
-                "own.brought",
-                preset=code(recipe.preset),
-                patch=recipe.networks[0].patch_size,
-                scale=f"{recipe.source.scale:g}",
-                date=plain(card.created[:10]),
-            )
-        )
+    elif results.origin in ("brought", "kept"):
+        made = {
+            "preset": code(recipe.preset),
+            "patch": recipe.networks[0].patch_size,
+            "scale": f"{recipe.source.scale:g}",
+            "date": plain(card.created[:10]),
+        }
+        brought = results.origin == "brought"
+        st.caption(texts("own.brought", **made) if brought else texts("keep.opened", **made))
+    known = results.known_among(own.photos.test)
+    if known:
+        names = ", ".join(code(photo.name) for photo in known[:_MOST_NAMED])
+        names += ", …" if len(known) > _MOST_NAMED else ""
+        st.warning(texts("thumbs.known", count=f"{len(known):,}", names=names))
     count = results.new_normals(own.photos.normal)
     if count:
         st.caption(texts("own.outdated", count=f"{count:,}"))

@@ -17,7 +17,7 @@ from vaead.ui.your_images.predictions import Results
 
 PERCENTS = (0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 40, 50)
 """False-alarm rates to choose from."""
-_USUAL = 5
+USUAL = 5
 _HEIGHT_PX = 190
 
 
@@ -27,14 +27,14 @@ def choose(results: Results, score: str, texts: Texts) -> float:
     Returns:
         The share of normal images that may be flagged.
     """
-    chosen = st.session_state.get("own_rate", _USUAL)  # the slider stands below what follows from it
+    chosen = st.session_state.get("own_rate", USUAL)  # the slider stands below what follows from it
     calibration = results.calibration
     with st.container(key="own_threshold"):
         _figure(calibration, list(results.scored.values()), score, chosen / 100, texts)
         percent = st.select_slider(
             texts("control.false_alarms"),
             PERCENTS,
-            value=_USUAL,
+            value=USUAL,
             format_func=lambda each: f"{each:g} %",
             key="own_rate",
             help=texts("control.false_alarms_help"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -18,6 +18,7 @@ from vaead.photo_defaults import PhotoDefaults, Variant, default_patch, setting_
 from vaead.presets import get_preset, preset_names
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.patches import PatchGrid
+from vaead.session import Controls
 from vaead.ui.shared import training_panel
 from vaead.ui.shared.markdown import code
 from vaead.ui.your_images import boxes
@@ -29,6 +30,10 @@ _PRESET = get_preset(preset_names(for_photos=True)[0], for_photos=True)
 _NUMBER_WIDTH = 132
 """In pixels."""
 _LARGEST_PATCH = 128
+_OF_SOURCE = ("color", "aligned", "light", "scale")
+_OF_SCALE = ("patch", "stride")
+_KEPT = (*_OF_SOURCE, *_OF_SCALE, "epochs", "crops", "seed")
+"""Names of controls: those that follow the images, those that follow the scale, and all."""
 
 _START_BYTES = 1.0e9
 """Memory of TensorFlow with a compiled network."""
@@ -195,6 +200,27 @@ def _reading(own: OwnSession, photos: Sequence[OwnPhoto], texts: Texts) -> tuple
     return color, aligned
 
 
+def controls(own: OwnSession) -> Controls:
+    """The settings as they are kept in a session."""
+    return Controls(**{name: own.settings[name] for name in _KEPT if name in own.settings})  # type: ignore[arg-type]
+
+
+def restore(own: OwnSession, kept: Controls) -> None:
+    """Take the settings of a session that was opened; to be called before the controls are drawn."""
+    found = {name: getattr(kept, name) for name in _KEPT}
+    own.settings = {name: value for name, value in found.items() if value is not None}
+    for name in own.settings:
+        st.session_state.pop(f"own_{name}", None)
+    if own.photos.normal and kept.scale is not None:  # they were not proposed, and so stay as they are
+        own.settings[_known_as(_OF_SOURCE)] = f"{own.photos.defaults.source}"
+        own.settings[_known_as(_OF_SCALE)] = f"{float(kept.scale)}"
+
+
+def _known_as(names: Iterable[str]) -> str:
+    """Where it is noted for which choice controls have got their values."""
+    return f"{'_'.join(names)}_for"
+
+
 def _prepare(own: OwnSession, defaults: dict[str, float | bool | str]) -> None:
     """Give controls that Streamlit does not know, or has forgotten on another page, their values."""
     for name, default in defaults.items():
@@ -204,7 +230,7 @@ def _prepare(own: OwnSession, defaults: dict[str, float | bool | str]) -> None:
 
 def _follow(own: OwnSession, defaults: dict[str, float | bool | str], choice: str) -> None:
     """As `_prepare`; the controls also get these values when a choice that they depend on has changed."""
-    known = f"{'_'.join(defaults)}_for"
+    known = _known_as(defaults)
     if own.settings.get(known) != choice:
         own.settings[known] = choice
         own.settings.update(defaults)

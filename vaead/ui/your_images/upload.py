@@ -13,16 +13,18 @@ from vaead.data.photos import is_other_resolution
 from vaead.data.photos.examine import find_bits
 from vaead.data.photos.limits import VISITOR_LIMITS, megabytes
 from vaead.i18n.texts import Texts
+from vaead.session import is_session
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.shared.pictures import data_url
-from vaead.ui.your_images import demo
-from vaead.ui.your_images.messages import LONG_TABLE, error_message, sentence, show_rejected
+from vaead.ui.your_images import demo, reopening, thumbnails
+from vaead.ui.your_images.messages import LONG_TABLE, sentence, show_rejected, told
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload_queue import ROLES, Upload
-from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, read_uploads
+from vaead.ui.your_images.uploaded_photos import OwnPhotos, read_uploads
 
-_SHOWN = 8
-_SHOWN_PX = 94
+_COLUMNS = (2, 3)
+"""Widths of the drop zones, and of what is beside them; they stay where they are when images have come."""
+_MOST_FILE_MB = 200
 _KINDS = ("files", "directory")
 
 
@@ -38,8 +40,9 @@ def read_queue(own: OwnSession, texts: Texts) -> None:
         if step is None or not step.ended:
             continue
         if step.problem is not None:
-            own.trouble = error_message(step.problem, texts)
+            own.trouble = told(step.problem, texts)
         own.propose_settings_anew()
+        reopening.restore(own)
     slot.empty()
 
 
@@ -54,6 +57,9 @@ def _poll(own: OwnSession) -> bool:
 
 
 def _begin(own: OwnSession, role: str, files: Sequence[UploadedFile]) -> Upload:
+    first = files[0]
+    if own.is_empty and len(files) == 1 and is_session(first, first.name):
+        return reopening.begin(own, first, first.name, role)
     own.trouble = None
     return read_uploads(own.photos, [(file.name, file) for file in files], role)
 
@@ -65,26 +71,29 @@ def show(own: OwnSession, texts: Texts) -> None:
         _rejected(photos, texts)
         _invitation(own, texts)
         return
-    _row(photos.normal, texts("own.normal_row", count=f"{len(photos.normal):,}"), texts)
+    kind = _choose_kind(texts)
+    for role in ROLES:
+        zone, images = st.columns(_COLUMNS, gap="medium")
+        with zone:
+            _drop_zone(own, role, kind, texts)
+        with images:
+            thumbnails.show(own, role, texts)
+    _finish_zones(own, texts)
     if photos.test:
-        _row(photos.test, texts("own.test_row", count=f"{len(photos.test):,}"), texts)
         _warn_of_resolution(own, texts)
     _notes(photos, texts)
     _rejected(photos, texts)
-    with st.container(horizontal=True):
-        with st.popover(texts("own.add"), icon=":material/add_photo_alternate:", key="own_add"):
-            _uploaders(own, texts)
-        st.button(texts("own.clear"), key="own_clear", icon=":material/delete:", on_click=own.clear)
+    st.button(texts("own.clear"), key="own_clear", icon=":material/delete:", on_click=own.clear)
 
 
 def _invitation(own: OwnSession, texts: Texts) -> None:
     """Show the controls and the demo to a visitor without images."""
-    left, right = st.columns([3, 2], gap="large")
+    left, right = st.columns(_COLUMNS, gap="medium")
     with right:
         samples = demo.samples()
         with st.container(horizontal=True, gap="xsmall"):
             for kind, image in samples.items():
-                st.image(data_url(image), width=_SHOWN_PX, alt=texts(f"defect.{kind}"))
+                st.image(data_url(image), width=thumbnails.THUMBNAIL_PX, alt=texts(f"defect.{kind}"))
         clicked = st.button(
             texts("own.demo"),
             key="own_demo",
@@ -93,14 +102,19 @@ def _invitation(own: OwnSession, texts: Texts) -> None:
             help=texts("own.demo_help"),
         )
     with left:
-        _uploaders(own, texts)
+        kind = _choose_kind(texts)
+        for role in ROLES:
+            _drop_zone(own, role, kind, texts)
+        _finish_zones(own, texts)
+        reopening.offer(own, texts)
     if clicked:
         own.trouble = None
         own.uploads.put(demo.begin(own))
         st.rerun()
 
 
-def _uploaders(own: OwnSession, texts: Texts) -> None:
+def _choose_kind(texts: Texts) -> str:
+    """Show the choice of what browsers are to ask for."""
     kinds = dict(zip(_KINDS, (texts("own.files"), texts("own.directory")), strict=True))
     kind = st.segmented_control(
         texts("own.kind"),
@@ -111,14 +125,22 @@ def _uploaders(own: OwnSession, texts: Texts) -> None:
         key="own_kind",
         label_visibility="collapsed",
     )
+    return kind or "files"
+
+
+def _drop_zone(own: OwnSession, role: str, kind: str, texts: Texts) -> None:
     labels = {"normal": texts("own.upload_normal"), "test": texts("own.upload_test")}
-    for role in ROLES:
-        st.file_uploader(
-            labels[role],
-            accept_multiple_files="directory" if kind == "directory" else True,
-            key=own.uploads.keys(role, kind)[-1],
-            help=texts("own.upload_help"),
-        )
+    st.file_uploader(
+        labels[role],
+        accept_multiple_files="directory" if kind == "directory" else True,
+        max_upload_size=_MOST_FILE_MB,
+        key=own.uploads.keys(role, kind)[-1],
+        help=texts("own.upload_help"),
+    )
+
+
+def _finish_zones(own: OwnSession, texts: Texts) -> None:
+    """Take what has come to the drop zones, and say what fits into them."""
     if _poll(own):
         st.rerun()
     st.caption(
@@ -130,27 +152,6 @@ def _uploaders(own: OwnSession, texts: Texts) -> None:
             file=megabytes(VISITOR_LIMITS.image_bytes),
         )
     )
-
-
-def _row(photos: Sequence[OwnPhoto], title: str, texts: Texts) -> None:
-    """A few thumbnails under the number, sizes and colours of all."""
-    if not photos:
-        st.markdown(title)
-        return
-    sizes = sorted({photo.size for photo in photos})
-    shown = [f"{width}x{height}" for height, width in sizes]
-    size = shown[0] if len(shown) == 1 else texts("own.sizes", count=len(shown), low=shown[0], high=shown[-1])
-    colors = texts("own.colors") if any(p.has_colors for p in photos) else texts("own.grey")
-    parts = [f"**{title}**", f"{size} px", colors]
-    masks = sum(bool(photo.masks) for photo in photos)
-    if masks:
-        parts.append(texts("own.masks", count=masks))
-    st.markdown(" · ".join(parts))
-    step = max(1, len(photos) // _SHOWN)
-    sample = photos[::step][:_SHOWN]
-    with st.container(horizontal=True, gap="xsmall"):
-        for photo in sample:
-            st.image(data_url(photo.thumbnail), width=_SHOWN_PX, alt=photo.name)
 
 
 def _warn_of_resolution(own: OwnSession, texts: Texts) -> None:

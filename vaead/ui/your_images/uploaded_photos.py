@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -23,6 +24,7 @@ from vaead.data.photos.reasons import Reason, refusal
 from vaead.data.photos.survey import Copies, count_copies
 from vaead.errors import InvalidInputError, VaeadError
 from vaead.photo_defaults import PhotoDefaults
+from vaead.session import KeptPhoto, OpenSession, is_session
 from vaead.ui.shared.cache import photo_service
 from vaead.ui.your_images.upload_queue import Upload
 
@@ -57,6 +59,8 @@ class OwnPhotos:
         rejected: Rejected files, each with its reason.
         notes: Choices that were made in reading masks.
         n_bytes: Size of all files.
+        awaited: Photos of a session that was opened without them, by their place in it.
+        returned: Those that have come back, by place.
     """
 
     folder: Path
@@ -65,6 +69,8 @@ class OwnPhotos:
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[Reason] = field(default_factory=list)
     n_bytes: int = 0
+    awaited: dict[int, KeptPhoto] = field(default_factory=dict)
+    returned: dict[int, OwnPhoto] = field(default_factory=dict)
     _written: int = 0
     _copies: tuple[int, int, Copies] = (0, 0, Copies())
     _defaults: tuple[int, PhotoDefaults] | None = None
@@ -102,10 +108,56 @@ class OwnPhotos:
         self.n_bytes += len(data)
         return path
 
-    def remove(self, path: Path) -> None:
-        """Delete a file that cannot be read."""
+    def delete(self, path: Path) -> None:
+        """Delete a file."""
         self.n_bytes -= path.stat().st_size
         path.unlink()
+
+    def add(self, photo: OwnPhoto, role: str) -> None:
+        """Add a photo to those of its role, or to those that a session says of a photo that it waits for."""
+        place = self._place(photo)
+        if place is not None:
+            kept = self.awaited.pop(place)
+            role = kept.role
+            photo = replace(
+                photo, name=kept.name, defect=kept.defect or photo.defect, is_validation=role == "validation"
+            )
+            self.returned[place] = photo
+        (self.test if role == "test" else self.normal).append(photo)
+
+    def remove(self, photo: OwnPhoto) -> None:
+        """Remove an image and its files; nothing where it was removed before."""
+        if photo in self.normal or photo in self.test:
+            self._list_of(photo).remove(photo)
+            for file in (photo.path, *photo.masks):
+                self.delete(file)
+            self._recount()
+
+    def move(self, photo: OwnPhoto) -> None:
+        """Make a test image of a normal one, or the other way round."""
+        if photo in self.normal or photo in self.test:
+            old = self._list_of(photo)
+            old.remove(photo)
+            (self.test if old is self.normal else self.normal).append(photo)
+            self._recount()
+
+    def _list_of(self, photo: OwnPhoto) -> list[OwnPhoto]:
+        return self.normal if photo in self.normal else self.test
+
+    def _recount(self) -> None:
+        """Forget what follows from all images, although there may be as many as before."""
+        self._copies, self._defaults = (0, 0, Copies()), None
+
+    def _place(self, photo: OwnPhoto) -> int | None:
+        """Place of a photo in the session that waits for it; of copies, preferably that of the same name."""
+        places = [place for place, each in self.awaited.items() if each.digest == photo.digest]
+        named = [place for place in places if self.awaited[place].name == photo.name]
+        return next(iter(named or places), None)
+
+    def become(self, other: OwnPhotos) -> None:
+        """Take over other photos and their folder in place of these, also for uploads that still wait."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        vars(self).update(vars(other))
 
 
 @dataclass(frozen=True)
@@ -145,6 +197,16 @@ def read_batches(
     return Upload(steps(), len(plan), role)
 
 
+def read_kept(own: OwnPhotos, kept: OpenSession) -> Generator[None]:
+    """Read the photos of a session one by one; those that are not in it, or have changed, are awaited."""
+    own.awaited = dict(enumerate(kept.session.photos))
+    for each in kept.session.photos:
+        if each.file is not None:
+            photo = Photo(each.name, each.file, each.defect, each.masks)
+            _read_photo(own, photo, kept.read, each.role, each.digest)
+            yield
+
+
 def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitStack) -> Iterator[Batch]:
     loose = [(name, file) for name, file in files if not name.lower().endswith(".zip")]
     contents = dict(reversed(loose))  # of files of one name, the first is read and the others are refused
@@ -153,6 +215,9 @@ def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitS
         yield Batch(photos, lambda name: _read_limited(contents[name]))
     for name, file in files:
         if name.lower().endswith(".zip"):
+            if is_session(file, name):
+                own.rejected.append(Rejected.of(name, refusal("session_here", name=name)))
+                continue
             try:
                 archive = stack.enter_context(open_zip(file, name, VISITOR_LIMITS))
             except InvalidInputError as error:
@@ -189,23 +254,27 @@ def _read_limited(file: BinaryIO) -> bytes:
     return file.read(VISITOR_LIMITS.image_bytes + 1)
 
 
-def _read_photo(own: OwnPhotos, photo: Photo, read: Callable[[str], bytes], target: str) -> None:
-    """Add one photo to those of its target, or the reason why not."""
+def _read_photo(
+    own: OwnPhotos, photo: Photo, read: Callable[[str], bytes], target: str, digest: str | None = None
+) -> None:
+    """Add one photo to those of its target, or the reason why not: also if it has not the digest given."""
     file = _write(own, photo.source, read)
     if file is None:
         return
     masks = [(path, mask) for mask in photo.masks if (path := _write(own, mask, read)) is not None]
     try:
         found = photo_service().examine(file, photo.name, masks)
+        if digest is not None and found.facts.digest != digest:
+            raise refusal("session_photo", name=photo.name)
     except VaeadError as error:
         own.rejected.append(Rejected.of(photo.name, error))
         for path in (file, *(path for path, _ in masks)):
-            own.remove(path)
+            own.delete(path)
         return
     if found.rejected_mask is not None:
         own.rejected.append(found.rejected_mask)
         for path, _ in masks:
-            own.remove(path)
+            own.delete(path)
         masks.clear()
     own.notes += found.notes
     taken = OwnPhoto(
@@ -216,7 +285,7 @@ def _read_photo(own: OwnPhotos, photo: Photo, read: Callable[[str], bytes], targ
         masks=tuple(path for path, _ in masks),
         is_validation=target == "validation",
     )
-    (own.test if target == "test" else own.normal).append(taken)
+    own.add(taken, target)
 
 
 def _write(own: OwnPhotos, source: str, read: Callable[[str], bytes]) -> Path | None:
