@@ -45,15 +45,6 @@ def test_without_mnist_a_notice_says_why(visit: Visitor, server: Server) -> None
     expect(visitor.button("Try again")).to_be_visible()
 
 
-def test_page_follows_the_class_control(visit: Visitor) -> None:
-    visitor = visit()
-    visitor.wait_for_maps()
-    visitor.choose("Anomalous class", "4")
-    expect(visitor.caption).to_contain_text("of class 4.")
-    expect(visitor.figure.locator(".annotation-text").nth(4)).to_have_text("anomalous: 4")
-    assert visitor.link["anomalous"] == "4"
-
-
 def test_draw_changes_picture_and_address(visit: Visitor, wait_until: Callable) -> None:
     visitor = visit()
     visitor.wait_for_maps()
@@ -149,12 +140,6 @@ def test_every_figure_has_alternative_text(visit: Visitor) -> None:
     assert texts[0].startswith("Test images 1 (normal) and 9 (anomalous)")
     assert texts[1].startswith("The window, what the network expected")
     assert texts[2].startswith("Terms and scores of the window")
-
-
-def test_bad_link_shows_a_notice_and_the_maps(visit: Visitor) -> None:
-    visitor = visit(pair="abc")
-    visitor.wait_for_maps()
-    expect(visitor.alerts).to_have_text(re.compile("The link asks for pair = abc, which does not exist"))
 
 
 def test_strokes_change_the_maps_and_the_link_shows_them(visit: Visitor, wait_until: Callable) -> None:

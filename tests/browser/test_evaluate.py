@@ -74,23 +74,6 @@ def test_click_on_a_miss_links_its_image(evaluate: Callable[..., Visit], visit: 
     assert other.link["anomalous"] == "4"
 
 
-def test_rule_is_in_the_address(evaluate: Callable[..., Visit], wait_until: Callable) -> None:
-    visitor = evaluate()
-    visitor.page.locator(".st-key-rule").get_by_text("window", exact=True).click()
-    expect(visitor.page.get_by_text("for the largest window of the calibrated score")).to_be_visible()
-    wait_until(lambda: visitor.link.get("rule") == "window", visitor.page)
-
-
-def test_other_class_drops_the_images_picked_on_compare(evaluate: Callable[..., Visit]) -> None:
-    visitor = evaluate(normal_image="3", anomalous_image="4")
-    visitor.choose("Anomalous class", "5")
-    expect(visitor.page.get_by_text("anomalous (5)")).to_be_visible()
-    visitor.page.get_by_role("link", name="Compare", exact=True).click()
-    expect(visitor.caption).to_contain_text("of class 5.")
-    expect(visitor.caption).not_to_contain_text("test image 3 of class 1 and 4 of class 5")
-    assert "anomalous_image" not in visitor.link
-
-
 def test_rule_and_false_alarms_travel_between_the_pages(evaluate: Callable[..., Visit]) -> None:
     visitor = evaluate(rule="window", false_alarms="12")
     expect(visitor.page.get_by_text(re.compile("for the largest window .* 12 % of"))).to_be_visible()

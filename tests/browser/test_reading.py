@@ -63,8 +63,8 @@ def settle(page: Page, name: str) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["en", "ja"])
+# Contrast is the same in both languages, and names are the same in both schemes.
+@pytest.mark.parametrize(("locale", "scheme"), [("en", "light"), ("ja", "dark")])
 def test_axe_finds_nothing_serious(visit: Visitor, locale: str, scheme: str) -> None:
     visitor = visit(device={"locale": locale, "color_scheme": scheme})
     visitor.wait_for_maps()
