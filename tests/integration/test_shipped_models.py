@@ -20,6 +20,7 @@ from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import Metrics
 from vaead.model.files import SCRIPT
 from vaead.model.model import Model
+from vaead.model.split_scores import SplitScores
 from vaead.model.store import ModelStore
 from vaead.presets import SHIPPED_PRESETS
 from vaead.scoring.loss_terms import SCORES
@@ -82,6 +83,13 @@ def test_shipped_model_scores(recipe: Recipe, digits: NDArray[np.uint8]) -> None
         assert np.isfinite(terms.sum_maps(score)).all()
         assert np.isfinite(terms.image_scores(score)).all()
         assert len(set(terms.image_scores(score))) == 3
+
+
+@pytest.mark.parametrize("recipe", SHIPPED, ids=name_of)
+def test_scores_of_all_test_images_come_with_it(recipe: Recipe, load: Load) -> None:
+    folder = STORE.folder(recipe)
+    assert isinstance(folder, Path)
+    assert SplitScores.read(folder, load(recipe.class_source.dataset).test.images) is not None
 
 
 @pytest.mark.parametrize("recipe", SHIPPED, ids=name_of)

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vaead.errors import ModelFormatError
 from vaead.model.card import ModelCard
+from vaead.model.files import CARD
 from vaead.model.model import Model
 from vaead.scoring.image_scorer import Progress
 from vaead.scoring.loss_terms import SCORES
@@ -23,7 +25,7 @@ _LARGEST = "calibrated_largest"
 _FOR = "made_for"
 _NAMES = {*SCORES, _LARGEST, _FOR}
 _MOST_BYTES = 2**24
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, ModelFormatError)
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,10 @@ class SplitScores:
             largest={score: terms.window_max(score) for score in SCORES},
         )
 
-    def write(self, folder: Path, card: ModelCard, images: NDArray[np.generic]) -> Path:
-        """Write them beside the folder of a model; returns the file."""
+    def write(self, folder: Path, images: NDArray[np.generic]) -> Path:
+        """Write them beside the folder of the model, which is there already; returns the file."""
         buffer = io.BytesIO()
-        made_for = np.frombuffer(_digest(card, images), np.uint8)
+        made_for = np.frombuffer(_digest(folder, images), np.uint8)
         more: dict[str, NDArray[Any]] = {_LARGEST: self.largest["calibrated"], _FOR: made_for}
         np.savez_compressed(buffer, allow_pickle=False, **self.image, **more)
         file = _file(folder)
@@ -64,7 +66,7 @@ class SplitScores:
         return file
 
     @classmethod
-    def read(cls, folder: Path, card: ModelCard, images: NDArray[np.generic]) -> SplitScores | None:
+    def read(cls, folder: Path, images: NDArray[np.generic]) -> SplitScores | None:
         """Undo `write`; None if there is no file, or none of this model and these images."""
         file = _file(folder)
         try:
@@ -73,9 +75,10 @@ class SplitScores:
             # From memory: a damaged archive would leave its file open.
             with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as loaded:
                 arrays = {name: loaded[name] for name in _NAMES}
+            made_for = _digest(folder, images)
         except _DAMAGED:
             return None
-        if arrays.pop(_FOR).tobytes() != _digest(card, images):
+        if arrays.pop(_FOR).tobytes() != made_for:
             return None
         image = {score: arrays[score] for score in SCORES}
         # Of old and new the largest window is the score of the image.
@@ -86,8 +89,10 @@ def _file(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.scores.npz")
 
 
-def _digest(card: ModelCard, images: NDArray[np.generic]) -> bytes:
-    both = hashlib.sha256(card.to_json({}).encode())
+def _digest(folder: Path, images: NDArray[np.generic]) -> bytes:
+    """Of the model's networks and references, which alone decide the scores, and of the images."""
+    _, checksums = ModelCard.from_json((folder / CARD).read_text(encoding="utf-8"))
+    both = hashlib.sha256(repr(sorted(checksums.items())).encode())
     both.update(f"{images.shape} {images.dtype}".encode())
     both.update(np.ascontiguousarray(images).tobytes())
     return both.digest()

@@ -97,7 +97,7 @@ def _trained_and_measured(recipe: Recipe, store: ModelStore) -> Recipe:
     card = replace(model.card, auroc=rounded)
     folder = store.save(Model(card, model.networks))
     if isinstance(folder, Path):
-        split.write(folder, card, dataset.test.images)
+        split.write(folder, dataset.test.images)
     return recipe
 
 

@@ -70,7 +70,7 @@ def _split(recipe: Recipe, changed: int) -> _Split:  # noqa: ARG001 - the key of
 def _read(model: Model, dataset: Dataset) -> SplitScores | None:
     """The scores that come with the model, if they are of these images."""
     folder = ModelStore().folder(model.card.recipe)
-    return SplitScores.read(folder, model.card, dataset.test.images) if isinstance(folder, Path) else None
+    return SplitScores.read(folder, dataset.test.images) if isinstance(folder, Path) else None
 
 
 def _compute(model: Model, dataset: Dataset, texts: Texts) -> SplitScores:
