@@ -77,7 +77,7 @@ def test_own_images_are_uploaded_trained_on_and_judged(visit: Visitor, parts: Pa
     expect(visitor.page.get_by_text("Left out: 1")).to_be_visible()
     upload(visitor, 1, sorted((parts / "judged").iterdir()), "2 to test ·")
 
-    for name, value in (("Epochs", "1"), ("Crops", "2560")):
+    for name, value in (("Epochs", "3"), ("Crops", "12800")):
         visitor.page.get_by_role("spinbutton", name=name).fill(value)
         visitor.page.keyboard.press("Enter")
     visitor.button("Train this model").click()

@@ -31,7 +31,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @click.group()
 def session() -> None:
-    """Sessions of the page Your images: photos, model, settings and corrections in one ZIP."""
+    """Keep a session of the page Your images as one ZIP, or look at one."""
 
 
 @session.command()
