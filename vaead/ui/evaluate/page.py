@@ -17,7 +17,7 @@ from vaead.scoring.loss_terms import SCORES
 from vaead.ui.evaluate import downloads, pair_matrix, simple_methods, thresholds
 from vaead.ui.evaluate.test_scores import Sides, evaluations, split_scores
 from vaead.ui.shared import loading, query_params, sidebar
-from vaead.ui.shared.labels import class_name
+from vaead.ui.shared.labels import class_name, score_name
 from vaead.ui.shared.plots import show_chart
 from vaead.ui.shared.widgets import toggle
 
@@ -112,8 +112,7 @@ def _old_or_new(results: dict[str, Evaluation], texts: Texts) -> str:
 def _metrics_table(results: dict[str, Evaluation], sides: Sides, names: dict[str, str], texts: Texts) -> None:
     rows: dict[str, list[str]] = {texts("evaluate.metric"): [texts(f"evaluate.{name}") for name in METRICS]}
     for score, result in results.items():
-        label = texts(f"baseline.{score}") if score in BASELINES else texts(f"score.{score}")
-        rows[label] = [
+        rows[score_name(score, texts)] = [
             f"**{getattr(result.metrics, name):.3f}** :small[{low:.3f}{_TO}{high:.3f}]"
             for name, (low, high) in ((name, result.intervals[name]) for name in METRICS)
         ]

@@ -1,4 +1,4 @@
-"""What options of controls are called in the language of the page; the address has `Control.written`."""
+"""What options of controls, classes and scores are called in the language of the page."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from typing import Any
 
 from vaead.data.datasets import DatasetSpec, get_spec
 from vaead.i18n.texts import LANGUAGES, Texts
+from vaead.metrics.baselines import BASELINES
 from vaead.ui.shared.controls import CONTROLS, Values
 
 
 def class_name(texts: Texts, spec: DatasetSpec, number: int) -> str:
     """The name of a class."""
     return texts.get(f"class.{spec.name}.{number}", spec.class_names[number])
+
+
+def score_name(name: str, texts: Texts) -> str:
+    """The name of a score or of a baseline."""
+    return texts(f"baseline.{name}") if name in BASELINES else texts(f"score.{name}")
 
 
 def option_label(key: str, value: Any, values: Values, texts: Texts) -> str:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
-
-import streamlit as st
-
 from vaead.i18n.texts import LANGUAGES, Texts
+from vaead.ui.shared import script
 
 _WORDS = (
     *("help_of", "help", "fullscreen", "columns", "download", "search", "more", "less", "clear", "remove"),
@@ -25,10 +20,4 @@ def show(texts: Texts) -> None:
     """Say all this to the browser, also of what is drawn later."""
     words = [[Texts(language)(f"streamlit.{word}") for language in LANGUAGES] for word in _WORDS]
     place = list(LANGUAGES).index(texts.language)
-    call = f"({_script()})({json.dumps(texts.language)}, {json.dumps(words)}, {place}, {json.dumps(LIVE)})"
-    st.html(f"<script>{call}</script>", unsafe_allow_javascript=True)
-
-
-@cache
-def _script() -> str:
-    return Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    script.run(__file__, texts.language, words, place, LIVE)

@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-
-import streamlit as st
+from vaead.ui.shared import script
 
 
 def show() -> None:
     """Say so to the browser, also for figures that are drawn later."""
-    st.html(f"<script>({_script()})()</script>", unsafe_allow_javascript=True)
-
-
-@cache
-def _script() -> str:
-    return Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    script.run(__file__)

@@ -10,6 +10,7 @@ from vaead.i18n.texts import Texts
 from vaead.inference.photo_service import PhotoLostError
 from vaead.metrics.baselines import BASELINES, FEWEST
 from vaead.metrics.groups import ALL, GroupMetrics
+from vaead.ui.shared.labels import score_name
 from vaead.ui.your_images import detail
 from vaead.ui.your_images.messages import error_message
 from vaead.ui.your_images.predictions import Results
@@ -65,8 +66,7 @@ def _scores(joint: GroupMetrics, texts: Texts) -> None:
     names = [name for name in NAMES if _known(joint, name)]
     table = {texts("evaluate.metric"): [texts(f"own.metric_{name}") for name in names]}
     for score in joint.auroc:
-        label = texts(f"baseline.{score}") if score in BASELINES else texts(f"score.{score}")
-        table[label] = [_cell(joint.measure(name), score) for name in names]
+        table[score_name(score, texts)] = [_cell(joint.measure(name), score) for name in names]
     st.markdown(texts("own.metrics_all"))
     st.table(table, hide_index=True)
 
