@@ -152,6 +152,14 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _no_dataset_in_memory() -> Iterator[None]:
+    # Datasets are kept by name alone: the made-up ones must not reach tests of the whole ones, nor they these.
+    clear_cache()
+    yield
+    clear_cache()
+
+
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A store with the shipped models, and no others."""
