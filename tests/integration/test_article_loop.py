@@ -27,9 +27,14 @@ def loop_over_windows(image: NDArray[np.uint8], scorer: PatchScorer) -> Maps:
     for top in range(0, 28 - SIZE + 1, STRIDE):
         for left in range(0, 28 - SIZE + 1, STRIDE):
             window = np.s_[top : top + SIZE, left : left + SIZE]
-            terms = scorer.scan(pixels[window][None], np.zeros((1, 2), np.float32))
-            maps["old"][window] += terms["kl"] + terms["log_variance"] + terms["mahalanobis"]
-            maps["new"][window] += terms["mahalanobis"]
+            patch = pixels[window][None]
+            decoded = scorer.decode(patch, np.zeros((1, 2), np.float32))
+            z_mean, z_log_var, mu, sigma2 = (decoded[k] for k in ("z_mean", "z_log_var", "mu", "sigma2"))
+            kl = (z_mean**2 + np.exp(z_log_var) - 1 - z_log_var).sum() / 2
+            log_variance = np.log(2 * np.pi * sigma2).sum() / 2
+            mahalanobis = ((patch.ravel() - mu) ** 2 / sigma2).sum() / 2
+            maps["old"][window] += kl + log_variance + mahalanobis
+            maps["new"][window] += mahalanobis
     return maps
 
 

@@ -154,7 +154,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_dataset_in_memory() -> Iterator[None]:
-    # Datasets are kept by name alone: the made-up ones must not reach tests of the whole ones, nor they these.
+    # Datasets are kept by name alone: the made-up ones must not reach tests of the whole ones, or they these.
     clear_cache()
     yield
     clear_cache()

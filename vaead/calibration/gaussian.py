@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.calibration.distribution import Distribution
-from vaead.calibration.robust import median_and_spread, standardise
+from vaead.calibration.robust import median_and_spread, standardise, with_least
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan
 
@@ -61,8 +61,7 @@ class GaussianReference(Distribution):
         """Fit to the features of normal images, (N, windows, features); see `feature_scores`."""
         counts = _counts(features, kept)
         median, scale = median_and_spread(features)
-        # A feature that hardly varies must not turn rounding into a deviation.
-        scale = np.maximum(scale, 1e-3 * np.median(scale.ravel()[counts]) + 1e-6)
+        scale = with_least(scale, counts.reshape(scale.shape))
         return cls(
             median.astype(np.float32),
             scale.astype(np.float32),

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.calibration.distribution import Distribution
-from vaead.calibration.robust import median_and_spread, standardise
+from vaead.calibration.robust import median_and_spread, standardise, with_least
 from vaead.config import NetworkConfig
 from vaead.scoring.scan import Scan
 
@@ -50,7 +50,7 @@ class WholeReference(Distribution):
         """Fit to normal photos, at least one."""
         found = np.concatenate([_statistics(scan) for scan in scans])
         center, spread = median_and_spread(found)
-        scale = np.maximum(spread, 2e-3 * np.median(spread) + 1e-6)
+        scale = with_least(spread)
         z = standardise(found, center, scale)
         mean, precision = z.mean(axis=0), np.eye(z.shape[1])
         if len(z) >= _FEWEST and z.any():

@@ -62,7 +62,11 @@ class TrainedNetwork:
 
     def calibrated(self, scan: Scan) -> CalibratedScore:
         """Calibrated score of images that the scorer has scanned."""
-        return self.reference.calibrated(self.reference.evidence(scan))
+        from threadpoolctl import threadpool_limits
+
+        # Other threads of BLAS would turn idly for a while before they sleep, and slow the next scan.
+        with threadpool_limits(1, "blas"):
+            return self.reference.calibrated(self.reference.evidence(scan))
 
 
 class Model:

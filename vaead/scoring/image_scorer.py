@@ -18,12 +18,10 @@ from vaead.ignored import IgnoredRegion
 from vaead.scoring.decoded import Decoded, DecodedWindow, ScannedWindow
 from vaead.scoring.light import Light, measure_light
 from vaead.scoring.loss_terms import TERMS
-from vaead.scoring.patch_scorer import PatchScorer, batch_size
+from vaead.scoring.patch_scorer import Named, PatchScorer, batch_size
 from vaead.scoring.patches import PatchGrid, extract_windows, unit
 from vaead.scoring.scan import Scan
-
-_LEAST_ERROR = 0.05
-"""Squared error of every pixel in its share, in variances: of a window without any error all count alike."""
+from vaead.scoring.window_terms import pixel_shares, window_terms
 
 _ALONE: ContextVar[bool] = ContextVar("vaead_alone", default=False)
 
@@ -75,7 +73,7 @@ class ImageScorer:
         Args:
             images: See the class.
             on_progress: Called now and then with the numbers of windows scanned and in all.
-            shares: Also `Scan.shares`, which takes as long again.
+            shares: Also `Scan.shares`.
 
         Raises:
             InvalidInputError: The images are not as the class describes.
@@ -85,26 +83,19 @@ class ImageScorer:
         count = len(images) * grid.shape[0] * grid.shape[1]
         found = {name: np.empty(count, np.float32) for name in (*TERMS, "signed_error")}
         found["z_mean"] = np.empty((count, self.config.latent_dim), np.float32)
-        cells = {"cells": "mahalanobis", "signed_cells": "signed_error"}
-        if self.config.cells > 1:
-            found |= {name: np.empty((count, self.config.cells**2), np.float32) for name in cells}
-
-        shared = None
-        if shares and self.config.cells == 1:
-            shared = np.empty((count, *self.config.patch_shape), np.float16)
+        side = self.config.cells
+        found |= {name: np.empty((count, side, side), np.float32) for name in ("cells", "signed_cells")}
+        shared = np.empty((count, *self.config.patch_shape), np.float16) if shares and side == 1 else None
 
         def scan_part(part: slice) -> None:
-            windows, positions = self._windows(images, grid, part)
-            for name, values in self._patches.scan(windows, positions).items():
+            windows, decoded = self._decode(images, grid, part)
+            for name, values in window_terms(windows, decoded, side).items():
                 found[name][part] = values
             if shared is not None:
-                shared[part] = self._shares(windows, positions)
+                shared[part] = pixel_shares(windows, decoded)
 
         self._run_in_parts(scan_part, count, on_progress)
         shaped = {name: v.reshape(-1, *grid.shape, *v.shape[1:]) for name, v in found.items()}
-        side = self.config.cells
-        for name, whole in cells.items():
-            shaped[name] = shaped.get(name, shaped[whole]).reshape(-1, *grid.shape, side, side)
         if shared is not None:
             shared = shared.reshape(-1, *grid.shape, *shared.shape[1:])
         return Scan(**shaped, light=light, grid=grid, shares=shared)
@@ -120,8 +111,7 @@ class ImageScorer:
         made = {name: np.empty((count, *shape), np.float32) for name in ("patches", "mu", "sigma2")}
 
         def decode(part: slice) -> None:
-            windows, positions = self._windows(images, grid, part)
-            decoded = self._patches.decode(windows, positions)
+            windows, decoded = self._decode(images, grid, part)
             made["patches"][part] = windows
             for name in ("mu", "sigma2"):
                 made[name][part] = decoded[name].reshape(-1, *shape)
@@ -142,31 +132,22 @@ class ImageScorer:
         """
         grid = self.grid(image[None])
         number = grid.number(place)
-        patch, position = self._windows(self._evened(image[None]), grid, slice(number, number + 1))
-        scanned, decoded = (
-            {name: values[0] for name, values in run(patch, position).items()}
-            for run in (self._patches.scan, self._patches.decode)
-        )
+        patch, decoded = self._decode(self._evened(image[None]), grid, slice(number, number + 1))
+        found = window_terms(patch, decoded)
+        terms = {name: float(found[name][0]) for name in TERMS}
         mu, sigma2 = (decoded[name].reshape(self.config.patch_shape) for name in ("mu", "sigma2"))
-        terms = {name: float(scanned[name]) for name in TERMS}
-        return ScannedWindow(DecodedWindow(patch[0], mu, sigma2), scanned["z_mean"], **terms)
-
-    def _shares(self, windows: NDArray[np.float32], positions: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Scan.shares`, (n, *patch_shape)."""
-        decoded = self._patches.decode(windows, positions)
-        mu, sigma2 = (decoded[name].reshape(windows.shape) for name in ("mu", "sigma2"))
-        errors = np.square(windows - mu) / sigma2 + _LEAST_ERROR
-        return np.asarray(errors / errors.mean(axis=(1, 2), keepdims=True))
+        return ScannedWindow(DecodedWindow(patch[0], mu, sigma2), found["z_mean"][0], **terms)
 
     def _evened(self, images: NDArray[np.generic]) -> NDArray[np.generic]:
         return images if self.light is None else self.light.even(images, self.ignored)
 
-    def _windows(
+    def _decode(
         self, images: NDArray[np.generic], grid: PatchGrid, part: slice
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """As `extract_windows`, in [0, 1]."""
+    ) -> tuple[NDArray[np.float32], Named]:
+        """Windows as `extract_windows`, in [0, 1], and what the network makes of them."""
         patches, positions = extract_windows(images, grid, part)
-        return unit(patches), positions
+        patches = unit(patches)
+        return patches, self._patches.decode(patches, positions)
 
     def _run_in_parts(
         self, work: Callable[[slice], None], count: int, on_progress: Progress | None = None

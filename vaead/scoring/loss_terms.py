@@ -43,33 +43,28 @@ def kl_term(z_mean: Array, z_log_var: Array, xp: ModuleType = np) -> Array:
     return -0.5 * xp.sum(1.0 + z_log_var - xp.square(z_mean) - xp.exp(z_log_var), axis=-1)
 
 
-def log_variance_term(log_sigma2: Array, xp: ModuleType = np) -> Array:
-    """A, the log normaliser of p(x|z): how complex a patch is. Takes log(sigma2), which never overflows."""
-    return 0.5 * xp.sum(math.log(2.0 * math.pi) + log_sigma2, axis=-1)
+def log_variance_term(sigma2: Array, xp: ModuleType = np) -> Array:
+    """A, the log normaliser of p(x|z): how complex a patch is."""
+    return 0.5 * xp.sum(xp.log(2.0 * math.pi * sigma2), axis=-1)
 
 
-def mahalanobis_term(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:
+def mahalanobis_term(x: Array, mu: Array, sigma2: Array, xp: ModuleType = np) -> Array:
     """M, the squared error in units of the predicted variance: how badly a patch is reproduced.
 
-    >>> float(mahalanobis_term(np.ones(2), np.zeros(2), np.zeros(2)))
+    >>> float(mahalanobis_term(np.ones(2), np.zeros(2), np.ones(2)))
     1.0
     """
-    return xp.sum(squared_errors(x, mu, log_sigma2, xp), axis=-1)
+    return 0.5 * xp.sum(xp.square(errors_in_sd(x, mu, sigma2, xp)), axis=-1)
 
 
-def squared_errors(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:
-    """M of each dimension: `mahalanobis_term` without the sum."""
-    return 0.5 * xp.square(x - mu) * xp.exp(-log_sigma2)
-
-
-def signed_error_term(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:
+def signed_error_term(x: Array, mu: Array, sigma2: Array, xp: ModuleType = np) -> Array:
     """The error with its sign, in units of the predicted spread: whether a patch is too bright or too dark.
 
     No part of the loss; the calibrated score compares it with that of normal images.
     """
-    return xp.sum(signed_errors(x, mu, log_sigma2, xp), axis=-1)
+    return xp.sum(errors_in_sd(x, mu, sigma2, xp), axis=-1)
 
 
-def signed_errors(x: Array, mu: Array, log_sigma2: Array, xp: ModuleType = np) -> Array:
-    """Signed error of each dimension: `signed_error_term` without the sum."""
-    return (x - mu) * xp.exp(-0.5 * log_sigma2)
+def errors_in_sd(x: Array, mu: Array, sigma2: Array, xp: ModuleType = np) -> Array:
+    """Error of each dimension in standard deviations."""
+    return (x - mu) / xp.sqrt(sigma2)

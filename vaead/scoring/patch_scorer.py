@@ -14,13 +14,12 @@ from vaead.config import NetworkConfig
 from vaead.errors import ModelFormatError
 from vaead.scoring.program_check import require_bounded
 
-SIGNATURES = ("scan", "decode")
-"""Functions of a program, see `PatchScorer`."""
+SIGNATURE = "decode"
+"""Name of the function of a program, see `PatchScorer.decode`."""
 
 _BATCH = 512
-"""Patches a call: the activations of so many small ones still fit into the processor's cache."""
-_BATCH_VALUES = 2**20
-"""Numbers a call at most, so that memory stays bounded with large patches."""
+_BATCH_VALUES = 2**16
+"""Patches and their values a call at most: what a network makes of so many still fits into the cache."""
 
 Named = dict[str, NDArray[np.float32]]
 """Arrays by name, one row a patch."""
@@ -54,12 +53,12 @@ class PatchScorer:
             raise ModelFormatError(
                 "scorer must be a LiteRT program, got a file that cannot be read; train the model again"
             ) from error
-        if not set(SIGNATURES) <= set(signatures):
+        if list(signatures) != [SIGNATURE]:
             raise ModelFormatError(
-                f"scorer must have the signatures {' and '.join(SIGNATURES)}, got {sorted(signatures)}; "
+                f"scorer must have the signature {SIGNATURE} alone, got {sorted(signatures)}; "
                 "train the model again"
             )
-        self._inputs = signatures["scan"]["inputs"]
+        self._inputs = signatures[SIGNATURE]["inputs"]
         self._idle.put(interpreter)
 
     def __reduce__(self) -> tuple[type[PatchScorer], tuple[bytes]]:
@@ -72,15 +71,13 @@ class PatchScorer:
         Raises:
             ModelFormatError: It takes or gives something else.
         """
-        sizes = {"kl": (1,), "log_variance": (1,), "mahalanobis": (1,), "signed_error": (1,)}
-        expected: dict[str, tuple[int, ...]] = {**sizes, "z_mean": (1, network.latent_dim)}
-        if network.cells > 1:
-            expected |= dict.fromkeys(("cells", "signed_cells"), (1, network.cells**2))
+        sizes = {"mu": network.patch_values, "sigma2": network.patch_values}
+        sizes |= dict.fromkeys(("z_mean", "z_log_var"), network.latent_dim)
+        expected = {name: (1, size) for name, size in sizes.items()}
         try:
             patch = np.zeros((1, *network.patch_shape), np.float32)
-            found = {
-                name: array.shape for name, array in self.scan(patch, np.zeros((1, 2), np.float32)).items()
-            }
+            decoded = self.decode(patch, np.zeros((1, 2), np.float32))
+            found = {name: array.shape for name, array in decoded.items()}
         except (ValueError, RuntimeError, LookupError, MemoryError) as error:
             raise ModelFormatError(
                 f"scorer must take patches of {network.patch_size}x{network.patch_size} pixels, got another "
@@ -91,35 +88,22 @@ class PatchScorer:
                 f"scorer must give {expected} for a patch, got {found}; train the model again"
             )
 
-    def scan(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
-        """Compute the terms of the scores.
+    def decode(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
+        """Encode and decode patches.
 
         Args:
             patches: (n, *patch_shape) in [0, 1], see `NetworkConfig.patch_shape`.
             positions: (n, 2), where each lies in its image, see `PatchGrid.positions`.
 
         Returns:
-            kl, log_variance, mahalanobis in nats and signed_error, each (n,), and z_mean (n, latent_dim). If
-            `NetworkConfig.cells` is above 1 also cells and signed_cells, (n, cells * cells), into which
-            mahalanobis and signed_error are split.
-        """
-        return self._run("scan", patches, positions)
-
-    def decode(self, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
-        """Decode patches; the arguments are those of `scan`.
-
-        Returns:
             mu, sigma2 (n, patch_values) and z_mean, z_log_var (n, latent_dim).
         """
-        return self._run("decode", patches, positions)
-
-    def _run(self, signature: str, patches: NDArray[np.float32], positions: NDArray[np.float32]) -> Named:
         try:
             interpreter = self._idle.get_nowait()
         except queue.Empty:
             interpreter = Interpreter(model_content=self._program, num_threads=1)
         try:
-            run = interpreter.get_signature_runner(signature)
+            run = interpreter.get_signature_runner(SIGNATURE)
             inputs = {"patches": patches, "positions": positions}
             result: Named = run(**{name: inputs[name] for name in self._inputs})
             return result

@@ -91,11 +91,10 @@ def require_bounded(program: bytes, batch_size: Callable[[Shape], int]) -> None:
 
 
 def _check(model: Any, batch_size: Callable[[Shape], int]) -> None:
-    if not 1 <= model.SubgraphsLength() <= 2 or model.OperatorCodesLength() > _MOST_OPERATORS:
+    if model.SubgraphsLength() != 1 or model.OperatorCodesLength() > _MOST_OPERATORS:
         raise _RefusedError("another number of subgraphs")
     codes = [_name(model.OperatorCodes(index)) for index in range(model.OperatorCodesLength())]
-    for index in range(model.SubgraphsLength()):
-        _check_subgraph(model, model.Subgraphs(index), codes, batch_size)
+    _check_subgraph(model, model.Subgraphs(0), codes, batch_size)
 
 
 def _name(code: Any) -> str:
@@ -229,14 +228,6 @@ def _convolution(operator: _Operator) -> list[_Value]:
     return [_Value((rows, *sides, channels))]
 
 
-def _sum(operator: _Operator) -> list[_Value]:
-    shape = operator.inputs[0].shape
-    axes = {int(axis) % len(shape) for axis in operator.integers(1).ravel()}
-    keep = operator.options(schema.ReducerOptions).KeepDims()
-    sides = ((1 if axis in axes else side) for axis, side in enumerate(shape) if keep or axis not in axes)
-    return [_Value(tuple(sides))]
-
-
 def _concatenation(operator: _Operator) -> list[_Value]:
     shapes = [each.shape for each in operator.inputs]
     axis = operator.options(schema.ConcatenationOptions).Axis() % len(shapes[0])
@@ -267,8 +258,8 @@ _TYPES: dict[int, np.dtype[Any]] = {
 }
 """Types of constants."""
 _RULES: dict[str, Callable[[_Operator], list[_Value]]] = {
-    **dict.fromkeys(("ADD", "SUB", "MUL", "MINIMUM", "MAXIMUM", "SQUARED_DIFFERENCE"), _broadcast),
-    **dict.fromkeys(("COS", "DEQUANTIZE", "EXP", "LOG", "LOGISTIC", "NEG", "SIN", "SQUARE"), _broadcast),
+    **dict.fromkeys(("ADD", "MUL", "MINIMUM", "MAXIMUM"), _broadcast),
+    **dict.fromkeys(("COS", "DEQUANTIZE", "LOGISTIC", "SIN"), _broadcast),
     "SHAPE": _shape_of,
     "STRIDED_SLICE": _strided_slice,
     "PACK": _pack,
@@ -276,7 +267,6 @@ _RULES: dict[str, Callable[[_Operator], list[_Value]]] = {
     "GATHER": _gather,
     "FULLY_CONNECTED": _fully_connected,
     "CONV_2D": _convolution,
-    "SUM": _sum,
     "CONCATENATION": _concatenation,
     "SPLIT": _split,
     "TRANSPOSE": _transpose,

@@ -49,7 +49,7 @@ def read(file: Any, source: dict[str, Any]) -> Any:
 
 
 def scan(image: Any, network: SimpleNamespace, light: dict[str, float] | None) -> SimpleNamespace:
-    """D, A, M, signed error and z of each window of an image; M and signed error also of its cells."""
+    """D, A, M and z of each window of an image, its features, and the error of each pixel in it."""
     grey = image if image.ndim == 2 else image.mean(axis=2, dtype=np.float32)
     found = [grey.mean(dtype=np.float64), grey.std(dtype=np.float64)]
     mean, spread = brightness = np.maximum(found, (1 / 255, 0.02)).astype(np.float32)
@@ -64,11 +64,15 @@ def scan(image: Any, network: SimpleNamespace, light: dict[str, float] | None) -
         windows = np.stack([image[row : row + size, column : column + size] for row, column in part])
         given = {"patches": windows, "positions": (part / np.maximum(last, 1)).astype(np.float32)}
         batches.append(network.run(**{name: given[name] for name in network.run.get_input_details()}))
-    out = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
-    out = {"cells": out["mahalanobis"], "signed_cells": out["signed_error"]} | out
-    logs = [np.log(np.maximum(out[name], 1e-3)) for name in ("mahalanobis", "kl")]
-    features = np.column_stack([*logs, out["log_variance"], out["signed_error"], out["z_mean"]])
-    return SimpleNamespace(**out, features=features, corners=corners, light=brightness, shape=grey.shape)
+        batches[-1]["patches"] = windows.reshape(len(part), -1)
+    out = SimpleNamespace(**{name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]})
+    errors = (out.patches - out.mu) / np.sqrt(out.sigma2)
+    d = -0.5 * (1 + out.z_log_var - np.square(out.z_mean) - np.exp(out.z_log_var)).sum(axis=1)
+    a, m = (each.sum(axis=1) / 2 for each in (np.log(2 * math.pi * out.sigma2), np.square(errors)))
+    logs = [np.log(np.maximum(term, 1e-3)) for term in (m, d)]
+    features = np.column_stack([*logs, a, errors.sum(axis=1), out.z_mean])
+    windows_seen = {"errors": errors, "features": features, "z_mean": out.z_mean, "corners": corners}
+    return SimpleNamespace(d=d, a=a, m=m, **windows_seen, light=brightness, shape=grey.shape)
 
 
 def top_of_map(cells: Any, seen: SimpleNamespace, size: int, border: Any) -> float:
@@ -93,8 +97,9 @@ def calibrated(seen: SimpleNamespace, network: SimpleNamespace) -> float:
     own, whole, content, place = (network.known.get(name) for name in ("", "whole", "content", "place"))
     if content:  # cells against windows of like content
         group = (seen.z_mean @ content.centers.T - np.square(content.centers).sum(axis=1) / 2).argmax(axis=1)
-        cells = seen.cells.reshape(content.median[group].shape)
-        signed = seen.signed_cells.reshape(cells.shape)
+        side = content.median.shape[1]
+        of_cells = seen.errors.reshape(len(group), side, size // side, side, -1)
+        cells, signed = (each.sum(axis=(2, 4)) for each in (np.square(of_cells) / 2, of_cells))
         above = (np.log(np.maximum(cells, 1e-3)) - content.median[group]) / content.scale[group]
         aside = np.abs(signed - content.signed_median[group]) / content.signed_scale[group]
         values.append(top_of_map(np.square(np.maximum(above, aside)), seen, size, own.borders[0]))
@@ -119,13 +124,13 @@ def calibrated(seen: SimpleNamespace, network: SimpleNamespace) -> float:
 def load(folder: pathlib.Path) -> tuple[dict[str, Any], list[SimpleNamespace]]:
     """The card of a model, and its networks with what they know of normal images."""
     file, networks = json.loads((folder / "card.json").read_bytes()), []
-    if file["format_version"] != 5:
-        raise ValueError(f"format_version must be 5, got {file['format_version']!r}")
+    if file["format_version"] != 6:
+        raise ValueError(f"format_version must be 6, got {file['format_version']!r}")
     if file["card"]["recipe"]["source"].get("ignored"):
         raise ValueError("it leaves out a region of each image, which only vaead can do")
     for index, config in enumerate(file["card"]["recipe"]["networks"]):
         program = gzip.decompress((folder / f"network{index}.tflite.gz").read_bytes())
-        run = Interpreter(model_content=program, num_threads=1).get_signature_runner("scan")
+        run = Interpreter(model_content=program, num_threads=1).get_signature_runner("decode")
         known: dict[str, SimpleNamespace] = {}
         for key, array in np.load(folder / f"reference{index}.npz", allow_pickle=False).items():
             part, _, name = key.rpartition(".")
@@ -138,8 +143,7 @@ def score(file: Any, card: dict[str, Any], networks: list[SimpleNamespace]) -> d
     """old, new and, of an image that has the size of the model's images, calibrated."""
     image = read(file, card["recipe"]["source"])
     scans = [scan(image, network, card.get("light")) for network in networks]
-    d, a, m = scans[0].kl, scans[0].log_variance, scans[0].mahalanobis
-    found = {"old": (d + a + m).max(), "new": m.max()}
+    found = {"old": (scans[0].d + scans[0].a + scans[0].m).max(), "new": scans[0].m.max()}
     if card["image_shape"] in (None, list(image.shape[:2])):
         found["calibrated"] = np.mean([calibrated(*each) for each in zip(scans, networks, strict=True)])
     return {name: float(value) for name, value in found.items()}

@@ -73,6 +73,9 @@ class BlockConv(layers.Layer):  # type: ignore[misc]
 class BlockConvTranspose(layers.Layer):  # type: ignore[misc]
     """Conv2DTranspose with a 2x2 kernel and stride 2, in Z-order: (n, channels) -> (4 n, filters)."""
 
+    filters_axis = 2
+    """Axis of the kernel that counts filters; in other layers it is the last."""
+
     def __init__(self, filters: int, **options: Any) -> None:
         super().__init__(**options)
         self.filters = filters
@@ -84,7 +87,7 @@ class BlockConvTranspose(layers.Layer):  # type: ignore[misc]
 
     def call(self, x: Array) -> Array:
         matrix = ops.transpose(ops.reshape(self.kernel, (4 * self.filters, -1)))
-        return ops.reshape(ops.matmul(x, matrix), (-1, self.filters)) + self.bias
+        return ops.reshape(ops.matmul(x, matrix) + ops.tile(self.bias, [4]), (-1, self.filters))
 
 
 class PatchConvTranspose(layers.Layer):  # type: ignore[misc]
@@ -94,6 +97,9 @@ class PatchConvTranspose(layers.Layer):  # type: ignore[misc]
     (pixels * channels) x (pixels * filters) that holds each weight wherever an input pixel reaches an
     output pixel. Most of its entries are 0, and still it is faster than the convolution.
     """
+
+    filters_axis = 2
+    """Axis of the kernel that counts filters; in other layers it is the last."""
 
     def __init__(self, filters: int, patch_size: int, **options: Any) -> None:
         super().__init__(**options)
@@ -112,8 +118,8 @@ class PatchConvTranspose(layers.Layer):  # type: ignore[misc]
         out_of_reach = ops.zeros((1, self.filters, channels))
         matrix = ops.take(ops.concatenate([taps, out_of_reach]), self._taps, axis=0)
         matrix = ops.reshape(ops.transpose(matrix, (0, 3, 1, 2)), (pixels * channels, pixels * self.filters))
-        out = ops.matmul(ops.reshape(x, (-1, pixels * channels)), matrix)
-        return ops.reshape(out, (-1, self.filters)) + self.bias
+        out = ops.matmul(ops.reshape(x, (-1, pixels * channels)), matrix) + ops.tile(self.bias, [pixels])
+        return ops.reshape(out, (-1, self.filters))
 
 
 def _kernel_taps(patch_size: int) -> NDArray[np.intp]:

@@ -8,19 +8,10 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 from keras import layers, ops
-from numpy.typing import NDArray
 
 from vaead.config import NetworkConfig
 from vaead.model.card import LayerCard
-from vaead.scoring.loss_terms import (
-    Array,
-    kl_term,
-    log_variance_term,
-    mahalanobis_term,
-    signed_error_term,
-    signed_errors,
-    squared_errors,
-)
+from vaead.scoring.loss_terms import Array, kl_term, log_variance_term, mahalanobis_term
 from vaead.training.layers import (
     BlockConv,
     BlockConvTranspose,
@@ -43,10 +34,10 @@ _LEAST_SIDE = 6
 
 
 class Decoded(NamedTuple):
-    """Outputs of a network: mu and log(sigma2) as (n, patch_values), z as (n, latent_dim)."""
+    """Outputs of a network: mu and sigma2 as (n, patch_values), z as (n, latent_dim)."""
 
     mu: Array
-    log_sigma2: Array
+    sigma2: Array
     z_mean: Array
     z_log_var: Array
 
@@ -85,8 +76,8 @@ class Vae(keras.Model):  # type: ignore[misc]
         z_log_var = ops.clip(z_log_var, -_LOG_VAR_LIMIT, _LOG_VAR_LIMIT)
         z = z_mean if noise is None else z_mean + ops.exp(0.5 * z_log_var) * noise
         mu, sigma2_logit = self.decoder([z, *where], training=training)
-        log_sigma2 = ops.log(self.config.sigma2_floor + ops.sigmoid(sigma2_logit))
-        return Decoded(ops.sigmoid(mu), log_sigma2, z_mean, z_log_var)
+        sigma2 = self.config.sigma2_floor + ops.sigmoid(sigma2_logit)
+        return Decoded(ops.sigmoid(mu), sigma2, z_mean, z_log_var)
 
     def terms(
         self,
@@ -100,35 +91,9 @@ class Vae(keras.Model):  # type: ignore[misc]
         x = ops.reshape(patches, (-1, self.config.patch_values))
         return (
             kl_term(decoded.z_mean, decoded.z_log_var, ops),
-            log_variance_term(decoded.log_sigma2, ops),
-            mahalanobis_term(x, decoded.mu, decoded.log_sigma2, ops),
+            log_variance_term(decoded.sigma2, ops),
+            mahalanobis_term(x, decoded.mu, decoded.sigma2, ops),
         )
-
-    def scan(self, patches: Array, positions: Array | None = None) -> dict[str, Array]:
-        """Terms of the scores, at z = z_mean; see `vaead.scoring.patch_scorer.PatchScorer.scan`."""
-        decoded = self(patches, positions)
-        x = ops.reshape(patches, (-1, self.config.patch_values))
-        cells = {}
-        if self.config.cells > 1:
-            # A product, which the runtime of LiteRT gets right. A transpose or a pooling of blocks it gets
-            # wrong in a scan that follows a decoding.
-            of_cells = _cell_of_values(self.config)
-            for name, errors in (("cells", squared_errors), ("signed_cells", signed_errors)):
-                cells[name] = ops.matmul(errors(x, decoded.mu, decoded.log_sigma2, ops), of_cells)
-        return cells | {
-            "kl": kl_term(decoded.z_mean, decoded.z_log_var, ops),
-            "log_variance": log_variance_term(decoded.log_sigma2, ops),
-            "mahalanobis": mahalanobis_term(x, decoded.mu, decoded.log_sigma2, ops),
-            "signed_error": signed_error_term(x, decoded.mu, decoded.log_sigma2, ops),
-            "z_mean": decoded.z_mean,
-        }
-
-
-def _cell_of_values(config: NetworkConfig) -> NDArray[np.float32]:
-    """1 where a value of a patch lies in a cell: (patch_values, cells * cells)."""
-    cell = np.arange(config.patch_size) * config.cells // config.patch_size
-    of_pixels = (config.cells * cell[:, None] + cell).ravel()
-    return np.eye(config.cells**2, dtype=np.float32)[np.repeat(of_pixels, config.channels)]
 
 
 def _normalised_relu(x: Array, name: str) -> Array:

@@ -64,7 +64,7 @@ def test_program_with_a_loop_never_runs(photo_model: Path) -> None:
         gzip.decompress((photo_model / "network0.tflite.gz").read_bytes()), 0
     )
     for code in program.operatorCodes:
-        if code.builtinCode == schema.BuiltinOperator.EXP:
+        if code.builtinCode == schema.BuiltinOperator.LOGISTIC:
             code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.WHILE
     builder = flatbuffers.Builder(1024)
     builder.Finish(program.Pack(builder), b"TFL3")

@@ -13,6 +13,7 @@ from vaead.scoring.image_scorer import ImageScorer
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patch_scorer import PatchScorer
 from vaead.scoring.scan import Scan
+from vaead.scoring.window_terms import window_terms
 
 NOWHERE = np.zeros((1, 2), np.float32)
 """A position for the article's network, which does not ask for it."""
@@ -44,7 +45,8 @@ def test_each_window_is_scanned_where_it_lies(scorer: ImageScorer, patches: Patc
     scan = scorer.scan(image)
     for row, top in enumerate((0, 2, 4, 5)):
         for col, left in enumerate((0, 2, 4, 6, 8, 10, 12, 13)):
-            expected = patches.scan(image[:, top : top + 8, left : left + 8], NOWHERE)
+            window = image[:, top : top + 8, left : left + 8]
+            expected = window_terms(window, patches.decode(window, NOWHERE))
             for name in NAMES:
                 actual = getattr(scan, name)[0, row, col]
                 np.testing.assert_allclose(actual, expected[name][0], rtol=1e-4, atol=1e-5)
@@ -62,7 +64,8 @@ def test_position_aware_network_is_told_where_a_window_lies() -> None:
     for row, top in enumerate((0, 6, 12, 14)):
         for col, left in enumerate((0, 6)):
             position = np.array([[top / 14, left / 6]], np.float32)
-            expected = scorer.scan(image[:, top : top + 8, left : left + 8], position)["mahalanobis"]
+            window = image[:, top : top + 8, left : left + 8]
+            expected = window_terms(window, scorer.decode(window, position))["mahalanobis"]
             np.testing.assert_allclose(scan.mahalanobis[0, row, col], expected[0], rtol=1e-4)
     assert scan.mahalanobis.shape == (1, 4, 2)
 
@@ -206,7 +209,8 @@ def test_each_window_of_a_colour_image_is_scanned_where_it_lies(colour_patches: 
     scan = ImageScorer(colour_patches, COLOURS).scan(COLOURED)
     for row, top in enumerate((0, 12)):
         for col, left in enumerate((0, 12, 24, 25)):
-            expected = colour_patches.scan(COLOURED[:, top : top + 16, left : left + 16], NOWHERE)
+            window = COLOURED[:, top : top + 16, left : left + 16]
+            expected = window_terms(window, colour_patches.decode(window, NOWHERE))
             for name in NAMES:
                 actual = getattr(scan, name)[:, row, col]
                 np.testing.assert_allclose(actual, expected[name], rtol=1e-4, atol=1e-4)

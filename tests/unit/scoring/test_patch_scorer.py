@@ -22,47 +22,18 @@ def scorer(model: Model) -> PatchScorer:
     return PatchScorer(model.networks[0].program)
 
 
-def test_scan_names_what_it_gives(scorer: PatchScorer) -> None:
+def test_decode_names_what_it_gives(scorer: PatchScorer) -> None:
     patches = np.random.default_rng(0).random((7, 8, 8), np.float32)
-    shapes = {name: values.shape for name, values in scorer.scan(patches, NOWHERE).items()}
-    terms = dict.fromkeys(("kl", "log_variance", "mahalanobis", "signed_error"), (7,))
-    assert shapes == {**terms, "z_mean": (7, 2)}
+    shapes = {name: values.shape for name, values in scorer.decode(patches, NOWHERE).items()}
+    assert shapes == {"mu": (7, 64), "sigma2": (7, 64), "z_mean": (7, 2), "z_log_var": (7, 2)}
 
 
 def test_patches_are_judged_one_by_one(scorer: PatchScorer) -> None:
     patches = np.random.default_rng(0).random((7, 8, 8), np.float32)
-    together = scorer.scan(patches, NOWHERE)
-    alone = scorer.scan(patches[3:4], NOWHERE)
+    together = scorer.decode(patches, NOWHERE)
+    alone = scorer.decode(patches[3:4], NOWHERE)
     for name, values in together.items():
         np.testing.assert_allclose(values[3:4], alone[name], rtol=1e-4, atol=1e-4)
-
-
-def test_scan_is_made_of_what_is_decoded(scorer: PatchScorer) -> None:
-    patches = np.random.default_rng(0).random((7, 8, 8), np.float32)
-    scanned, decoded = scorer.scan(patches, NOWHERE), scorer.decode(patches, NOWHERE)
-    error = (patches.reshape(7, 64) - decoded["mu"]) / np.sqrt(decoded["sigma2"])
-    np.testing.assert_allclose(scanned["mahalanobis"], np.square(error).sum(axis=1) / 2, rtol=1e-3)
-    np.testing.assert_allclose(scanned["signed_error"], error.sum(axis=1), rtol=1e-3, atol=1e-2)
-    np.testing.assert_allclose(scanned["z_mean"], decoded["z_mean"], rtol=1e-4, atol=1e-5)
-
-
-def test_cells_split_the_errors_also_after_a_decoding(photo_model: Model) -> None:
-    config = photo_model.card.recipe.networks[0]
-    side = config.patch_size // config.cells
-    scorer = PatchScorer(photo_model.networks[0].program)
-    random = np.random.default_rng(0)
-    for count in (6, 6, 3, 3):
-        patches = random.random((count, *config.patch_shape), np.float32)
-        scanned, decoded = (ask(patches, NOWHERE) for ask in (scorer.scan, scorer.decode))
-        errors = np.square(patches.reshape(count, -1) - decoded["mu"]) / decoded["sigma2"] / 2
-        expected = errors.reshape(count, config.cells, side, config.cells, side * config.channels)
-        np.testing.assert_allclose(
-            scanned["cells"].reshape(count, config.cells, config.cells), expected.sum(axis=(2, 4)), rtol=1e-3
-        )
-        np.testing.assert_allclose(scanned["cells"].sum(axis=1), scanned["mahalanobis"], rtol=1e-4)
-        np.testing.assert_allclose(
-            scanned["signed_cells"].sum(axis=1), scanned["signed_error"], rtol=1e-4, atol=1e-3
-        )
 
 
 class FakeInterpreter:
@@ -74,14 +45,14 @@ class FakeInterpreter:
         self.in_use = threading.Lock()
 
     def get_signature_list(self) -> dict[str, object]:
-        return {name: {"inputs": ["patches"], "outputs": []} for name in ("scan", "decode")}
+        return {"decode": {"inputs": ["patches"], "outputs": []}}
 
     def get_signature_runner(self, _name: str) -> Callable[..., dict[str, NDArray[np.float32]]]:
         def run(patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
             assert self.in_use.acquire(blocking=False), "two threads in one interpreter"
             self.meeting.wait(timeout=10)
             self.in_use.release()
-            return {"kl": patches}
+            return {"mu": patches}
 
         return run
 
@@ -93,8 +64,8 @@ def test_threads_never_share_an_interpreter(monkeypatch: pytest.MonkeyPatch) -> 
     scorer = PatchScorer(b"program")
     with ThreadPoolExecutor(3) as threads:
         inputs = [np.full(1, number, np.float32) for number in range(12)]
-        results = list(threads.map(lambda patches: scorer.scan(patches, NOWHERE), inputs))
-    assert [result["kl"][0] for result in results] == list(range(12))
+        results = list(threads.map(lambda patches: scorer.decode(patches, NOWHERE), inputs))
+    assert [result["mu"][0] for result in results] == list(range(12))
 
 
 @pytest.mark.parametrize("damage", ["empty", "truncated", "noise"])
@@ -105,12 +76,12 @@ def test_damaged_program_is_refused(model: Model, damage: str) -> None:
         PatchScorer(damaged[damage])
 
 
-def test_program_without_the_signatures_is_refused() -> None:
+def test_program_without_the_signature_is_refused() -> None:
     import tensorflow as tf
 
     double = tf.function(lambda x: {"y": 2 * x}, input_signature=[tf.TensorSpec((1,), tf.float32, name="x")])
     converter = tf.lite.TFLiteConverter.from_concrete_functions([double.get_concrete_function()])
-    with pytest.raises(ModelFormatError, match="scorer must have the signatures scan and decode, got"):
+    with pytest.raises(ModelFormatError, match="scorer must have the signature decode alone, got"):
         PatchScorer(converter.convert())
 
 

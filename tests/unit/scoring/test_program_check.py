@@ -107,9 +107,9 @@ def test_programs_of_vaead_pass(request: pytest.FixtureRequest, kind: str) -> No
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        (rename("LOG", "WHILE"), "the operator WHILE, which no program of vaead has"),
-        (rename("EXP", "FILL"), "the operator FILL"),
-        (rename("EXP", "CUSTOM"), "the operator CUSTOM"),
+        (rename("LOGISTIC", "WHILE"), "the operator WHILE, which no program of vaead has"),
+        (rename("MUL", "FILL"), "the operator FILL"),
+        (rename("MUL", "CUSTOM"), "the operator CUSTOM"),
         (rename("SHAPE", "CAST"), "the operator CAST"),
         (shape_from_pixels, "a size or an index that is computed from pixels"),
         (grow, "one that needs more memory or time than any network"),
