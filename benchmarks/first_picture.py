@@ -5,7 +5,8 @@ Run: python -m benchmarks.first_picture
 
 - From the start of the server to its first answers.
 - From opening the page to the drawn maps of both images: on a fresh server, and later.
-- From a click on "Draw another pair" to the new picture.
+- From a click on "Draw another pair" to the new picture, from a click on a map to the window that it shows, and
+  from the end of a stroke on the canvas to the new maps.
 - Resident memory of the server after a look at all 20 class models.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlencode
@@ -50,14 +52,18 @@ window.when = condition => new Promise((resolve, reject) => {
     };
     look();
 });
-document.addEventListener("click", event => {
-    const before = drawn();
-    if (before === null) return;
-    window.newPicture = when(() => {
-        const now = drawn();
-        return now !== null && now.caption !== before.caption && now.maps !== before.maps;
-    }).then(shown => shown - event.timeStamp);
-}, {capture: true});
+const pictures = box => [...document.querySelectorAll(`.st-key-${box} .heatmaplayer image`)]
+    .map(map => map.href.baseVal).join();
+const maps = () => pictures("comparison");
+const watched = {draw: () => drawn()?.caption + maps(), window: () => pictures("window_pictures"), stroke: maps};
+// What a visitor does next, and when it was done: the new picture is there when what is watched has changed.
+window.expectChange = (what, type) => {
+    const before = watched[what]();
+    document.addEventListener(type, event => {
+        window.changed = when(() => drawn() !== null && watched[what]() !== before)
+            .then(shown => shown - event.timeStamp);
+    }, {capture: true, once: true});
+};
 """
 
 
@@ -78,11 +84,7 @@ def run() -> dict[str, Any]:
             warm = [_visit(context, server) for _ in range(VISITS + 1)][1:]
             print({"cold_visit_s": cold, "warm_visit_s": warm}, flush=True)
             draws = _draws(context, server)
-            print(
-                {key: draws[key] for key in ("server_cpu_s", "message_bytes")},
-                sorted(draws["draw_s"]),
-                flush=True,
-            )
+            print(draws, flush=True)
         with running() as server:
             resident = _resident(context, server)
             print(resident, flush=True)
@@ -125,7 +127,7 @@ def _cold_visit(browser: Browser, server: Server) -> float:
 
 
 def _draws(context: BrowserContext, server: Server) -> dict[str, Any]:
-    """Click many times: seconds until the new picture, and what a click costs the server and the line."""
+    """Click and paint many times: seconds until the new picture, and what a click costs the server and the line."""
     page = context.new_page()
     sent: list[int] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(len(frame))))
@@ -135,14 +137,40 @@ def _draws(context: BrowserContext, server: Server) -> dict[str, Any]:
     button.wait_for()
     time.sleep(1)
     sent.clear()
-    cpu_s, draw_s = server.cpu_s, []
-    for _ in range(CLICKS):
-        button.click()
-        draw_s.append(page.evaluate("newPicture") / 1000)
-        page.wait_for_timeout(1000 * PAUSE_S)
-    used = (server.cpu_s - cpu_s) / CLICKS
+    cpu_s = server.cpu_s
+    draw_s = [_seconds(page, "draw", "click", button.click) for _ in range(CLICKS)]
+    used, message_bytes = (server.cpu_s - cpu_s) / CLICKS, sum(sent) / CLICKS
+    figure = page.locator(".st-key-comparison .js-plotly-plot")
+    places = [{"x": 60 + 25 * (step % 4), "y": 70 + 20 * (step % 3)} for step in range(CLICKS)]
+    window_s = [
+        _seconds(page, "window", "mouseup", lambda at=place: figure.click(position=at)) for place in places
+    ]
+    page.goto(f"{server.url}?instead=edited", wait_until="commit")
+    page.evaluate("when(() => drawn() !== null)")
+    canvas = page.get_by_role("application")
+    canvas.wait_for()
+    # Each where nothing is painted yet.
+    places = [{"x": 30 + 16 * (step % 8), "y": 50 + 16 * (step // 8)} for step in range(CLICKS)]
+    stroke_s = [
+        _seconds(page, "stroke", "pointerup", lambda at=place: canvas.click(position=at)) for place in places
+    ]
     page.close()
-    return {"draw_s": draw_s, "server_cpu_s": used, "message_bytes": sum(sent) / CLICKS}
+    return {
+        "draw_s": draw_s,
+        "window_s": window_s,
+        "stroke_s": stroke_s,
+        "server_cpu_s": used,
+        "message_bytes": message_bytes,
+    }
+
+
+def _seconds(page: Page, what: str, event: str, act: Callable[[], object]) -> float:
+    """Time from an event in the browser until the picture that it changes, then a pause."""
+    page.evaluate(f"expectChange('{what}', '{event}')")
+    act()
+    seconds = float(page.evaluate("changed")) / 1000
+    page.wait_for_timeout(1000 * PAUSE_S)
+    return seconds
 
 
 def _resident(context: BrowserContext, server: Server) -> list[float]:
@@ -172,6 +200,8 @@ def tables(result: dict[str, Any]) -> list[Table]:
             'click on "Draw another pair" until the new picture, median',
             f"{1000 * median(result['draw_s']):.0f} ms",
         ],
+        ["click on a map until that window, median", f"{1000 * median(result['window_s']):.0f} ms"],
+        ["end of a stroke until the new maps, median", f"{1000 * median(result['stroke_s']):.0f} ms"],
         ['click on "Draw another pair" until the new picture, 95th percentile', f"{1000 * draws[-1]:.0f} ms"],
         [
             "resident memory of the app after a look at all 20 class models",

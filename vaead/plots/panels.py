@@ -322,9 +322,10 @@ def _targets(panel: Panel, index: int, hover: str) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
-        "x": np.minimum(x + (_TARGET_PX - 1) / 2, width - 1),
-        "y": np.minimum(y + (_TARGET_PX - 1) / 2, height - 1),
-        "customdata": np.stack([panel.numbers[y, x], panel.values[y, x], y, x], axis=1),
+        "x": np.minimum(x + (_TARGET_PX - 1) / 2, width - 1, dtype=np.float32),
+        "y": np.minimum(y + (_TARGET_PX - 1) / 2, height - 1, dtype=np.float32),
+        # In half the bytes; numbers of windows are far below 2^24.
+        "customdata": np.stack([panel.numbers[y, x], panel.values[y, x], y, x], axis=1, dtype=np.float32),
         # All answer to the pointer, but one is drawn: hundreds of them would be most of the work of a figure.
         "marker": {"size": 15, "symbol": "square", "opacity": 0, "maxdisplayed": 1},
         "xaxis": f"x{_suffix(index)}",
