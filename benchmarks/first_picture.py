@@ -5,8 +5,8 @@ Run: python -m benchmarks.first_picture
 
 - From the start of the server to its first answers.
 - From opening the page to the drawn maps of both images: on a fresh server, and later.
-- From a click on "Draw another pair" to the new picture, from a click on a map to the window that it shows, and
-  from the end of a stroke on the canvas to the new maps.
+- From a click on "Draw another pair" to the new picture, from a click on a map to the window that it shows,
+  and from the end of a stroke on the canvas to the new maps.
 - Resident memory of the server after a look at all 20 class models.
 """
 
@@ -55,7 +55,9 @@ window.when = condition => new Promise((resolve, reject) => {
 const pictures = box => [...document.querySelectorAll(`.st-key-${box} .heatmaplayer image`)]
     .map(map => map.href.baseVal).join();
 const maps = () => pictures("comparison");
-const watched = {draw: () => drawn()?.caption + maps(), window: () => pictures("window_pictures"), stroke: maps};
+const watched = {
+    draw: () => drawn()?.caption + maps(), window: () => pictures("window_pictures"), stroke: maps,
+};
 // What a visitor does next, and when it was done: the new picture is there when what is watched has changed.
 window.expectChange = (what, type) => {
     const before = watched[what]();
@@ -127,7 +129,7 @@ def _cold_visit(browser: Browser, server: Server) -> float:
 
 
 def _draws(context: BrowserContext, server: Server) -> dict[str, Any]:
-    """Click and paint many times: seconds until the new picture, and what a click costs the server and the line."""
+    """Click and paint: seconds until the new picture, and what another pair costs the server and the line."""
     page = context.new_page()
     sent: list[int] = []
     page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(len(frame))))

@@ -22,7 +22,8 @@ from vaead.processes.durations import DurationLog
 from vaead.processes.training_jobs import TrainingJobs
 from vaead.recipe import Recipe
 
-_MODELS_IN_MEMORY = 32
+_MODELS_IN_MEMORY = 8
+"""12 MB each after a look at it; one is read again in some milliseconds."""
 _GALLERIES_IN_MEMORY = 64
 """All classes of three datasets in two languages; 0.1 MB each."""
 _GALLERY_IMAGES = 24
