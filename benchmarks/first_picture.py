@@ -15,11 +15,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Position, sync_playwright
 
 from benchmarks import report
 from benchmarks.browser import launch
@@ -143,18 +144,18 @@ def _draws(context: BrowserContext, server: Server) -> dict[str, Any]:
     draw_s = [_seconds(page, "draw", "click", button.click) for _ in range(CLICKS)]
     used, message_bytes = (server.cpu_s - cpu_s) / CLICKS, sum(sent) / CLICKS
     figure = page.locator(".st-key-comparison .js-plotly-plot")
-    places = [{"x": 60 + 25 * (step % 4), "y": 70 + 20 * (step % 3)} for step in range(CLICKS)]
+    places = [Position(x=60 + 25 * (step % 4), y=70 + 20 * (step % 3)) for step in range(CLICKS)]
     window_s = [
-        _seconds(page, "window", "mouseup", lambda at=place: figure.click(position=at)) for place in places
+        _seconds(page, "window", "mouseup", partial(figure.click, position=place)) for place in places
     ]
     page.goto(f"{server.url}?instead=edited", wait_until="commit")
     page.evaluate("when(() => drawn() !== null)")
     canvas = page.get_by_role("application")
     canvas.wait_for()
     # Each where nothing is painted yet.
-    places = [{"x": 30 + 16 * (step % 8), "y": 50 + 16 * (step // 8)} for step in range(CLICKS)]
+    places = [Position(x=30 + 16 * (step % 8), y=50 + 16 * (step // 8)) for step in range(CLICKS)]
     stroke_s = [
-        _seconds(page, "stroke", "pointerup", lambda at=place: canvas.click(position=at)) for place in places
+        _seconds(page, "stroke", "pointerup", partial(canvas.click, position=place)) for place in places
     ]
     page.close()
     return {

@@ -74,8 +74,8 @@ def running(shipped: bool = False) -> Iterator[Server]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        options = [f"--server.port={port}", "--server.address=127.0.0.1"]
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+        # As `make run` does.
+        command = [sys.executable, "-m", "vaead", "app", f"--port={port}", "--server.address=127.0.0.1"]
         env = os.environ | {"VAEAD_STORE": str(store)}
         start = time.perf_counter()
         with log.open("wb") as output:

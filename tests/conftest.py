@@ -1,10 +1,18 @@
 """Fixtures for all tests."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+Once = Callable[[str, Callable[[Path], object]], Path]
+
+# Several test processes share the cores, and threads that wait for each other take time from all.
+os.environ |= dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
+)
 # Read before any test changes the environment.
 _DATA_DIR = os.environ.get("VAEAD_DATA_DIR")
 
@@ -15,3 +23,24 @@ def data_dir() -> Path:
     if not _DATA_DIR:
         pytest.skip("VAEAD_DATA_DIR is not set: it must name a folder with mnist.npz and fashion_mnist.npz")
     return Path(_DATA_DIR)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Make a folder that all processes of a test run share: `once(name, make)` returns it.
+
+    `make` fills it in the first process that asks; the others wait. No test may change it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    root = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+    def folder_of(name: str, make: Callable[[Path], object]) -> Path:
+        folder = root / name
+        with FileLock(root / f"{name}.lock"):
+            if not folder.exists():
+                unfinished = root / f"{name}.unfinished"
+                make(unfinished)
+                unfinished.rename(folder)
+        return folder
+
+    return folder_of

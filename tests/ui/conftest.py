@@ -1,10 +1,13 @@
 """The app in Streamlit's own test harness, with a store and data folders of its own."""
 
+from __future__ import annotations
+
+import gc
 import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,6 +21,9 @@ from vaead.data.screws.generator import make_screw
 from vaead.model.model import Model
 from vaead.model.store import save_model
 from vaead.recipe import PhotoSource, Recipe
+
+if TYPE_CHECKING:
+    from tests.conftest import Once
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = (
@@ -153,6 +159,13 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", autouse=True)
+def _quick_runs() -> None:
+    # Streamlit collects garbage after each run of a page; TensorFlow alone would make that 0.2 s.
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
 def _no_dataset_in_memory() -> Iterator[None]:
     # Datasets are kept by name alone: the made-up ones must not reach tests of the whole ones, or they these.
     clear_cache()
@@ -209,18 +222,19 @@ def open_evaluate() -> OpenEvaluate:
 
 
 @pytest.fixture(scope="session")
-def photo_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hardly trained model of the part that the demo shows, at a quarter of its size."""
-    from vaead.training.pipeline import train_photos
+def photo_model(once: Once) -> Path:
+    """A hardly trained model of the part that the demo shows, at a quarter of its size; never changed."""
 
-    recipe = Recipe.from_preset(
-        "industrial", PhotoSource(scale=0.5), patch_size=24, stride=8, epochs=1, crops=256
-    )
-    images = [make_screw(0, index, scale=0.25).image for index in range(6)]
-    folder = tmp_path_factory.mktemp("photo_model") / "model"
-    model = train_photos(images, recipe)
-    # The page shows no score of a network that has learned nothing, as this one has not in so little time.
-    sound = TrainingDiagnostics(explained_variance=0.5, error_per_pixel=0.5)
-    networks = tuple(replace(network, diagnostics=sound) for network in model.card.networks)
-    save_model(folder, Model(replace(model.card, networks=networks), model.networks, model.windows))
-    return folder
+    def make(folder: Path) -> None:
+        from vaead.training.pipeline import train_photos
+
+        recipe = Recipe.from_preset(
+            "industrial", PhotoSource(scale=0.5), patch_size=24, stride=8, epochs=1, crops=256
+        )
+        model = train_photos([make_screw(0, index, scale=0.25).image for index in range(6)], recipe)
+        # The page shows no score of a network that has learned nothing, as this one has not so soon.
+        sound = TrainingDiagnostics(explained_variance=0.5, error_per_pixel=0.5)
+        networks = tuple(replace(network, diagnostics=sound) for network in model.card.networks)
+        save_model(folder, Model(replace(model.card, networks=networks), model.networks, model.windows))
+
+    return once("screws", make)

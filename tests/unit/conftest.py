@@ -1,21 +1,30 @@
 """Tiny models of one network, of two and of photos, trained once, that the tests of the engine share."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
 from vaead.data.datasets import Dataset, load_dataset
+from vaead.held_out.split import split_normal
 from vaead.model.card import ModelCard
 from vaead.model.events import CalibrationReport, EpochReport
 from vaead.model.model import Model
-from vaead.model.store import ModelStore
+from vaead.model.store import ModelStore, load_model, save_model
 from vaead.recipe import ClassSource, PhotoSource, Recipe
 from vaead.scoring.loss_terms import Array
+
+if TYPE_CHECKING:
+    from tests.conftest import Once
+
+_REPORTS = "reports.json"
 
 
 @pytest.fixture(scope="session")
@@ -35,36 +44,30 @@ def recipe() -> Recipe:
 
 
 class Trained(NamedTuple):
-    """A model, the store that holds it, its first network in Keras, and the reports of its epochs."""
+    """A model, the store that holds it, and the reports of its epochs."""
 
     store: ModelStore
     model: Model
-    vae: Array
     reports: list[EpochReport]
 
 
-def _train(recipe: Recipe, folder: Path) -> Trained:
-    from vaead.training import pipeline
-    from vaead.training.fit import fit
+def _trained_once(recipe: Recipe, once: Once, name: str) -> Trained:
+    def make(folder: Path) -> None:
+        from vaead.training.pipeline import train
 
-    store = ModelStore(folder)
-    reports: list[EpochReport | CalibrationReport] = []
-    networks: list[Array] = []
+        reports: list[EpochReport | CalibrationReport] = []
+        train(recipe, ModelStore(folder), reports.append)
+        of_epochs = [each for each in reports if isinstance(each, EpochReport)]
+        (folder / _REPORTS).write_bytes(msgspec.json.encode(of_epochs))
 
-    def keep(*arguments: Any) -> Any:
-        fitted = fit(*arguments)
-        networks.append(fitted[0])
-        return fitted
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "fit", keep)
-        model = pipeline.train(recipe, store, reports.append)
-    return Trained(store, model, networks[0], [each for each in reports if isinstance(each, EpochReport)])
+    store = ModelStore(once(name, make))
+    reports = msgspec.json.decode((store.root / _REPORTS).read_bytes(), type=list[EpochReport])
+    return Trained(store, store.load(recipe), reports)
 
 
 @pytest.fixture(scope="session")
-def _trained(recipe: Recipe, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    return _train(recipe, tmp_path_factory.mktemp("models"))
+def _trained(recipe: Recipe, once: Once) -> Trained:
+    return _trained_once(recipe, once, "article")
 
 
 @pytest.fixture(scope="session")
@@ -98,9 +101,9 @@ def reports(_trained: Trained) -> list[EpochReport]:
 
 
 @pytest.fixture(scope="session")
-def _multi_scale(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def _multi_scale(once: Once) -> Trained:
     recipe = Recipe.from_preset("multi-scale", ClassSource("digits", 1), epochs=2, crops=2048, seed=3)
-    return _train(recipe, tmp_path_factory.mktemp("multi-scale"))
+    return _trained_once(recipe, once, "multi-scale")
 
 
 @pytest.fixture(scope="session")
@@ -137,17 +140,24 @@ def photo_recipe() -> Recipe:
 
 
 @pytest.fixture(scope="session")
-def photo_model(photos: list[NDArray[np.uint8]], photo_recipe: Recipe) -> Model:
+def photo_model(photos: list[NDArray[np.uint8]], photo_recipe: Recipe, once: Once) -> Model:
     """A model of these photos, whose calibration is pooled."""
-    from vaead.training.pipeline import train_photos
 
-    return train_photos(photos, photo_recipe)
+    def make(folder: Path) -> None:
+        from vaead.training.pipeline import train_photos
+
+        save_model(folder, train_photos(photos, photo_recipe))
+
+    return load_model(once("photos", make))
 
 
 @pytest.fixture(scope="session")
-def vae(_trained: Trained) -> Array:
-    """The network of the model in Keras."""
-    return _trained.vae
+def vae(recipe: Recipe, digits: Dataset) -> Array:
+    """The network of the model in Keras, trained again in this process."""
+    from vaead.training.fit import fit
+
+    images, held_out = split_normal(digits.train.of_class(1), recipe.train)
+    return fit(images, held_out, recipe.networks[0], recipe.train)[0]
 
 
 @pytest.fixture

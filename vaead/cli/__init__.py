@@ -1,4 +1,4 @@
-"""The command line. May import zoo and session.
+"""The command line. May import ui.
 
 Results go to standard output; an error is one line on standard error, exit code 2.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import click
 
 from vaead import shipped
@@ -17,4 +19,12 @@ def app(port: int, options: tuple[str, ...]) -> None:
     """
     from streamlit.web.cli import main as streamlit  # a second to import
 
+    threading.Thread(target=_import_pages, daemon=True).start()
     streamlit(["run", str(shipped.APP), f"--server.port={port}", *options], prog_name="streamlit")
+
+
+def _import_pages() -> None:
+    """While Streamlit starts and waits: the first visitor shall not wait for scikit-learn and Plotly."""
+    from vaead.ui.app import import_pages
+
+    import_pages()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from pathlib import Path
@@ -76,6 +77,12 @@ def _prepare_server() -> None:
 
 
 # Each imports its page only when it is opened: scikit-learn takes a second, and Compare does without.
+
+
+def import_pages() -> None:
+    """Import all pages, most visited first, before there is a visitor."""
+    for name in ("compare", "evaluate", "your_images", "method"):
+        importlib.import_module(f"vaead.ui.{name}.page")
 
 
 def _compare(texts: Texts) -> None:
