@@ -24,10 +24,11 @@ help: ## List the commands
 run: $(VENV)/.serving ## Start the app; PORT=8501
 	@exec $(VENV_PYTHON) -m vaead app --port=$(PORT) --browser.serverAddress=localhost $(ARGS)
 
-# One process more than there are cores: tests in a browser wait as often as they work.
+# One process more than there are cores: tests in a browser wait as often as they work. With the low priority
+# of the processes that the app starts for photos and trainings, which would wait for all tests beside theirs.
 test: $(VENV)/.development ## Run all tests, or some: ARGS="tests/unit -k terms"
 	@bash tests/browser/install_browser.sh
-	@$(VENV_PYTHON) -m pytest --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist=worksteal $(ARGS)
+	@nice -n 19 $(VENV_PYTHON) -m pytest --numprocesses=$$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist=worksteal $(ARGS)
 
 lint: $(VENV)/.development ## Check style and types
 	$(VENV_PYTHON) -m ruff check .

@@ -26,8 +26,8 @@ def data_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
-    """Make a folder that all processes of a test run share: `once(name, make)` returns it.
+def make_once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Make a folder that all processes of a test run share: `make_once(name, make)` returns it.
 
     `make` fills it in the first process that asks; the others wait. No test may change it.
     """

@@ -222,7 +222,7 @@ def open_evaluate() -> OpenEvaluate:
 
 
 @pytest.fixture(scope="session")
-def photo_model(once: Once) -> Path:
+def photo_model(make_once: Once) -> Path:
     """A hardly trained model of the part that the demo shows, at a quarter of its size; never changed."""
 
     def make(folder: Path) -> None:
@@ -237,4 +237,4 @@ def photo_model(once: Once) -> Path:
         networks = tuple(replace(network, diagnostics=sound) for network in model.card.networks)
         save_model(folder, Model(replace(model.card, networks=networks), model.networks, model.windows))
 
-    return once("screws", make)
+    return make_once("screws", make)

@@ -51,7 +51,7 @@ class Trained(NamedTuple):
     reports: list[EpochReport]
 
 
-def _trained_once(recipe: Recipe, once: Once, name: str) -> Trained:
+def _trained_once(recipe: Recipe, make_once: Once, name: str) -> Trained:
     def make(folder: Path) -> None:
         from vaead.training.pipeline import train
 
@@ -60,14 +60,14 @@ def _trained_once(recipe: Recipe, once: Once, name: str) -> Trained:
         of_epochs = [each for each in reports if isinstance(each, EpochReport)]
         (folder / _REPORTS).write_bytes(msgspec.json.encode(of_epochs))
 
-    store = ModelStore(once(name, make))
+    store = ModelStore(make_once(name, make))
     reports = msgspec.json.decode((store.root / _REPORTS).read_bytes(), type=list[EpochReport])
     return Trained(store, store.load(recipe), reports)
 
 
 @pytest.fixture(scope="session")
-def _trained(recipe: Recipe, once: Once) -> Trained:
-    return _trained_once(recipe, once, "article")
+def _trained(recipe: Recipe, make_once: Once) -> Trained:
+    return _trained_once(recipe, make_once, "article")
 
 
 @pytest.fixture(scope="session")
@@ -101,9 +101,9 @@ def reports(_trained: Trained) -> list[EpochReport]:
 
 
 @pytest.fixture(scope="session")
-def _multi_scale(once: Once) -> Trained:
+def _multi_scale(make_once: Once) -> Trained:
     recipe = Recipe.from_preset("multi-scale", ClassSource("digits", 1), epochs=2, crops=2048, seed=3)
-    return _trained_once(recipe, once, "multi-scale")
+    return _trained_once(recipe, make_once, "multi-scale")
 
 
 @pytest.fixture(scope="session")
@@ -140,7 +140,7 @@ def photo_recipe() -> Recipe:
 
 
 @pytest.fixture(scope="session")
-def photo_model(photos: list[NDArray[np.uint8]], photo_recipe: Recipe, once: Once) -> Model:
+def photo_model(photos: list[NDArray[np.uint8]], photo_recipe: Recipe, make_once: Once) -> Model:
     """A model of these photos, whose calibration is pooled."""
 
     def make(folder: Path) -> None:
@@ -148,7 +148,7 @@ def photo_model(photos: list[NDArray[np.uint8]], photo_recipe: Recipe, once: Onc
 
         save_model(folder, train_photos(photos, photo_recipe))
 
-    return load_model(once("photos", make))
+    return load_model(make_once("photos", make))
 
 
 @pytest.fixture(scope="session")
