@@ -18,6 +18,8 @@ _HEIGHTS = {
 }
 """Height of two images' panels by the number of columns. Four fit into the first screen of a laptop (570 px
 of 900), and have 320 px each on a projector (930 px of 1080)."""
+_FIRST_PX = {2: 876, 3: 540, 4: 569}
+"""These heights on a phone of 390 px, and on a laptop, until the browser has the rule."""
 
 
 def mean_scale(calibration: NormalScores, name: str, palette: str, title: str, column: int) -> Scale:
@@ -80,11 +82,16 @@ def show_pair(
     on_click: Callable[[int], None] | None = None,
 ) -> None:
     """Show the panels of two images, as high as their width needs."""
-    show_as_high(figure, key, alt, _HEIGHTS[columns], on_click)
+    show_as_high(figure, key, alt, _HEIGHTS[columns], on_click, _FIRST_PX[columns])
 
 
 def show_as_high(
-    figure: go.Figure, key: str, alt: str, height: str, on_click: Callable[[int], None] | None = None
+    figure: go.Figure,
+    key: str,
+    alt: str,
+    height: str,
+    on_click: Callable[[int], None] | None = None,
+    first_px: int | None = None,
 ) -> None:
     """Show a figure whose height follows its width.
 
@@ -94,6 +101,7 @@ def show_as_high(
         alt: Alternative text.
         height: CSS length; 100cqw is the width of the column, less than that of the page unless on a phone.
         on_click: Called with the number of what was clicked, see `vaead.plots.panels.Panel.numbers`.
+        first_px: Height until the browser can follow `height`, for which it loads a script.
     """
 
     def take() -> None:
@@ -106,10 +114,13 @@ def show_as_high(
     # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no.
     style = (
         f".st-key-{key}_column {{ container-type: inline-size; }} "
-        f".st-key-{key} {{ flex: none; height: {height}; }}"
+        f".st-key-{key}.st-key-{key} {{ flex: none; height: {height}; overflow: visible; }}"
     )
     st.markdown(f"<style>{style}</style>", unsafe_allow_html=True)
-    with st.container(key=f"{key}_column"), st.container(key=key):
+    with (
+        st.container(key=f"{key}_column"),
+        st.container(key=key, height=first_px or "content", border=False),
+    ):
         st.plotly_chart(
             figure,
             height="stretch",
