@@ -160,7 +160,8 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick_runs() -> None:
-    # Streamlit collects garbage after each run of a page; TensorFlow alone would make that 0.2 s.
+    # A page makes so many objects that Python collects garbage in each run; it would look through TensorFlow
+    # and all other libraries, which takes 0.2 s.
     gc.collect()
     gc.freeze()
 
