@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vaead.scoring.loss_terms import errors_in_sd
 from vaead.scoring.patches import PatchGrid, average_windows
 
 
@@ -40,7 +41,7 @@ class DecodedWindow:
     @property
     def errors(self) -> NDArray[np.float32]:
         """Errors in standard deviations, (patch_size, patch_size): in colours that of the worst channel."""
-        errors = np.asarray((self.patch - self.mu) / np.sqrt(self.sigma2), np.float32)
+        errors = np.asarray(errors_in_sd(self.patch, self.mu, self.sigma2), np.float32)
         if errors.ndim == 2:
             return errors
         worst = np.abs(errors).argmax(axis=2)

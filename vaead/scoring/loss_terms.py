@@ -48,23 +48,23 @@ def log_variance_term(sigma2: Array, xp: ModuleType = np) -> Array:
     return 0.5 * xp.sum(xp.log(2.0 * math.pi * sigma2), axis=-1)
 
 
-def mahalanobis_term(x: Array, mu: Array, sigma2: Array, xp: ModuleType = np) -> Array:
+def errors_in_sd(x: Array, mu: Array, sigma2: Array, xp: ModuleType = np) -> Array:
+    """Error of each dimension in standard deviations, of which M and the signed error are made."""
+    return (x - mu) / xp.sqrt(sigma2)
+
+
+def mahalanobis_term(errors: Array, xp: ModuleType = np) -> Array:
     """M, the squared error in units of the predicted variance: how badly a patch is reproduced.
 
-    >>> float(mahalanobis_term(np.ones(2), np.zeros(2), np.ones(2)))
+    >>> float(mahalanobis_term(errors_in_sd(np.ones(2), np.zeros(2), np.ones(2))))
     1.0
     """
-    return 0.5 * xp.sum(xp.square(errors_in_sd(x, mu, sigma2, xp)), axis=-1)
+    return 0.5 * xp.sum(xp.square(errors), axis=-1)
 
 
-def signed_error_term(x: Array, mu: Array, sigma2: Array, xp: ModuleType = np) -> Array:
+def signed_error_term(errors: Array, xp: ModuleType = np) -> Array:
     """The error with its sign, in units of the predicted spread: whether a patch is too bright or too dark.
 
     No part of the loss; the calibrated score compares it with that of normal images.
     """
-    return xp.sum(errors_in_sd(x, mu, sigma2, xp), axis=-1)
-
-
-def errors_in_sd(x: Array, mu: Array, sigma2: Array, xp: ModuleType = np) -> Array:
-    """Error of each dimension in standard deviations."""
-    return (x - mu) / xp.sqrt(sigma2)
+    return xp.sum(errors, axis=-1)

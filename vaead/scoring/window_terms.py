@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.scoring.loss_terms import errors_in_sd, kl_term, log_variance_term
+from vaead.scoring.loss_terms import (
+    errors_in_sd,
+    kl_term,
+    log_variance_term,
+    mahalanobis_term,
+    signed_error_term,
+)
 from vaead.scoring.patch_scorer import Named
 
 _LEAST_ERROR = 0.05
@@ -26,14 +32,13 @@ def window_terms(patches: NDArray[np.float32], decoded: Named, cells: int = 1) -
     """
     mu, sigma2, side = decoded["mu"], decoded["sigma2"], patches.shape[1]
     errors = errors_in_sd(patches.reshape(mu.shape), mu, sigma2)
-    squares = np.square(errors) / 2
     return {
         "kl": kl_term(decoded["z_mean"], decoded["z_log_var"]),
         "log_variance": log_variance_term(sigma2),
-        "mahalanobis": squares.sum(axis=1),
-        "signed_error": errors.sum(axis=1),
+        "mahalanobis": mahalanobis_term(errors),
+        "signed_error": signed_error_term(errors),
         "z_mean": decoded["z_mean"],
-        "cells": _of_cells(squares, side, cells),
+        "cells": _of_cells(np.square(errors) / 2, side, cells),
         "signed_cells": _of_cells(errors, side, cells),
     }
 
@@ -41,7 +46,7 @@ def window_terms(patches: NDArray[np.float32], decoded: Named, cells: int = 1) -
 def pixel_shares(patches: NDArray[np.float32], decoded: Named) -> NDArray[np.float32]:
     """Share of each pixel in M of its window, see `Scan.shares`: (n, *patch_shape)."""
     mu, sigma2 = (decoded[name].reshape(patches.shape) for name in ("mu", "sigma2"))
-    errors = np.square(patches - mu) / sigma2 + _LEAST_ERROR
+    errors = np.square(errors_in_sd(patches, mu, sigma2)) + _LEAST_ERROR
     return np.asarray(errors / errors.mean(axis=(1, 2), keepdims=True))
 
 

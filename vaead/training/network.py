@@ -11,7 +11,7 @@ from keras import layers, ops
 
 from vaead.config import NetworkConfig
 from vaead.model.card import LayerCard
-from vaead.scoring.loss_terms import Array, kl_term, log_variance_term, mahalanobis_term
+from vaead.scoring.loss_terms import Array, errors_in_sd, kl_term, log_variance_term, mahalanobis_term
 from vaead.training.layers import (
     BlockConv,
     BlockConvTranspose,
@@ -92,7 +92,7 @@ class Vae(keras.Model):  # type: ignore[misc]
         return (
             kl_term(decoded.z_mean, decoded.z_log_var, ops),
             log_variance_term(decoded.sigma2, ops),
-            mahalanobis_term(x, decoded.mu, decoded.sigma2, ops),
+            mahalanobis_term(errors_in_sd(x, decoded.mu, decoded.sigma2, ops), ops),
         )
 
 

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vaead.scoring.loss_terms import kl_term, log_variance_term, mahalanobis_term, signed_error_term
+from vaead.scoring.loss_terms import (
+    errors_in_sd,
+    kl_term,
+    log_variance_term,
+    mahalanobis_term,
+    signed_error_term,
+)
 from vaead.scoring.patch_scorer import Named
 from vaead.scoring.window_terms import pixel_shares, window_terms
 
@@ -26,8 +32,8 @@ def test_terms_are_those_of_the_loss(patches: NDArray[np.float32], decoded: Name
     expected = {
         "kl": kl_term(decoded["z_mean"], decoded["z_log_var"]),
         "log_variance": log_variance_term(sigma2),
-        "mahalanobis": mahalanobis_term(x, mu, sigma2),
-        "signed_error": signed_error_term(x, mu, sigma2),
+        "mahalanobis": mahalanobis_term(errors_in_sd(x, mu, sigma2)),
+        "signed_error": signed_error_term(errors_in_sd(x, mu, sigma2)),
         "z_mean": decoded["z_mean"],
     }
     for name, values in expected.items():
@@ -48,9 +54,13 @@ def test_cells_are_errors_of_square_parts_in_all_colours(
         values.reshape(3, -1)[:, part.ravel()] for values in (patches, decoded["mu"], decoded["sigma2"])
     )
     found = window_terms(patches, decoded, cells=8)
-    np.testing.assert_allclose(found["cells"][:, row, column], mahalanobis_term(x, mu, sigma2), rtol=1e-4)
-    signed = signed_error_term(x, mu, sigma2)
+    np.testing.assert_allclose(
+        found["cells"][:, row, column], mahalanobis_term(errors_in_sd(x, mu, sigma2)), rtol=1e-4
+    )
+    signed = signed_error_term(errors_in_sd(x, mu, sigma2))
     np.testing.assert_allclose(found["signed_cells"][:, row, column], signed, rtol=1e-4, atol=1e-4)
+    for whole, cells in (("mahalanobis", "cells"), ("signed_error", "signed_cells")):
+        np.testing.assert_allclose(found[cells].sum(axis=(1, 2)), found[whole], rtol=1e-4, atol=1e-3)
 
 
 def test_shares_follow_the_squared_errors(patches: NDArray[np.float32], decoded: Named) -> None:

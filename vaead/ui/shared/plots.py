@@ -111,7 +111,8 @@ def show_as_high(
             on_click(int(points[0]["customdata"]["0"]))
 
     clickable: dict[str, Any] = {"on_select": take, "selection_mode": "points"} if on_click else {}
-    # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no.
+    # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no. The class stands
+    # twice so that the rule is stronger than the first height.
     style = (
         f".st-key-{key}_column {{ container-type: inline-size; }} "
         f".st-key-{key}.st-key-{key} {{ flex: none; height: {height}; overflow: visible; }}"
