@@ -53,17 +53,17 @@ window.when = condition => new Promise((resolve, reject) => {
     };
     look();
 });
-const pictures = box => [...document.querySelectorAll(`.st-key-${box} .heatmaplayer image`)]
-    .map(map => map.href.baseVal).join();
-const maps = () => pictures("comparison");
 const watched = {
-    draw: () => drawn()?.caption + maps(), window: () => pictures("window_pictures"), stroke: maps,
+    draw: [() => drawn().caption, () => drawn().maps],
+    window: [() => [...document.querySelectorAll(".st-key-window_pictures .heatmaplayer image")]
+        .map(map => map.href.baseVal).join()],
+    stroke: [() => drawn().maps],
 };
-// What a visitor does next, and when it was done: the new picture is there when what is watched has changed.
+// What a visitor does next. The new picture is there when all that is watched has changed.
 window.expectChange = (what, type) => {
-    const before = watched[what]();
+    const parts = watched[what], before = parts.map(part => part());
     document.addEventListener(type, event => {
-        window.changed = when(() => drawn() !== null && watched[what]() !== before)
+        window.changed = when(() => drawn() !== null && parts.every((part, i) => part() !== before[i]))
             .then(shown => shown - event.timeStamp);
     }, {capture: true, once: true});
 };
