@@ -8,11 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from PIL import Image
 
 from vaead import shipped
 from vaead.data.photos import Photo
+from vaead.ignored import IgnoredRegion
 from vaead.inference.golden import renew_golden, save_with_golden
 from vaead.inference.predict import PredictSettings, predict_each
 from vaead.inference.prediction import Prediction, Thresholds
@@ -141,6 +143,24 @@ def test_aligned_colour_photos_in_even_light_at_half_their_size(
     wanted = expected(aligned, files)
     assert [list(scores) for scores, _ in wanted[1:3]] == [["old", "new", "calibrated"], ["old", "new"]]
     assert_agree(Line(tmp_path / "model", empty), aligned, files)
+
+
+def test_models_that_leave_out_a_region(
+    aligned: Model, photo_model: Model, photos: list[NDArray[np.uint8]], tmp_path: Path, empty: Path
+) -> None:
+    region = np.zeros((40, 48), np.bool_)
+    region[:25, 20:] = True
+    random = np.random.default_rng(0)
+    colours = [random.integers(0, 256, (40, 48, 3), np.uint8) for _ in range(2)]
+    for name, model, pictures in (("aligned", aligned, colours), ("free", photo_model, photos[:2])):
+        source = replace(model.card.recipe.source, ignored=IgnoredRegion.from_mask(region))
+        card = replace(model.card, recipe=replace(model.card.recipe, source=source))
+        folder = tmp_path / name
+        save_with_golden(folder, Model(card, model.networks, model.windows).leaving_out(source.ignored))
+        files = [save(folder / "images", f"{number}.png", each) for number, each in enumerate(pictures)]
+        leaving_out = load_model(folder)
+        assert expected(leaving_out, files) != expected(model, files)
+        assert_agree(Line(folder, empty), leaving_out, files)
 
 
 @pytest.mark.parametrize("preset", ["article", "multi-scale"])
