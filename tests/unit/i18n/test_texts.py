@@ -70,7 +70,19 @@ PATTERNS = {
     "page.{}": [f"page.{path}" for path in ("compare", "evaluate", "images", "method", "reference")],
     "option.{}.{}": [
         f"option.{key}.{value}"
-        for key in ("dataset", "preset", "view", "colors", "rule", "instead", "score", "threshold", "matrix")
+        for key in (
+            "dataset",
+            "preset",
+            "view",
+            "colors",
+            "rule",
+            "instead",
+            "score",
+            "threshold",
+            "matrix",
+            "made_image",
+            "compared",
+        )
         for value in options(key, {})
     ],
     "own.metric_{}": [f"own.metric_{name}" for name in metrics.NAMES],

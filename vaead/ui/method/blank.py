@@ -12,30 +12,24 @@ from vaead.ui.method.example import Example
 from vaead.ui.method.section import HISTOGRAM_PX, section
 from vaead.ui.shared.controls import MADE
 from vaead.ui.shared.plots import show_as_high, show_chart
+from vaead.ui.shared.query_params import fragment
+from vaead.ui.shared.widgets import segments
 from vaead.ui.shared.window_view import rank
 
 _FORMULA = r"\mathrm{calibrated} \propto -2 \log p_\mathrm{places} - \log p_\mathrm{whole}"
 
 
-@st.fragment
+@fragment
 def show(example: Example, texts: Texts) -> None:
     """Show an image that is made, and its scores among those of normal images."""
-    names = {kind: texts(f"instead.{kind.replace(' ', '_')}") for kind in MADE}
     control, figure = section("blank", _FORMULA, texts)
     with control:
-        kind = st.segmented_control(
-            texts("method.blank_image"),
-            names,
-            default="blank",
-            required=True,
-            format_func=names.__getitem__,
-            key="method_instead",
-        )
-        index = MADE.index(kind)
-        picture = Panel(example.made[index], 0, names[kind])
+        kind = segments("made_image", texts)
+        index, name = MADE.index(kind), texts(f"instead.{kind.replace(' ', '_')}")
+        picture = Panel(example.made[index], 0, name)
         drawn = panels([[picture]], [Scale(0, 255, "Greys", reverse=True)], texts("compare.hover"))
         drawn.layout.dragmode = False
-        show_as_high(drawn, "made", names[kind], "160px")
+        show_as_high(drawn, "made", name, "160px")
     ranks = {}
     with figure:
         for box, score in zip(st.columns(len(SCORES)), SCORES, strict=True):
@@ -47,4 +41,4 @@ def show(example: Example, texts: Texts) -> None:
                 bars = histogram(sides, value, texts("method.blank_here"), axes)
                 bars.layout.height = HISTOGRAM_PX
                 show_chart(bars, f"blank_{score}", texts("method.blank_alt", score=texts(f"score.{score}")))
-        st.markdown(texts("method.blank_ranks", name=names[kind], images=len(example.images), **ranks))
+        st.markdown(texts("method.blank_ranks", name=name, images=len(example.images), **ranks))

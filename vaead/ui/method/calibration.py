@@ -11,6 +11,8 @@ from vaead.scoring.loss_terms import TERMS
 from vaead.ui.method.example import Example
 from vaead.ui.method.section import HISTOGRAM_PX, section
 from vaead.ui.shared.plots import show_as_high, show_chart
+from vaead.ui.shared.query_params import change, fragment
+from vaead.ui.shared.widgets import slider
 from vaead.ui.shared.window_view import rank
 from vaead.ui.shared.windows import Window, numbers_of
 
@@ -20,17 +22,17 @@ f_w &= (\log M,\ \log D,\ A,\ z_\mathrm{mean}, \\
 d_w &= (f_w - \mathrm{median}_w) / \mathrm{spread}_w \\
 \mathrm{places} &= d^\top \Sigma^{-1} d \,/\, n
 \end{aligned}"""
-_KEY = "method_place"
 
 
-@st.fragment
+@fragment
 def show(example: Example, title: str, texts: Texts) -> None:
     """Show the anomalous image, and for one place of it histograms of normal images."""
     control, figure = section("calibration", _FORMULA, texts, images=len(example.images))
     grid, windows = example.grid, example.windows
     count = grid.shape[0] * grid.shape[1]
-    st.session_state.setdefault(_KEY, Window.hottest(example.found).number(grid) - count)
-    place = Window.of_number(control.slider(texts("control.window"), 0, count - 1, key=_KEY), grid)
+    hottest = Window.hottest(example.found).number(grid) - count
+    with control:
+        place = Window.of_number(slider("place_window", 0, count - 1, hottest, texts), grid)
     image = Panel(example.pair[1], 0, title, frames=[place.frame(grid)], numbers=numbers_of(grid)[0])
     drawn = panels([[image]], [Scale(0, 255, "Greys", reverse=True)], texts("compare.hover"))
     with control:
@@ -51,4 +53,4 @@ def show(example: Example, title: str, texts: Texts) -> None:
 
 
 def _take(number: int) -> None:
-    st.session_state[_KEY] = number
+    change(place_window=number)

@@ -12,19 +12,20 @@ from vaead.plots.charts import Axes, histogram
 from vaead.ui.method.example import Example
 from vaead.ui.method.section import section
 from vaead.ui.shared.plots import show_chart
+from vaead.ui.shared.query_params import fragment
+from vaead.ui.shared.widgets import percent
 from vaead.ui.shared.window_view import rank
 
 _FORMULA = r"P\,(s_\mathrm{complex} > s_\mathrm{simple})"
 _SCORES = ("old", "new")
 
 
-@st.fragment
+@fragment
 def show(example: Example, texts: Texts) -> None:
     """Show histograms of both sides for old and new, and what the threshold flags."""
     control, figure = section("complexity", _FORMULA, texts, images=len(example.images))
-    share = (
-        control.slider(texts("method.complexity_share"), 1, 50, 5, format="%d %%", key="method_share") / 100
-    )
+    with control:
+        share = percent("share", texts) / 100
     low, high = np.quantile(example.variances, (1 / 3, 2 / 3))
     is_simple, is_complex = example.variances <= low, example.variances >= high
     with figure:

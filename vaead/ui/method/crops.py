@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import streamlit as st
 from numpy.typing import NDArray
 
 from vaead.i18n.texts import Texts
@@ -12,22 +11,24 @@ from vaead.scoring.patches import random_crops, unit
 from vaead.ui.method.example import Example
 from vaead.ui.method.section import section
 from vaead.ui.shared.plots import show_as_high
+from vaead.ui.shared.query_params import change, fragment, values
 
 _FORMULA = r"\min\ \sum_x\ \tfrac{1}{128}\,D(x) + A(x) + M(x)"
 _IMAGES, _CROPS = 4, 6
 """Images shown, and crops of each."""
-_SEED = "method_crops"
 _UNIT = Scale(0, 1, "Greys", reverse=True)
 
 
-@st.fragment
+@fragment
 def show(example: Example, texts: Texts) -> None:
     """Show normal images with frames around random crops, and the crops."""
     recipe = example.model.card.recipe
     side = recipe.networks[0].patch_size
     control, figure = section("crops", _FORMULA, texts, side=side, crops=f"{recipe.train.crops:,}")
-    control.button(texts("method.crops_draw"), key="crops_draw", icon=":material/casino:", on_click=_draw)
-    rng = np.random.default_rng(st.session_state.get(_SEED, 0))
+    control.button(
+        texts("control.other_crops"), key="other_crops_draw", icon=":material/casino:", on_click=_draw
+    )
+    rng = np.random.default_rng(values()["other_crops"])
     images = example.images[rng.choice(len(example.images), _IMAGES, replace=False)]
     last = np.array(images.shape[1:]) - side
     row, crops = [], []
@@ -53,4 +54,4 @@ def _sheet(patches: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _draw() -> None:
-    st.session_state[_SEED] = st.session_state.get(_SEED, 0) + 1
+    change(other_crops=values()["other_crops"] + 1)

@@ -14,6 +14,8 @@ from vaead.ui.method.example import Example
 from vaead.ui.method.section import section
 from vaead.ui.shared.phone import is_phone
 from vaead.ui.shared.plots import mean_scale, show_as_high
+from vaead.ui.shared.query_params import fragment
+from vaead.ui.shared.widgets import slider
 from vaead.ui.shared.windows import Window
 
 _FORMULA = (
@@ -23,14 +25,15 @@ _FORMULA = (
 _SCORES = ("old", "new")
 
 
-@st.fragment
+@fragment
 def show(example: Example, title: str, texts: Texts) -> None:
     """Show the anomalous image with the window, and the maps of all windows so far."""
     grid = example.grid
     count = grid.shape[0] * grid.shape[1]
     stride = example.model.card.recipe.networks[0].stride
     control, figure = section("map", _FORMULA, texts, stride=stride, windows=count)
-    done = control.slider(texts("method.map_windows"), 1, count, count // 2, key="method_done")
+    with control:
+        done = slider("map_windows", 1, count, count // 2, texts)
     window = Window.of_number(count + done - 1, grid)
     normal = example.model.card.normal_scores
     row = [Panel(example.pair[1], 0, title, texts("compare.of_255"), frames=[window.frame(grid)])]

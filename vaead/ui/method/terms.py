@@ -10,6 +10,8 @@ from vaead.scoring.loss_terms import TERMS
 from vaead.ui.method.example import Example
 from vaead.ui.method.section import section
 from vaead.ui.shared.plots import show_as_high
+from vaead.ui.shared.query_params import change, fragment
+from vaead.ui.shared.widgets import slider
 from vaead.ui.shared.window_view import show_bars, show_pictures
 from vaead.ui.shared.windows import Window, numbers_of
 
@@ -20,19 +22,17 @@ A &= \tfrac12 \textstyle\sum \log(2 \pi \sigma^2) \\
 M &= \tfrac12 \textstyle\sum (x - \mu)^2 / \sigma^2 \\
 \mathrm{old} &= D + A + M, \quad \mathrm{new} = M
 \end{aligned}"""
-_KEY = "method_window"
 _SHOWN = (*TERMS, "old", "new")
 
 
-@st.fragment
+@fragment
 def show(example: Example, titles: list[str], texts: Texts) -> None:
     """Show both images, one window of them, and its terms."""
     control, figure = section("terms", _FORMULA, texts)
     grid = example.grid
-    st.session_state.setdefault(_KEY, Window.hottest(example.found).number(grid))
-    last = 2 * grid.shape[0] * grid.shape[1] - 1
-    number = control.slider(texts("control.window"), 0, last, key=_KEY)
-    window = Window.of_number(number, grid)
+    hottest, last = Window.hottest(example.found).number(grid), 2 * grid.shape[0] * grid.shape[1] - 1
+    with control:
+        window = Window.of_number(slider("patch", 0, last, hottest, texts), grid)
     place = window.image, *window.place
     row = [
         Panel(image, 0, title, frames=[window.frame(grid)] if window.image == index else [], numbers=numbers)
@@ -50,4 +50,4 @@ def show(example: Example, titles: list[str], texts: Texts) -> None:
 
 
 def _take(number: int) -> None:
-    st.session_state[_KEY] = number
+    change(patch=number)

@@ -14,46 +14,40 @@ from vaead.plots.charts import Axes
 from vaead.plots.pair_dots import PairDots, pair_dots
 from vaead.ui.method.section import section
 from vaead.ui.shared import query_params, sidebar
-from vaead.ui.shared.controls import MATRICES, Story
-from vaead.ui.shared.labels import class_name
+from vaead.ui.shared.controls import MINUS, Story
+from vaead.ui.shared.labels import class_name, option_label
 from vaead.ui.shared.plots import show_as_high
+from vaead.ui.shared.query_params import fragment
+from vaead.ui.shared.widgets import segments
 
 _FORMULA = r"\mathrm{AUROC} = P\,(s_\mathrm{anomalous} > s_\mathrm{normal})"
 _DATASETS = ("mnist", "fashion_mnist")
 _PRESET = "article"
-_MINUS = " - "
 _CLICKED = "_method_pair"
 
 Cells = list[tuple[str, int, int]]
 """Dataset, normal and anomalous class of each dot."""
 
 
-@st.fragment
+@fragment
 def show(compare: st.Page, texts: Texts) -> None:
     """Show two scores over all pairs, and go to the pair that is clicked."""
     tables = _tables()
-    steps = [each for each in MATRICES if _MINUS in each]
     control, figure = section("wins", _FORMULA, texts, preset=_PRESET)
     if tables is None:
         figure.info(texts("matrix.missing", dataset=_DATASETS[0], preset=_PRESET), icon=":material/grid_on:")
         return
     with control:
-        shown = st.segmented_control(
-            texts("control.matrix"),
-            steps,
-            default=steps[0],
-            required=True,
-            key="method_scores",
-            format_func=lambda step: _against(step, texts),
-        )
-    score, minus = shown.split(_MINUS)
+        shown = segments("compared", texts)
+    score, minus = shown.split(MINUS)
     dots, cells = _dots(tables, score, minus, texts)
     axes = Axes(*(f"AUROC, {texts(f'score.{each}')}" for each in (minus, score)))
     with figure:
         alt = texts("method.wins_alt", score=texts(f"score.{score}"), minus=texts(f"score.{minus}"))
         show_as_high(pair_dots(dots, axes), "wins", alt, "min(90cqw, 520px)", _take)
     wins = sum(int(np.count_nonzero(each.y > each.x)) for each in dots)
-    control.markdown(texts("method.wins_count", step=_against(shown, texts), wins=wins, pairs=len(cells)))
+    step = option_label("compared", shown, {}, texts)
+    control.markdown(texts("method.wins_count", step=step, wins=wins, pairs=len(cells)))
     clicked = st.session_state.pop(_CLICKED, None)
     if clicked is not None:
         _go(compare, *cells[clicked])
@@ -91,11 +85,6 @@ def _dots(tables: dict[str, Pairs], score: str, minus: str, texts: Texts) -> tup
         dots.append(PairDots(spec.title, x[rows, columns], y[rows, columns], hovers, len(cells)))
         cells += [(dataset, normal, anomalous) for normal, anomalous in known]
     return dots, cells
-
-
-def _against(step: str, texts: Texts) -> str:
-    score, minus = step.split(_MINUS)
-    return texts("method.wins_against", score=texts(f"score.{score}"), minus=texts(f"score.{minus}"))
 
 
 def _take(number: int) -> None:

@@ -58,6 +58,9 @@ THRESHOLDS = ("false alarms", "best F1", "95 % recall")
 
 MATRICES = ("old", "new", "calibrated", "new - old", "calibrated - new")
 """What the matrix of all pairs shows: a score, or a score minus another."""
+MINUS = " - "
+COMPARED = tuple(each for each in MATRICES if MINUS in each)
+"""What the dots of all pairs compare."""
 
 SETTINGS = ("epochs", "crops", "latent", "seed")
 """Controls that a preset sets."""
@@ -162,6 +165,15 @@ CONTROLS = {
     "score": Control(tuple(reversed(SCORES))),
     "threshold": Control(THRESHOLDS),
     "matrix": Control(MATRICES),
+    "other_crops": Control(default=0),
+    "z1": Control(limits=(0, 100, 1)),
+    "z2": Control(limits=(0, 100, 1)),
+    "patch": Control(),
+    "share": Control(default=5, limits=(1, 50, 1)),
+    "map_windows": Control(),
+    "place_window": Control(),
+    "made_image": Control(MADE),
+    "compared": Control(COMPARED),
 }
 """All controls that the address holds, in the order in which they depend on each other."""
 

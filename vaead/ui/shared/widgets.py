@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from vaead.i18n.texts import Texts
@@ -48,6 +49,28 @@ def percent(key: str, texts: Texts) -> int:
     return int(st.slider(**_shared(key, texts), **_range(key), format="%d %%", width=220))
 
 
+def slider(key: str, low: int, high: int, first: int, texts: Texts) -> int:
+    """Show a whole number within these limits as a slider, the first one until another is chosen."""
+    _drop_outside(key, low, high)
+    shared = _shared(key, texts, first=first)
+    return int(st.slider(**shared, min_value=low, max_value=high, value=st.session_state[key]))
+
+
+def position(key: str, low: float, high: float, label: str, first: float, texts: Texts) -> float:
+    """Show a number between two ends as a slider; what is chosen is the step, so that other ends may come."""
+    _, last, _ = CONTROLS[key].limits
+    at = np.linspace(low, high, last + 1).tolist()
+    shared = _shared(key, texts, first=nearest_step(key, low, high, first)) | {"label": label}
+    shared |= {"options": range(last + 1), "value": st.session_state[key]}
+    chosen = st.select_slider(**shared, format_func=lambda step: f"{at[step]:.2f}")
+    return float(at[chosen])
+
+
+def nearest_step(key: str, low: float, high: float, value: float) -> int:
+    """The step of `position` that is nearest to a value."""
+    return round(CONTROLS[key].limits[1] * min(max((value - low) / (high - low), 0), 1))
+
+
 def toggle(key: str, texts: Texts) -> bool:
     """Show a switch."""
     return st.toggle(**_shared(key, texts), value=values()[key])
@@ -71,21 +94,29 @@ def show_link(label: str, key: str, changes: dict[str, Any]) -> None:
 
 def _optional_number(key: str, count: int, texts: Texts, **layout: Any) -> int | None:
     """Show a number below a count that may be left out."""
-    asked = values()[key]
-    if asked is not None and asked >= count:
-        replace(key, None)
+    _drop_outside(key, 0, count - 1)
     bounds = {"min_value": 0, "max_value": count - 1, "value": None, "step": 1}
     taken: int | None = st.number_input(**_shared(key, texts) | bounds | layout)
     return taken
 
 
-def _shared(key: str, texts: Texts, on_change: Callable[[], None] | None = None) -> dict[str, Any]:
+def _drop_outside(key: str, low: int, high: int) -> None:
+    asked = values()[key]
+    if asked is not None and not low <= asked <= high:
+        replace(key, None)
+
+
+def _shared(
+    key: str, texts: Texts, on_change: Callable[[], None] | None = None, first: Any = None
+) -> dict[str, Any]:
     """The arguments of all widgets, after a widget that shows another value was given that of the choice.
 
-    A widget that is new, maybe after another page, shows the value that it is made with.
+    A widget that is new, maybe after another page, shows the value that it is made with; where nothing is
+    chosen, the first one.
     """
-    if st.session_state.get(key) != values()[key]:
-        st.session_state[key] = values()[key]
+    shown = first if values()[key] is None else values()[key]
+    if st.session_state.get(key) != shown:
+        st.session_state[key] = shown
     help_ = texts.get(f"control.{key}_help", "") or None
     call = {"on_change": _take, "args": (key, on_change)}
     return {"label": texts(f"control.{key}"), "key": key, "help": help_, **call}
