@@ -67,6 +67,12 @@ class Group(click.Group):
     ) -> click.Context:
         """Read the arguments."""
         with _errors_on_one_line():
+            # An empty path would be the folder one is in.
+            empty = next((each for each in args if not each or (each[:2] == "--" and each[-1] == "=")), None)
+            if empty is not None:
+                raise click.UsageError(
+                    f"no argument may be empty, got {empty!r}; is a variable of your shell not set?"
+                )
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -179,6 +179,18 @@ def test_bad_command_is_refused(arguments: list[str]) -> None:
     assert_refused(run(*arguments), "No such (command|option) '?-*nonsense'?.*Try 'vaead --help'")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["recalibrate", "--model", "model", "--images", "photos", "--normal", "", "--out", "other"],
+        ["score", "--model=", "photo.png"],
+        ["watch", "", "--model", "model", "--csv", "log.csv"],
+    ],
+)
+def test_empty_argument_is_not_the_folder_one_is_in(arguments: list[str]) -> None:
+    assert_refused(run(*arguments), "no argument may be empty, got '(--model=)?'; is a variable")
+
+
 def test_recipe_holds_all_settings(tmp_path: Path, no_arithmetic: Crops) -> None:
     recipe = Recipe.from_preset("article", ClassSource("digits", 1), epochs=1, crops=128)
     recipe = replace(recipe, train=replace(recipe.train, batch_size=64))
