@@ -148,24 +148,13 @@ def test_without_the_dataset_the_digits_are_shown(open_evaluate: OpenEvaluate, n
     assert "46 normal (1)" in page.texts
 
 
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("score", "best"),
-        ("rule", "none"),
-        ("threshold", "0"),
-        ("matrix", "x"),
-        ("against_all", "perhaps"),
-        ("false_alarms", "99"),
-        ("normal", "12"),
-    ],
-)
-def test_bad_value_falls_back_with_a_notice(
-    open_evaluate: OpenEvaluate, pairs: Path, key: str, value: str
-) -> None:
-    page = open_evaluate(**{key: value})
-    (warning,) = page.warnings
-    assert warning.startswith(f"The link asks for {key} = `{value}`")
+def test_bad_values_fall_back_with_a_notice_each(open_evaluate: OpenEvaluate, pairs: Path) -> None:
+    link = {"score": "best", "rule": "none", "threshold": "0", "matrix": "x", "against_all": "perhaps"}
+    link |= {"false_alarms": "99", "normal": "12"}
+    page = open_evaluate(**link)
+    for key, value in link.items():
+        (_,) = (each for each in page.warnings if each.startswith(f"The link asks for {key} = `{value}`"))
+    assert len(page.warnings) == len(link)
     assert "46 normal (1)" in page.texts
 
 
