@@ -29,6 +29,7 @@ SECTIONS = (
     "scoring",
     "folder",
     "first_picture",
+    "layout_shift",
     "visitors",
     "rough_visitors",
 )

@@ -14,7 +14,7 @@ from streamlit import runtime
 from vaead.i18n.texts import Texts
 from vaead.processes.at_exit import end_within
 from vaead.processes.temporary import temporary_folder
-from vaead.ui.shared import query_params, sidebar, spoken, taps
+from vaead.ui.shared import query_params, room, sidebar, spoken, taps
 from vaead.version import __version__
 
 _ICON = Path(__file__).parent / "icon.png"
@@ -35,11 +35,11 @@ def show() -> None:
             "About": f"vaead {__version__}: where a variational autoencoder finds an image anomalous."
         },
     )
-    st.html(f"<style>{_style()}</style>")
     query_params.follow()
     with st.sidebar:
         texts = sidebar.choose_language()
         with st.container(key="unseen"):  # above the page it would have room for a moment
+            st.markdown(f"<style>{_style()}</style>", unsafe_allow_html=True)
             spoken.show(texts)
             taps.show()
     page = st.navigation(list(_pages(texts).values()), position="top")
@@ -65,7 +65,7 @@ def _pages(texts: Texts) -> dict[str, st.Page]:
 
 @cache
 def _style() -> str:
-    return " ".join(_STYLE.read_text(encoding="utf-8").split())
+    return " ".join(_STYLE.read_text(encoding="utf-8").split()) + room.rules()
 
 
 @cache

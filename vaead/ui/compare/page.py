@@ -71,7 +71,9 @@ def _question(choice: Choice, dataset: Dataset, texts: Texts) -> None:
     st.title(texts("compare.question", **pair_controls.names_of(choice, dataset, texts)), anchor=False)
     with st.container(key="definitions"):
         for column, score in zip(st.columns(len(SCORES), gap="small"), SCORES, strict=True):
-            column.markdown(texts(f"definition.{score}"), help=texts(f"definition.{score}_formula"))
+            column.markdown(
+                f":small[{texts(f'definition.{score}')}]", help=texts(f"definition.{score}_formula")
+            )
 
 
 @query_params.fragment

@@ -117,20 +117,19 @@ def show_as_high(
         f".st-key-{key}_column {{ container-type: inline-size; }} "
         f".st-key-{key}.st-key-{key} {{ flex: none; height: {height}; overflow: visible; }}"
     )
-    st.markdown(f"<style>{style}</style>", unsafe_allow_html=True)
-    with (
-        st.container(key=f"{key}_column"),
-        st.container(key=key, height=first_px or "content", border=False),
-    ):
-        st.plotly_chart(
-            figure,
-            height="stretch",
-            key=f"{key}_figure",
-            alt=alt,
-            config={
-                "displaylogo": False,
-                "displayModeBar": False if on_click else None,
-                "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
-            },
-            **clickable,
-        )
+    with st.container(key=f"{key}_column"):
+        with st.container(key=key, height=first_px or "content", border=False):
+            st.plotly_chart(
+                figure,
+                height="stretch",
+                key=f"{key}_figure",
+                alt=alt,
+                config={
+                    "displaylogo": False,
+                    "displayModeBar": False if on_click else None,
+                    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+                },
+                **clickable,
+            )
+        # Below the figure, since it takes some room itself until the browser can read it.
+        st.markdown(f"<style>{style}</style>", unsafe_allow_html=True)

@@ -34,7 +34,8 @@ def show(texts: Texts) -> None:
     own = session.current()
     query_params.show_notices(texts)
     upload.read_queue(own, texts)
-    leaving.ask(not own.is_empty)
+    with st.sidebar:  # on the page it would have room for a moment
+        leaving.ask(not own.is_empty)
     training.collect(own)
     trials.advance(own, texts)
     if own.trouble is not None:  # above the steps, which may be folded away
