@@ -15,12 +15,12 @@ from vaead.i18n.texts import Texts
 from vaead.processes.at_exit import end_within
 from vaead.processes.temporary import temporary_folder
 from vaead.ui.shared import query_params, room, sidebar, spoken, taps
+from vaead.ui.shared.phone import is_phone
 from vaead.version import __version__
 
 _ICON = Path(__file__).parent / "icon.png"
 _STYLE = Path(__file__).parent / "style.css"
-
-
+_IN_MENU = ("compare", "evaluate", "images", "method")
 _END_S = 4.0
 """From the end of the server until its process ends, whatever visitors have asked for."""
 
@@ -42,13 +42,18 @@ def show() -> None:
             st.markdown(f"<style>{_style()}</style>", unsafe_allow_html=True)
             spoken.show(texts)
             taps.show()
-    page = st.navigation(list(_pages(texts).values()), position="top")
+    pages = _pages(texts)
+    page = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{page.title} · vaead")
+    if is_phone():  # where Streamlit folds the navigation away
+        with st.container(key="pages", horizontal=True, gap="xxsmall"):
+            for path in _IN_MENU:
+                st.page_link(pages[path])
     page.run()
 
 
 def _pages(texts: Texts) -> dict[str, st.Page]:
-    """All pages by their path; the reference stands in no menu."""
+    """All pages by their path; but for `_IN_MENU`, they stand in no menu."""
     pages: dict[str, st.Page] = {}
 
     def add(path: str, show: Callable[[Texts], None], **options: Any) -> None:
