@@ -132,6 +132,23 @@ class Visit:
                 .map(element => element.scrollWidth)"""
         )
 
+    @property
+    def texts_over_figures(self) -> list[str]:
+        """Texts that lie where a figure is, which must have none but its own."""
+        return self.page.evaluate(
+            """() => {
+                const boxes = query => [...document.querySelectorAll(query)]
+                    .filter(e => e.checkVisibility()).map(e => [e, e.getBoundingClientRect()])
+                    .filter(([e, box]) => box.width * box.height > 0);
+                const figures = boxes(".stMain .js-plotly-plot");
+                const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+                    && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+                return boxes(".stMain :is(p, h1, h2, h3, label, button, td)")
+                    .filter(([e, box]) => figures.some(([figure, b]) => !figure.contains(e) && meet(box, b)))
+                    .map(([e]) => e.textContent);
+            }"""
+        )
+
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name)
 

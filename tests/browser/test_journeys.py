@@ -96,6 +96,7 @@ def test_teacher_passes_a_phone_around(visit: Visitor, keep: Callable) -> None:
     assert visitor.widths == [390, 390]
     height = visitor.page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
     assert height < LONGEST_ON_PHONE_PX
+    assert visitor.texts_over_figures == []
     verdict = visitor.page.locator(".st-key-verdict")
     visitor.button("Draw another pair").tap()
     expect(visitor.page).to_have_url(re.compile("pair="))
@@ -117,6 +118,7 @@ def test_teacher_shows_it_on_a_projector(visit: Visitor, server: Server, keep: C
         "texts => texts.map(text => parseFloat(getComputedStyle(text).fontSize))"
     )
     assert min(sizes) >= 16
+    assert visitor.texts_over_figures == []
     keep(visitor, "projector")
 
 

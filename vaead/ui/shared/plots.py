@@ -10,6 +10,7 @@ import streamlit as st
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.plots.panels import Scale
+from vaead.ui.shared import room
 
 _HEIGHTS = {
     2: "calc(200cqw + 160px)",
@@ -111,12 +112,7 @@ def show_as_high(
             on_click(int(points[0]["customdata"]["0"]))
 
     clickable: dict[str, Any] = {"on_select": take, "selection_mode": "points"} if on_click else {}
-    # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no. The class stands
-    # twice so that the rule is stronger than the first height.
-    style = (
-        f".st-key-{key}_column {{ container-type: inline-size; }} "
-        f".st-key-{key}.st-key-{key} {{ flex: none; height: {height}; overflow: visible; }}"
-    )
+    style = f".st-key-{key}_column {{ container-type: inline-size; }} {room.rule(key, f'height: {height}')}"
     with st.container(key=f"{key}_column"):
         with st.container(key=key, height=first_px or "content", border=False):
             st.plotly_chart(

@@ -27,9 +27,19 @@ def rules() -> str:
     """CSS that lets the boxes grow."""
     written = []
     for name, (wide, narrow) in _HEIGHTS_PX.items():
-        box = f".st-key-{name}.st-key-{name}"  # twice, to be stronger than Streamlit's own rule
+        narrower = rule(name, f"height: auto; min-height: {narrow}px")
         written += [
-            f"{box} {{ height: auto; flex: none; overflow: visible; min-height: {wide}px; }}",
-            f"@media (max-width: 640px) {{ {box} {{ min-height: {narrow}px; }} }}",
+            rule(name, f"height: auto; min-height: {wide}px"),
+            f"@media (max-width: 640px) {{ {narrower} }}",
         ]
     return " ".join(written)
+
+
+def rule(name: str, height: str) -> str:
+    """CSS that gives a box, whatever its first height, another one."""
+    # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no, and puts the first
+    # height on a box around them, too. The class stands twice to be stronger than its own rule.
+    return (
+        f"[data-testid=stLayoutWrapper]:has(> .st-key-{name}) {{ flex: none; height: auto; }} "
+        f".st-key-{name}.st-key-{name} {{ flex: none; {height}; overflow: visible; }}"
+    )
