@@ -26,6 +26,8 @@ _CELL_TEXT_PX = 10
 _COLORS = ((0.0, "#e8896b"), (0.5, "#f7f7f7"), (1.0, "#6aa5dd"))
 """Palette of a matrix; dark numbers can be read on all of it."""
 _MARGIN: dict[str, Any] = {"l": 0, "r": 0, "t": 8, "b": 0}
+_NAME_PX, _AROUND_PX = 18, 100
+"""Height of the name of a threshold, and of all that lies around the bars of a histogram."""
 _CLEAR = "rgba(0,0,0,0)"
 
 
@@ -80,6 +82,7 @@ def histogram(
     threshold_name: str,
     axes: Axes,
     ticks: Mapping[str, NDArray[np.floating]] | None = None,
+    height_px: int = 320,
 ) -> go.Figure:
     """Draw one or two histograms of scores, such as those of normal and anomalous images, and a threshold.
 
@@ -90,6 +93,7 @@ def histogram(
         axes: Titles; y is the share of a side's images.
         ticks: Scores of single images by the name of what they are, drawn as ticks on the axis. It reaches
             well beyond the threshold then, and ends there, where the rest of the ticks stand.
+        height_px: Height of the whole figure.
     """
     both = np.concatenate(list(sides.values())).astype(np.float64)
     low, high = _span(both, threshold)
@@ -134,9 +138,10 @@ def histogram(
         "yaxis": {"title": axes.y, "ticksuffix": " %"},
         "shapes": [_line(threshold)],
         "annotations": [_line_name(threshold, threshold_name, late=threshold > edges[_BINS // 2])],
-        "height": 320,
+        "height": height_px,
         "margin": {**_MARGIN, "t": 24},
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.06},
+        # Above the name of the threshold.
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1 + _NAME_PX / (height_px - _AROUND_PX)},
         "dragmode": False,
     }
     return go.Figure(bars, layout)

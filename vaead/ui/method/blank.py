@@ -38,7 +38,6 @@ def show(example: Example, texts: Texts) -> None:
             axes = Axes(texts(f"score.{score}"), texts("evaluate.share_axis"))
             sides = {texts("method.calibration_normal"): normal}
             with box:
-                bars = histogram(sides, value, texts("method.blank_here"), axes)
-                bars.layout.height = HISTOGRAM_PX
+                bars = histogram(sides, value, texts("method.blank_here"), axes, height_px=HISTOGRAM_PX)
                 show_chart(bars, f"blank_{score}", texts("method.blank_alt", score=texts(f"score.{score}")))
         st.markdown(texts("method.blank_ranks", name=name, images=len(example.images), **ranks))

@@ -46,8 +46,8 @@ def show(example: Example, title: str, texts: Texts) -> None:
             axes = Axes(texts("compare.bar_score", score=letter.upper()), texts("evaluate.share_axis"))
             normal = {texts("method.calibration_normal"): windows.values[name][:, row, column]}
             with box:
-                bars = histogram(normal, value, texts("method.calibration_here"), axes)
-                bars.layout.height = HISTOGRAM_PX
+                here = texts("method.calibration_here")
+                bars = histogram(normal, value, here, axes, height_px=HISTOGRAM_PX)
                 show_chart(bars, f"place_{name}", texts("method.calibration_alt"))
         st.markdown(texts("method.calibration_ranks", images=len(example.images), **ranks))
 

@@ -67,8 +67,8 @@ def _figure(
         texts("evaluate.threshold_line", value=number(value)),
         Axes(texts("evaluate.score_name", score=name), texts("evaluate.share_axis")),
         ticks={texts("threshold.judged"): ticks} if len(ticks) else {},
+        height_px=_HEIGHT_PX,
     )
-    figure.layout.height = _HEIGHT_PX
     above = int((ticks > value).sum())
     alt = texts("threshold.alt", score=name, value=number(value), above=above, count=len(ticks))
     show_chart(figure, "own_histogram", alt)
