@@ -26,6 +26,8 @@ _LEAST_IN_GROUP = 80
 """At most so many groups, with at least so many windows each on average."""
 _MOST_WINDOWS = 2**16
 """References are fitted to so many windows at most, drawn at random; with more they hardly change."""
+_FIRST_WINDOWS = 2**13
+"""Windows among which the search for groups begins. It takes as long as the rest if these are all."""
 _FEW = 10
 """A group with fewer windows than this takes the values of all windows."""
 _LEVEL = 1.0
@@ -133,10 +135,13 @@ def nearest(z: NDArray[np.float32], centers: NDArray[np.float32]) -> NDArray[np.
 
 def _cluster(z: NDArray[np.float32]) -> NDArray[np.float32]:
     """Centers of groups of like z (windows, latent_dim): (groups, latent_dim)."""
-    from sklearn.cluster import KMeans
+    from sklearn.cluster import KMeans, kmeans_plusplus
 
-    groups = max(1, min(_GROUPS, len(z) // _LEAST_IN_GROUP, len(np.unique(z, axis=0))))
-    means = KMeans(groups, n_init=1, max_iter=30, random_state=0).fit(z)
+    # The first centers are well spread among some of the windows, which are in no order.
+    some = z[np.random.default_rng(1).permutation(len(z))[:_FIRST_WINDOWS]]
+    groups = max(1, min(_GROUPS, len(z) // _LEAST_IN_GROUP, len(np.unique(some, axis=0))))
+    first, _ = kmeans_plusplus(some.astype(np.float64), groups, random_state=0)
+    means = KMeans(groups, init=first.astype(np.float32), n_init=1, max_iter=30).fit(z)
     return np.asarray(means.cluster_centers_, np.float32)
 
 
