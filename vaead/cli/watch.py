@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import signal
-import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -23,6 +23,7 @@ from vaead.inference.score_log import ScoreLog, open_log
 from vaead.model.model import Model
 from vaead.paths import AnyPath
 
+_NAP_S = 0.1
 _LOOKS_ONCE = 3
 """Of --once: to see an image, to see that it stays as it is, and to try again what could not be read."""
 
@@ -85,7 +86,7 @@ class _Watcher:
         folder: Path,
         log: ScoreLog,
         show: outputs.Add,
-        stop: threading.Event,
+        stop: _Stop,
     ) -> None:
         self._model = model
         self._settings = settings
@@ -119,7 +120,7 @@ class _Watcher:
         with contextlib.closing(found):
             for (arrival, _), each in zip(due, found, strict=True):
                 self._take(arrival, each)
-                if self._stop.is_set():
+                if self._stop.asked:
                     return
 
     def _take(self, arrival: Arrival, found: Prediction | Rejected) -> None:
@@ -148,15 +149,31 @@ def _local(argument: str, path: AnyPath) -> Path:
     )
 
 
+class _Stop:
+    """Whether a signal has asked for the end.
+
+    No `threading.Event`: a signal that comes while its lock is held by this thread would wait for ever.
+    """
+
+    asked = False
+
+    def ask(self, _number: int, _frame: FrameType | None) -> None:
+        """Handle a signal."""
+        self.asked = True
+
+    def wait(self, seconds: float) -> bool:
+        """Wait, but no longer than until the end is asked for; True if it is."""
+        end = time.monotonic() + seconds
+        while not self.asked and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _NAP_S))  # which goes on after a signal
+        return self.asked
+
+
 @contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, so that the image at hand is still finished."""
-    stop = threading.Event()
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+def _stopped_by_signals() -> Iterator[_Stop]:
+    """What Ctrl-C and SIGTERM tell, so that the image at hand is still finished."""
+    stop = _Stop()
+    before = {number: signal.signal(number, stop.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:

@@ -3,6 +3,7 @@
 import importlib
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,28 @@ def test_signal_ends_it_after_the_image_at_hand(
     result = run("watch", "--model", model_folder, "--csv", log, "--interval", 0.05, camera)
     assert len(lines_of(result)) == 1
     assert [row["image"] for row in rows(tmp_path)] == ["0.png"]
+
+
+def test_signal_ends_a_wait_whenever_it_comes() -> None:
+    def signal_at(step: int) -> Any:
+        steps = iter(range(10**6))
+
+        def trace(*_: object) -> Any:
+            if next(steps) == step:
+                signal.raise_signal(signal.SIGTERM)
+            return trace
+
+        return trace
+
+    for step in range(8):
+        with command._stopped_by_signals() as stop:
+            sys.settrace(signal_at(step))
+            try:
+                stop.wait(1)
+            finally:
+                sys.settrace(None)
+            assert stop.asked
+            assert stop.wait(60)
 
 
 def test_line_that_was_not_whole_is_told_and_its_image_scored_again(once: Any, tmp_path: Path) -> None:
