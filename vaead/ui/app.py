@@ -46,7 +46,7 @@ def show() -> None:
     page = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{page.title} · vaead")
     if is_phone():  # where Streamlit folds the navigation away
-        with st.container(key="pages", horizontal=True, gap="xxsmall"):
+        with room.box("pages", horizontal=True, gap="xxsmall"):
             for path in _IN_MENU:
                 st.page_link(pages[path])
     page.run()

@@ -10,7 +10,7 @@ from vaead.data.datasets import get_spec
 from vaead.i18n.texts import Texts
 from vaead.ui.method import blank, calibration, complexity, crops, example, latent, sliding, terms, wins
 from vaead.ui.method.section import STEPS
-from vaead.ui.shared import query_params
+from vaead.ui.shared import query_params, room
 from vaead.ui.shared.labels import class_name
 
 # Streamlit scrolls to the anchor of the address before what follows is there, and so not far enough. Until
@@ -30,7 +30,8 @@ def show(texts: Texts, pages: Mapping[str, st.Page]) -> None:
     """Show all steps, with links to the pages "reference" and "compare"."""
     st.title(texts("page.method"), anchor=False)
     notices, place = st.container(), st.container()
-    st.page_link(pages["reference"], label=texts("method.reference"), icon=":material/menu_book:")
+    with room.box("in_words"):
+        st.page_link(pages["reference"], label=texts("method.reference"), icon=":material/menu_book:")
     st.markdown(" · ".join(f"[{texts(f'method.{name}_title')}](#{name})" for name in STEPS))
     loaded = example.load(texts)
     if loaded is not None:

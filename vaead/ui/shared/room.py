@@ -9,7 +9,13 @@ from streamlit.delta_generator import DeltaGenerator
 
 from vaead.ui.shared.phone import is_phone
 
-_HEIGHTS_PX = {"pair_controls": (68, 228), "metrics": (184, 247), "invitation": (481, 431)}
+_HEIGHTS_PX = {
+    "pages": (46, 46),
+    "in_words": (40, 40),
+    "pair_controls": (68, 228),
+    "metrics": (184, 247),
+    "invitation": (481, 431),
+}
 """Usual height of each box, on a wide screen and on a phone."""
 
 
