@@ -138,8 +138,8 @@ def require_own_files(
             )
         if is_image_name(file):
             raise InvalidInputError(
-                f"--csv, --regions and --report must not be named like an image, got {file!r}; end the name "
-                "in .csv or .html"
+                f"tables, reports and sessions must not be named like an image, got {file!r}; end the name "
+                "in .csv, .html or .zip"
             )
     owners: dict[str, Photo] = {}
     for photo in photos if folders else ():

@@ -21,7 +21,7 @@ from vaead.held_out.recalibration import recalibrate as recalibrate_model
 from vaead.inference.read_photos import read_options
 from vaead.model.card import ModelCard
 from vaead.model.store import load_model
-from vaead.paths import AnyPath, is_url
+from vaead.paths import AnyPath, identity, is_url
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
 
@@ -56,6 +56,11 @@ def recalibrate(
     their names and order do not matter.
     """
     check_out(out)
+    if identity(out) == identity(folder):
+        raise InvalidInputError(
+            f"--out must be another folder than --model, got {str(out)!r} for both; "
+            "keep the old model as the way back"
+        )
     model, skipped = load_model(folder), Skipped()
     recipe = model.card.recipe
     if not recipe.for_photos:

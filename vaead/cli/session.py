@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from vaead.cli import outputs
 from vaead.cli.inputs import Skipped
 from vaead.cli.options import FALSE_ALARM_RATE, PathType
 from vaead.cli.take_stock import find_normals
@@ -97,6 +98,9 @@ def save(folder: Path, images: Path, out: AnyPath, without_photos: bool, false_a
     """
     load_card(folder)
     found, skipped = find_normals(str(images)), Skipped()
+    every = (*found.to_train, *found.validation, *found.test)
+    masks = [Photo(str(mask), mask) for photo in every for mask in photo.masks]
+    outputs.require_own_files([*every, *masks], folder, [], [out])
     skipped.show(found.rejected)
     parts: dict[Role, tuple[Photo, ...]] = {
         "normal": found.to_train,

@@ -46,7 +46,8 @@ class Region(Record, frozen=True):
             width=factor * self.width,
             height=factor * self.height,
             area=factor**2 * self.area,
-            center=(factor * self.center[0], factor * self.center[1]),
+            # Whole numbers are the middles of pixels.
+            center=(factor * (self.center[0] + 0.5) - 0.5, factor * (self.center[1] + 0.5) - 0.5),
             largest=self.largest,
             mean=self.mean,
             normal_below=self.normal_below,

@@ -85,3 +85,8 @@ def test_model_of_a_class_and_a_folder_in_use_are_refused(made: Path, tmp_path: 
     assert_refused(result, "--model must be of photos, got one of digits; train that again instead")
     result = run("recalibrate", "--model", made / "model", *options, "--out", made / "train")
     assert_refused(result, "--out must be new, empty, or a model to replace")
+
+
+def test_model_is_not_replaced_by_its_successor(made: Path) -> None:
+    result = run(*command(made, made / "train" / ".." / "model", made / "flagged"))
+    assert_refused(result, "--out must be another folder than --model")

@@ -53,6 +53,16 @@ def test_session_tells_what_is_in_it(kept: Path) -> None:
     assert sorted(found["normals"]) == sorted(photo["digest"] for photo in found["photos"][:2])
 
 
+@pytest.mark.parametrize("name", ["set/train/good/0.png", "set/kept.png", "model/card.json"])
+def test_session_replaces_no_photo_and_no_file_of_the_model(
+    model: Path, dataset: Path, tmp_path: Path, name: str
+) -> None:
+    before = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+    saved = run("session", "save", "--model", model, "--images", dataset, "--out", tmp_path / name)
+    assert_refused(saved, "(outputs must|must not be named like an image)")
+    assert {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()} == before
+
+
 def test_photos_are_left_out_on_demand(model: Path, dataset: Path, tmp_path: Path) -> None:
     file = tmp_path / "kept.zip"
     run("session", "save", "--model", model, "--images", dataset, "--out", file, "--without-photos")

@@ -47,7 +47,7 @@ def test_regions_with_boxes_that_overlap_are_one() -> None:
 def test_lengths_grow_with_the_image_and_values_do_not() -> None:
     (region,) = _found(np.s_[1:3, 2:5])
     large = region.enlarged(4)
-    assert (large.left, large.width, large.area, large.center) == (8, 12, 96, (12.0, 6.0))
+    assert (large.left, large.width, large.area, large.center) == (8, 12, 96, (13.5, 7.5))
     assert (large.largest, large.normal_below) == (region.largest, region.normal_below)
 
 

@@ -71,15 +71,17 @@ def _sentence(values: dict[str, float], normal: NormalWindows, place: tuple[int,
     """What the figures mean, in one sentence."""
     here = {name: normal.rank_here(name, place, value) for name, value in values.items()}
     anywhere = {name: normal.rank_anywhere(name, value) for name, value in values.items()}
+    inner = all(_LOW <= here[name] <= _HIGH for name in TERMS)
+    old_is_high = here["old"] > _USUAL
     ordinary = all(_LOW <= anywhere[name] <= _HIGH for name in TERMS)
     holds = (
         here["calibrated"] > _HIGH and ordinary,
         here["mahalanobis"] > _HIGH,
-        here["log_variance"] > _HIGH,
+        here["log_variance"] > _HIGH and old_is_high,
         here["kl"] > _HIGH,
         here["mahalanobis"] < _LOW,
-        anywhere["log_variance"] > _USUAL,
-        here["calibrated"] > _HIGH,
+        anywhere["log_variance"] > _USUAL and old_is_high,
+        here["calibrated"] > _HIGH or not inner,
         True,
     )
     case = CASES[holds.index(True)]
