@@ -31,8 +31,6 @@ def list_photos(sources: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:
     photos: list[Photo] = []
     rejected: list[Rejected] = []
     for source in sources:
-        if not source:
-            raise InvalidInputError("images must have a name, got an empty one; is a variable unset?")
         if is_image_name(source) if is_url(source) else not Path(source).is_dir():
             photos.append(Photo(PurePath(source).name, source))
         else:

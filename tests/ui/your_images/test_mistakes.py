@@ -61,12 +61,14 @@ def own(page: OwnPage) -> OwnSession:
     return session
 
 
-def pick(page: OwnPage, flagged: bool) -> str:
-    """Pick the first image that is flagged, or not, and give its name."""
+def pick(page: OwnPage, flagged: bool, defect: str | None = None) -> str:
+    """Pick the first image that is flagged, or not, maybe one with a defect, and give its name."""
     results = own(page).results
     assert results is not None
     found = [
-        photo for photo, each in results.predictions(0.05).items() if each.flagged["calibrated"] == flagged
+        photo
+        for photo, each in results.predictions(0.05).items()
+        if each.flagged["calibrated"] == flagged and defect in (None, photo.defect)
     ]
     page.app.session_state["own_picked"] = str(found[0].path)
     page.run()
@@ -100,7 +102,7 @@ def test_false_alarm_is_calibrated_with_and_can_be_undone(
 
 
 def test_button_asks_twice_where_the_image_is_labelled_or_stands_far_above(page: OwnPage) -> None:
-    pick(page, flagged=True)
+    pick(page, flagged=True, defect="stain")
     shown = page.said
     assert "Its label says that it is anomalous." in shown or "It stands far above all normal" in shown
     button = page.app.button(key="own_normal")

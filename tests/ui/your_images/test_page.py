@@ -243,7 +243,7 @@ def test_a_click_shows_another_image(results: OwnPage) -> None:
 
 def test_false_alarm_rate_decides_how_many_are_flagged(results: OwnPage) -> None:
     normal = make_screw(0, 2, scale=0.5).image.astype(np.uint16)
-    brighter = [np.minimum(normal + levels, 255).astype(np.uint8) for levels in range(0, 14, 2)]
+    brighter = [np.minimum(normal + levels, 255).astype(np.uint8) for levels in range(0, 28, 4)]
     results.upload(
         "test", *((f"{number}.png", png(image), "image/png") for number, image in enumerate(brighter))
     )

@@ -303,7 +303,7 @@ def test_older_table_is_kept_where_another_output_is_refused(
 
 
 def test_image_without_a_name_is_refused(folder: Path) -> None:
-    assert_refused(run("score", "--model", folder, ""), "images must have a name, got an empty one")
+    assert_refused(run("score", "--model", folder, ""), "no argument may be empty, got ''")
 
 
 @pytest.mark.parametrize(("rate", "code"), [(0.999, 3), (0.001, 0)])
