@@ -97,10 +97,8 @@ def save(folder: Path, images: Path, out: AnyPath, without_photos: bool, false_a
     The photos of a dataset to train on, to calibrate with and to test keep their roles, labels and masks.
     """
     load_card(folder)
+    outputs.require_own_files([], folder, [], [out])
     found, skipped = find_normals(str(images)), Skipped()
-    every = (*found.to_train, *found.validation, *found.test)
-    masks = [Photo(str(mask), mask) for photo in every for mask in photo.masks]
-    outputs.require_own_files([*every, *masks], folder, [], [out])
     skipped.show(found.rejected)
     parts: dict[Role, tuple[Photo, ...]] = {
         "normal": found.to_train,

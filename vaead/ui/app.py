@@ -53,18 +53,20 @@ def show() -> None:
 
 
 def _pages(texts: Texts) -> dict[str, st.Page]:
-    """All pages by their path; but for `_IN_MENU`, they stand in no menu."""
+    """All pages by their path; only those of `_IN_MENU` stand in a menu."""
     pages: dict[str, st.Page] = {}
 
     def add(path: str, show: Callable[[Texts], None], **options: Any) -> None:
         title = texts(f"page.{path}")
-        pages[path] = st.Page(partial(show, texts), title=title, url_path=path, **options)
+        visibility = "visible" if path in _IN_MENU else "hidden"
+        options |= {"title": title, "url_path": path, "visibility": visibility}
+        pages[path] = st.Page(partial(show, texts), **options)
 
     add("compare", _compare, default=True)
     add("evaluate", _evaluate)
     add("images", _your_images)
     add("method", partial(_method, pages))
-    add("reference", partial(_reference, pages), visibility="hidden")
+    add("reference", partial(_reference, pages))
     return pages
 
 
