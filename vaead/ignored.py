@@ -15,6 +15,8 @@ _MOST_PIXELS = 2**26
 _MOST_PACKED_BYTES = 60_000
 """A recipe is handed to other programs on their command line, where it must have room."""
 _SIZES_IN_MEMORY = 16
+_SAME_SHAPE = 0.05
+"""Difference in width up to which photos of one height have the same shape; scaled ones are rounded."""
 
 
 class IgnoredRegion(Record, frozen=True):
@@ -78,6 +80,11 @@ class IgnoredRegion(Record, frozen=True):
                 f"region to ignore must be as large as the aligned photos, {shape[1]}x{shape[0]} px{after}, "
                 f"got {found[1]}x{found[0]}; draw it on one of these photos"
             )
+
+    def is_stretched(self, shape: tuple[int, int]) -> bool:
+        """True if a photo (H, W) is longer or taller in shape than the one that it was drawn on."""
+        width = self.width * shape[0] / self.height
+        return abs(shape[1] - width) > _SAME_SHAPE * width
 
     def __or__(self, other: IgnoredRegion) -> IgnoredRegion:
         """Both regions, in the size of this one.

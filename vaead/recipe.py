@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, TypedDict, Unpack
 
@@ -135,6 +136,25 @@ class Recipe(Record, frozen=True):
             InvalidInputError: The recipe is of photos.
         """
         return replace(self, source=replace(self.class_source, dataset=dataset))
+
+    def require_shapes(self, shapes: Iterable[tuple[int, ...]], scale: float) -> None:
+        """Raise InvalidInputError if aligned photos differ in size, or the region to ignore does.
+
+        Args:
+            shapes: (H, W, ...) of the photos.
+            scale: Factor by which the photos have been resized to these.
+        """
+        if not self.source.aligned:
+            return
+        sizes = sorted({(shape[1], shape[0]) for shape in shapes})
+        if len(sizes) > 1:
+            first, last = (f"{width}x{height}" for width, height in (sizes[0], sizes[-1]))
+            raise InvalidInputError(
+                f"aligned photos must have one size, got {first} and {last} px; leave out --aligned, or "
+                "crop them"
+            )
+        if sizes and self.source.ignored is not None:
+            self.source.ignored.require_size(sizes[0][::-1], scale)
 
     @property
     def total_epochs(self) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from vaead.cli.cautions import AllFlagged, warn_of_shift
+from vaead.cli.cautions import AllFlagged, Stretched, leaving_out, warn_of_shift
 from vaead.cli.inputs import Skipped
 from vaead.cli.options import (
     DATASET_OPTIONS,
@@ -90,7 +90,7 @@ def evaluate(
             raise InvalidInputError(
                 f"--model and --images must be given together, got only {got}; add the other"
             )
-        located = LocatedModel.load(folder).leaving_out(ignored)
+        located = leaving_out(LocatedModel.load(folder), ignored)
         _evaluate_photos(located, ignored, images, false_alarm_rate, as_json, workers)
     else:
         require_alone("--dataset", ("false_alarm_rate", "ignored", *WORKER_OPTIONS))
@@ -123,7 +123,7 @@ def _evaluate_photos(
     evaluator = GroupEvaluator(NORMAL, _defects(to_score))
     rejected = list(photos.rejected)
     notes: list[Reason] = []
-    all_flagged = AllFlagged()
+    cautions = Stretched(located.model.ignored), AllFlagged()
     # Without a split, the photos to train on are those to score.
     learned = photos.to_train if photos.has_split else []
     baselines = fit_baselines(located.model, learned, Limits())
@@ -134,7 +134,8 @@ def _evaluate_photos(
                 evaluator.add(str(each.photo.defect), each.scores | each.baselines, each.pixel_counts)
                 rejected += [each.rejected_mask] if each.rejected_mask else []
                 notes += each.notes
-                all_flagged.add(each)
+                for caution in cautions:
+                    caution.add(each)
             else:
                 rejected.append(each)
     results = evaluator.evaluate(thresholds.image)
@@ -145,7 +146,8 @@ def _evaluate_photos(
     for note in notes:
         click.echo(f"Note: {one_line(str(note))}", err=True)
     warn_of_shift(located.model.card.normal_scores, evaluator)
-    all_flagged.warn()
+    for caution in cautions:
+        caution.warn()
     skipped = Skipped()
     skipped.show(rejected)
     skipped.sum_up(results[-1].n_normal + results[-1].n_anomalous)

@@ -49,7 +49,7 @@ class Skipped:
     """Files that are left out: a line each on standard error, and how many it were."""
 
     def __init__(self) -> None:
-        self._shown: set[str] = set()
+        self._shown: set[tuple[str, str]] = set()
 
     @property
     def count(self) -> int:
@@ -59,9 +59,11 @@ class Skipped:
     def show(self, rejected: Iterable[Rejected]) -> None:
         """Print why files are left out, each once."""
         for each in rejected:
-            if each.reason not in self._shown:
-                self._shown.add(each.reason)
-                click.echo(f"Skipped: {one_line(each.reason)}", err=True)
+            if (each.name, each.reason) not in self._shown:
+                self._shown.add((each.name, each.reason))
+                # What is wrong with all images alike names none of them.
+                named = "" if each.name in each.reason else f"{each.name!r}: "
+                click.echo(f"Skipped: {named}{one_line(each.reason)}", err=True)
 
     def sum_up(self, used: int) -> None:
         """Print how many files were left out, if any was.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vaead.cli.inputs import Skipped
 from vaead.cli.options import FALSE_ALARM_RATE, PathType
-from vaead.cli.outputs import check_out, save_out
+from vaead.cli.outputs import check_out, require_own_files, save_out
 from vaead.cli.take_stock import find_normals
 from vaead.data.photos import Photo, Rejected, read_each
 from vaead.data.photos.names import is_image_name
@@ -20,12 +20,14 @@ from vaead.errors import InvalidInputError
 from vaead.held_out.recalibration import recalibrate as recalibrate_model
 from vaead.inference.read_photos import read_options
 from vaead.model.card import ModelCard
+from vaead.model.model import Model
 from vaead.model.store import load_model
-from vaead.paths import AnyPath, identity, is_url
+from vaead.paths import AnyPath, is_url
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
 
 Named = dict[str, NDArray[np.float32]]
+_UNITS = {"calibrated": ", where 1 is the middle of the normal photos of each"}
 
 
 @click.command()
@@ -34,7 +36,7 @@ Named = dict[str, NDArray[np.float32]]
     "--images",
     multiple=True,
     required=True,
-    help="Folder of the normal photos that it was trained on. Again for each that was added since.",
+    help="Folder of the normal photos that it was trained on. Again for each photo or folder added since.",
 )
 @click.option(
     "--normal",
@@ -56,19 +58,20 @@ def recalibrate(
     their names and order do not matter.
     """
     check_out(out)
-    if identity(out) == identity(folder):
-        raise InvalidInputError(
-            f"--out must be another folder than --model, got {str(out)!r} for both; "
-            "keep the old model as the way back"
-        )
+    require_own_files([], folder, [out], [])  # the old model is the way back
     model, skipped = load_model(folder), Skipped()
     recipe = model.card.recipe
     if not recipe.for_photos:
         raise InvalidInputError(
             f"--model must be of photos, got one of {recipe.class_source.dataset}; train that again instead"
         )
-    known = _read([photo for each in images for photo in _known(each)], recipe, skipped)
-    added = _read([photo for each in normal for photo in _normal(each)], recipe, skipped)
+    known = _read(images, recipe, skipped)
+    added = _read(normal, recipe, skipped)
+    if not added:
+        raise InvalidInputError(
+            f"--normal must name a photo that can be read, got none in {', '.join(map(repr, normal))}; the "
+            "lines above say why"
+        )
     skipped.sum_up(len(known) + len(added))
     start = time.monotonic()
     found = recalibrate_model(model, list(known.values()), added, even_if_unusual=even_if_unusual)
@@ -80,22 +83,23 @@ def recalibrate(
         err=True,
     )
     _compare(model.card, found.card)
+    for name, photo in added.items():
+        _compare_photo(name, photo, model, found)
     click.echo(str(out))
 
 
-def _known(images: str) -> list[Photo]:
-    found = find_normals(images)
+def _photos(source: str) -> list[Photo]:
+    is_photo = is_image_name(source) if is_url(source) else not Path(source).is_dir()
+    if is_photo:
+        return [Photo(PurePath(source).name, source)]
+    found = find_normals(source)
     return [*found.to_train, *found.validation]
 
 
-def _normal(source: str) -> list[Photo]:
-    is_photo = is_image_name(source) if is_url(source) else not Path(source).is_dir()
-    return [Photo(PurePath(source).name, source)] if is_photo else _known(source)
-
-
-def _read(photos: Sequence[Photo], recipe: Recipe, skipped: Skipped) -> Named:
+def _read(sources: Sequence[str], recipe: Recipe, skipped: Skipped) -> Named:
     """Pixels of photos by where they lie; names those that cannot be read."""
     found: Named = {}
+    photos = [photo for source in sources for photo in _photos(source)]
     for each in read_each(photos, read_options(recipe)):
         if isinstance(each, Rejected):
             skipped.show([each])
@@ -109,8 +113,23 @@ def _compare(before: ModelCard, after: ModelCard) -> None:
     """Print what has changed: thresholds, and made-up defects that are found."""
     for score in SCORES:
         old, new = (card.normal_scores.threshold_value(score, FALSE_ALARM_RATE) for card in (before, after))
-        rate = f"{FALSE_ALARM_RATE:.0%} false alarms"
-        click.echo(f"{score}: threshold at {rate} {old:.4g} before, {new:.4g} now", err=True)
+        rate, unit = f"{FALSE_ALARM_RATE:.0%} false alarms", _UNITS.get(score, "")
+        click.echo(f"{score}: threshold at {rate} {old:.4g} before, {new:.4g} now{unit}", err=True)
     found = [sum(trial.found for trial in card.trials) for card in (before, after)]
     tried = sum(trial.tried for trial in after.trials)
     click.echo(f"made-up defects found: {found[0]} of {tried} before, {found[1]} now", err=True)
+
+
+def _compare_photo(name: str, photo: NDArray[np.float32], before: Model, after: Model) -> None:
+    """Print what each model says of a photo: a score means little beside the threshold of the other."""
+    scores = [float(model.anomaly_score(photo[None])[0]) for model in (before, after)]
+    normal = [model.card.normal_scores for model in (before, after)]
+    limits = [each.threshold_value("calibrated", FALSE_ALARM_RATE) for each in normal]
+    said = [
+        f"{score:.4g}, {'flagged' if score > limit else 'not flagged'}"
+        for score, limit in zip(scores, limits, strict=True)
+    ]
+    line = f"{name}: calibrated {said[0]} before; {said[1]} now"
+    if scores[0] > normal[0].image_quantile("calibrated", 1.0):
+        line += f"; it stood above all {normal[0].n_images} normal photos, so make sure that it is normal"
+    click.echo(line, err=True)

@@ -11,7 +11,7 @@ from functools import partial
 import click
 
 from vaead.cli import outputs
-from vaead.cli.cautions import AllFlagged, OtherResolution
+from vaead.cli.cautions import AllFlagged, OtherResolution, Stretched, leaving_out
 from vaead.cli.inputs import Skipped, list_photos
 from vaead.cli.options import (
     DATASET_OPTIONS,
@@ -128,7 +128,7 @@ def score(
     wanted = _Wanted(as_json, false_alarm_rate, csv, regions, maps, masks, why, report)
     if why is not None:
         require_windows(located.model)
-    located = located.leaving_out(ignored)
+    located = leaving_out(located, ignored)
     # Before anything is printed or written, since every image needs it.
     thresholds = Thresholds.from_rate(located.model.card.normal_scores, wanted.rate)
     photos, rejected = list_photos(images)
@@ -207,7 +207,7 @@ def _score_all(
 ) -> bool:
     """Write all outputs; returns whether any image is flagged by its main score."""
     card = located.model.card
-    cautions = OtherResolution(card.longer_side_px), AllFlagged()
+    cautions = OtherResolution(card.longer_side_px), Stretched(located.model.ignored), AllFlagged()
     flagged = False
     to_draw = replace(settings, maps=None, masks=None, why=None, draw=True, regions=False)
     with contextlib.ExitStack() as opened:

@@ -56,7 +56,7 @@ def _likely(photos: Sequence[Photo]) -> str:
     return next((each for each in folders if not any(map(role_of, each.split("/")))), "FOLDER")
 
 
-def take_stock(found: Photos, skipped: Skipped, *, err: bool) -> list[PhotoFacts]:
+def take_stock(found: Photos, skipped: Skipped, *, err: bool) -> dict[Photo, PhotoFacts]:
     """Print what is there: folders, sizes, depth, colours, copies, and what is left out.
 
     Args:
@@ -65,7 +65,7 @@ def take_stock(found: Photos, skipped: Skipped, *, err: bool) -> list[PhotoFacts
         err: True to print on standard error.
 
     Returns:
-        Facts of the normal photos to train on.
+        The normal photos to train on, with their facts.
 
     Raises:
         InvalidInputError: There are too few normal photos.
@@ -84,7 +84,7 @@ def take_stock(found: Photos, skipped: Skipped, *, err: bool) -> list[PhotoFacts
     survey = Survey.of(list(normal.values()), test)
     for line in _lines(found, list(normal), survey):
         click.echo(line, err=err)
-    return list(normal.values())
+    return normal
 
 
 def _lines(found: Photos, readable: Sequence[Photo], survey: Survey) -> list[str]:

@@ -12,6 +12,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from vaead.cli.cautions import Stretched
 from vaead.cli.inputs import Skipped
 from vaead.cli.options import (
     DATASET_OPTIONS,
@@ -202,7 +203,12 @@ def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Prog
     skipped = Skipped()
     facts = take_stock(found, skipped, err=True)
     if given.recipe is None:
-        recipe = _fitted_recipe(given, facts)
+        recipe = _fitted_recipe(given, list(facts.values()))
+    recipe.require_shapes([each.size for each in facts.values()], scale=1.0)
+    stretched = Stretched(recipe.source.ignored)
+    for photo, each in facts.items():
+        stretched.add_shape(photo.label, each.size)
+    stretched.warn()
     photos, validation = (read_normals(some, recipe, skipped) for some in (found.to_train, found.validation))
     skipped.sum_up(len(photos) + len(validation))
     check_normals(map(pixel_digest, photos))

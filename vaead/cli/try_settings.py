@@ -32,7 +32,7 @@ def try_settings(images: str, epochs: int | None, crops: int | None, seed: int |
     photos. That takes a minute or more for each; nothing is stored.
     """
     found, skipped = find_normals(images), Skipped()
-    defaults = PhotoDefaults.choose(take_stock(found, skipped, err=True))
+    defaults = PhotoDefaults.choose(list(take_stock(found, skipped, err=True).values()))
     for line in photo_defaults(defaults, Texts("en")):
         click.echo(line, err=True)
     cards: dict[str, ModelCard] = {}

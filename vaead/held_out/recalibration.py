@@ -75,7 +75,8 @@ def recalibrate(
 def unusual(model: Model, normal: Mapping[str, NDArray[np.generic]]) -> dict[str, float]:
     """Photos that stand far above all normal ones, and are likely to be anomalous; each with its score.
 
-    Far means farther from the highest normal score than that is from the middle one.
+    Far means three times as far from the middle one of normal scores as 9 of 10 of them are. The highest of
+    them says less: one odd photo among them would let others pass.
 
     Raises:
         InvalidInputError: A photo does not fit the model.
@@ -88,8 +89,8 @@ def unusual(model: Model, normal: Mapping[str, NDArray[np.generic]]) -> dict[str
 
 def unusual_above(card: ModelCard) -> float:
     """Calibrated score above which `unusual` finds a photo."""
-    middle, highest = (card.normal_scores.image_quantile("calibrated", level) for level in (0.5, 1.0))
-    return 2 * highest - middle
+    middle, usual = (card.normal_scores.image_quantile("calibrated", level) for level in (0.5, 0.9))
+    return middle + 3 * (usual - middle)
 
 
 def _held_out(card: ModelCard, photos: Photos) -> list[NDArray[np.float32]]:
@@ -138,8 +139,8 @@ def _require_usual(model: Model, normal: Mapping[str, NDArray[np.generic]]) -> N
     found = unusual(model, normal)
     if found:
         name, score = max(found.items(), key=lambda each: each[1])
-        highest = model.card.normal_scores.image_quantile("calibrated", 1.0)
-        raise refusal("unusual", count=len(found), name=name, score=f"{score:.3g}", highest=f"{highest:.3g}")
+        limit = unusual_above(model.card)
+        raise refusal("unusual", count=len(found), name=name, score=f"{score:.3g}", limit=f"{limit:.3g}")
 
 
 def _calibrated(model: Model, held_out: Photos, added: Photos, on_share: OnShare | None) -> Model:

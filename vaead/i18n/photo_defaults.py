@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vaead.data.photos.survey import ALIGNED
 from vaead.i18n.format import percent
 from vaead.i18n.texts import Texts
 from vaead.photo_defaults import PhotoDefaults, Variant
@@ -22,7 +23,7 @@ def photo_defaults(chosen: PhotoDefaults, texts: Texts) -> list[str]:
         ),
         texts(f"photo_defaults.color_{source.color}"),
         texts(f"photo_defaults.light_{_kind(source.even_light)}", share=light),
-        texts(f"photo_defaults.aligned_{_kind(source.aligned)}", likeness=aligned),
+        texts(f"photo_defaults.aligned_{_kind(source.aligned)}", likeness=aligned, least=ALIGNED),
     ]
 
 

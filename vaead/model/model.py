@@ -91,19 +91,31 @@ class Model:
         """The same model, which leaves out another region, too. Thresholds stay those of its calibration.
 
         Raises:
-            InvalidInputError: The model is of images of one size and the region of another, or all is left
-                out.
+            InvalidInputError: The model is of images of one size and the region of another, or it leaves no
+                window.
         """
         if ignored is None:
             return self
         if self.card.image_shape is not None:
             ignored.require_size(self.card.image_shape, self.card.recipe.source.scale)
-        return Model(self.card, [network.leaving_out(ignored) for network in self.networks], self.windows)
+        found = Model(self.card, [network.leaving_out(ignored) for network in self.networks], self.windows)
+        scale = self.card.recipe.source.scale
+        height, width = (max(1, round(side * scale)) for side in (ignored.height, ignored.width))
+        for network in found.networks:
+            config = network.scorer.config
+            # A mask that is smaller than a patch tells nothing; photos may be larger.
+            if min(height, width) >= config.patch_size:
+                PatchGrid(height, width, config.patch_size, config.stride, network.scorer.ignored)
+        return found
+
+    @property
+    def ignored(self) -> IgnoredRegion | None:
+        """Region that is left out of all images; None for none."""
+        return self.networks[0].scorer.ignored
 
     def blanked(self, image: NDArray[np.generic]) -> NDArray[np.generic]:
         """An image (H, W) or (H, W, channels) with 0 in the region that is left out."""
-        ignored = self.networks[0].scorer.ignored
-        return image if ignored is None else ignored.blanked(image)
+        return image if self.ignored is None else self.ignored.blanked(image)
 
     def grid(self, images: NDArray[np.generic]) -> PatchGrid:
         """Windows of old and new in these images."""

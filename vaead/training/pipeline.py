@@ -19,7 +19,6 @@ from vaead.calibration.diagnostics import TrainingDiagnostics
 from vaead.calibration.fitting import calibrate, reference_kind
 from vaead.config import NetworkConfig
 from vaead.data.datasets import load_dataset
-from vaead.errors import InvalidInputError
 from vaead.held_out.defect_trial import MadePhoto, judge
 from vaead.held_out.recalibration import digests_of
 from vaead.held_out.scanning import HeldOutScans, photos_with_defects, scan_held_out
@@ -109,12 +108,7 @@ def train_photos(
     both = [*photos, *validation]
     shapes = {photo.shape for photo in both}
     _require_fit([shape[:2] for shape in shapes], recipe.networks, recipe.source.ignored)
-    if recipe.source.aligned and len(shapes) > 1:
-        raise InvalidInputError(
-            f"aligned photos must have one size, got {len(shapes)} sizes; leave out --aligned or crop them"
-        )
-    if recipe.source.aligned and recipe.source.ignored is not None and both:
-        recipe.source.ignored.require_size(both[0].shape, recipe.source.scale)
+    recipe.require_shapes(shapes, recipe.source.scale)
     fingerprint = _fingerprint(photos)
     if len({photo.dtype for photo in both}) > 1:  # bytes among fractions would be taken for fractions
         both = [unit(photo) for photo in both]

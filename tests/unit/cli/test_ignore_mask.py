@@ -103,3 +103,38 @@ def test_mask_is_for_photos_alone(tmp_path: Path) -> None:
     for command in ("train", "evaluate"):
         result = run(command, "--dataset", "digits", "--normal", 1, "--ignore-mask", mask)
         assert_refused(result, "--dataset must stand without --ignore-mask, got both")
+
+
+def test_region_that_leaves_no_window_is_refused(photos: Path, tmp_path: Path, no_arithmetic: Crops) -> None:
+    out = tmp_path / "model"
+    lines_of(run("train", "--images", photos, *SMALL, "--not-aligned", "--out", out))
+    mask = write_mask(tmp_path / "mask.png", left_out=np.s_[:, 4:124])
+    result = run("score", "--model", out, photos / "test", "--ignore-mask", mask)
+    assert_refused(result, "region to ignore must leave a window of the image")
+
+
+def test_regions_of_another_shape_and_thresholds_of_whole_photos_are_told(
+    photos: Path, tmp_path: Path, no_arithmetic: Crops
+) -> None:
+    wide, out = write_mask(tmp_path / "wide.png", (48, 96)), tmp_path / "model"
+    stretched = "drawn on 96x48 px; it is stretched over {} photos of another shape, such as "
+    trained = run("train", "--images", photos, *SMALL, "--not-aligned", "--ignore-mask", wide, "--out", out)
+    assert lines_of(trained) == [str(out)]
+    assert stretched.format(4) in trained.stderr
+    for command in (["score", photos / "test"], ["evaluate", "--images", photos]):
+        result = run(*command, "--model", out)
+        assert stretched.format(2) in result.stderr
+        assert "thresholds" not in result.stderr
+        result = run(*command, "--model", out, "--ignore-mask", write_mask(tmp_path / "mask.png"))
+        assert "fewer photos may be flagged than the rate says" in result.stderr
+        assert "stretched" not in result.stderr
+
+
+def test_aligned_photos_of_two_sizes_are_refused_before_the_training(photos: Path, tmp_path: Path) -> None:
+    Image.new("L", (130, 98)).save(photos / "train" / "good" / "other.png")
+    result = run(
+        "train", "--images", photos, *SMALL, "--aligned", "--scale", 0.5, "--out", tmp_path / "model"
+    )
+    assert result.exit_code == 2
+    assert "Error: aligned photos must have one size, got 128x96 and 130x98 px" in result.stderr
+    assert "Training on" not in result.stderr

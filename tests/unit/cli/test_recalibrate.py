@@ -1,3 +1,4 @@
+import re
 import shutil
 from pathlib import Path
 
@@ -37,10 +38,12 @@ def command(made: Path, out: Path, normal: object) -> list[object]:
 def test_model_is_calibrated_with_a_photo_or_a_folder(made: Path, tmp_path: Path, normal: str) -> None:
     result = run(*command(made, tmp_path / "new", made / normal), "--even-if-unusual")
     assert lines_of(result) == [str(tmp_path / "new")]
-    first, *thresholds, found = result.stderr.splitlines()
+    first, *thresholds, found, photo = result.stderr.splitlines()
     assert first.startswith("Calibrated with 7 photos, 1 of them new, in ")
     assert [line.split(":")[0] for line in thresholds] == ["old", "new", "calibrated"]
     assert found.startswith("made-up defects found: ")
+    assert re.search(r"noisy\.png: calibrated [\d.]+, flagged before; [\d.]+, (not )?flagged now", photo)
+    assert photo.endswith("; it stood above all 6 normal photos, so make sure that it is normal")
     new, old = (load_model(folder).card.normal_scores for folder in (tmp_path / "new", made / "model"))
     assert new.threshold_value("new", 0.05) > old.threshold_value("new", 0.05)
 
@@ -69,7 +72,7 @@ def test_what_cannot_be_calibrated_with_is_refused_and_nothing_written(made: Pat
         assert_refused(run(*command(made, tmp_path / "new", normal)), message)
     result = run(*command(made, tmp_path / "new", tmp_path / "bad.png"))
     assert result.exit_code == 2
-    assert "at least one that the model was not calibrated with, got none" in result.stderr
+    assert "--normal must name a photo that can be read, got none in" in result.stderr
     assert not (tmp_path / "new").exists()
 
 
@@ -87,6 +90,18 @@ def test_model_of_a_class_and_a_folder_in_use_are_refused(made: Path, tmp_path: 
     assert_refused(result, "--out must be new, empty, or a model to replace")
 
 
-def test_model_is_not_replaced_by_its_successor(made: Path) -> None:
-    result = run(*command(made, made / "train" / ".." / "model", made / "flagged"))
-    assert_refused(result, "--out must be another folder than --model")
+def test_photo_of_the_first_time_is_named_singly_the_second_time(made: Path, tmp_path: Path) -> None:
+    first, flagged = made / "flagged" / "noisy.png", tmp_path / "flagged"
+    shutil.copytree(made / "flagged", flagged)
+    Image.open(first).transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(flagged / "later.png")
+    lines_of(run(*command(made, tmp_path / "new", first), "--even-if-unusual"))
+    again = ["--model", tmp_path / "new", "--images", made / "train", "--images"]
+    rest = ["--normal", flagged / "later.png", "--out", tmp_path / "newer", "--even-if-unusual"]
+    assert_refused(run("recalibrate", *again, flagged, *rest), "if it is new, leave it out of those")
+    assert lines_of(run("recalibrate", *again, first, *rest)) == [str(tmp_path / "newer")]
+
+
+@pytest.mark.parametrize("out", ["train/../model", "model/inside"])
+def test_model_is_not_replaced_by_its_successor(made: Path, out: str) -> None:
+    result = run(*command(made, made / out, made / "flagged"))
+    assert_refused(result, "outputs must lie outside the folder of the model")

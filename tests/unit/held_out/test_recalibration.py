@@ -96,7 +96,10 @@ def test_photo_far_above_all_others_is_taken_on_purpose_alone(photo_model: Model
 
 def test_photo_of_the_training_is_refused(photo_model: Model, photo_recipe: Recipe, photos: Photos) -> None:
     trained, _ = split_normal(photos, photo_recipe.train)
-    with pytest.raises(InvalidInputError, match="none that the model was trained on, got 'a'; leave it"):
+    with pytest.raises(
+        InvalidInputError,
+        match="got 'a', which is among the photos before",
+    ):
         recalibrate(photo_model, photos, {"a": trained[0]})
 
 

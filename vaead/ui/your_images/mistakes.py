@@ -134,8 +134,7 @@ def _offer_normal(
         if labelled:
             st.markdown(texts("mistakes.labelled"))
         if unusual:
-            highest = number(results.calibration.image_quantile("calibrated", 1.0))
-            st.markdown(texts("mistakes.unusual", value=number(value), highest=highest))
+            st.markdown(texts("mistakes.unusual", value=number(value), limit=number(limit)))
         _normal_button(own, Wish(photo, True), texts("mistakes.normal_anyway"), icon, texts)
 
 
