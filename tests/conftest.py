@@ -13,6 +13,8 @@ Once = Callable[[str, Callable[[Path], object]], Path]
 os.environ |= dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), "1"
 )
+# Trainings of tests are short: it takes longer to make them fast than to run them as they are.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 # Read before any test changes the environment.
 _DATA_DIR = os.environ.get("VAEAD_DATA_DIR")
 

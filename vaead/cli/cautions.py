@@ -101,8 +101,8 @@ def leaving_out(located: LocatedModel, ignored: IgnoredRegion | None) -> Located
     found = located.leaving_out(ignored)
     if ignored is not None and ignored != located.model.ignored:
         click.echo(
-            "Note: the thresholds of this model were found without this region left out, so fewer photos may "
-            "be flagged than the rate says; train with the same --ignore-mask to have thresholds that fit",
+            "Note: the thresholds of this model were found without this region left out, so its flags "
+            "do not keep to the false-alarm rate; train with the same --ignore-mask for thresholds that fit",
             err=True,
         )
     return found

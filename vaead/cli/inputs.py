@@ -62,7 +62,7 @@ class Skipped:
             if (each.name, each.reason) not in self._shown:
                 self._shown.add((each.name, each.reason))
                 # What is wrong with all images alike names none of them.
-                named = "" if each.name in each.reason else f"{each.name!r}: "
+                named = "" if repr(each.name)[1:-1] in each.reason else f"{each.name!r}: "
                 click.echo(f"Skipped: {named}{one_line(each.reason)}", err=True)
 
     def sum_up(self, used: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from typing import Protocol
 
@@ -96,7 +97,9 @@ class TextProgress:
             self._bar.label = f"loss {report.loss:9.2f}"
             self._bar.update(1)
         elif isinstance(report, CalibrationReport):
-            self._bar.label = f"calibrating {report.share:4.0%}"
+            # Where nothing can be drawn over, each new label is a line.
+            share = report.share if sys.stderr.isatty() else math.floor(10 * report.share) / 10
+            self._bar.label = f"calibrating {share:4.0%}"
             self._bar.render_progress()
 
     def restart(self, attempt: int, attempts: int, reason: str) -> None:

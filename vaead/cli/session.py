@@ -15,12 +15,14 @@ from vaead.cli import outputs
 from vaead.cli.inputs import Skipped
 from vaead.cli.options import FALSE_ALARM_RATE, PathType
 from vaead.cli.take_stock import find_normals
-from vaead.data.photos import Limits, Photo, Rejected
+from vaead.data.photos import Limits, Photo, Rejected, read_each
 from vaead.data.photos.limits import VISITOR_LIMITS, megabytes
 from vaead.data.photos.reasons import refusal
 from vaead.data.photos.survey import examine_each
 from vaead.errors import InvalidInputError
+from vaead.held_out.recalibration import digests_of
 from vaead.inference.map_files import writes
+from vaead.inference.read_photos import read_options
 from vaead.model.card import ModelCard
 from vaead.model.store import load_card
 from vaead.paths import AnyPath, write_whole
@@ -96,7 +98,7 @@ def save(folder: Path, images: Path, out: AnyPath, without_photos: bool, false_a
 
     The photos of a dataset to train on, to calibrate with and to test keep their roles, labels and masks.
     """
-    load_card(folder)
+    card = load_card(folder)
     outputs.require_own_files([], folder, [], [out])
     found, skipped = find_normals(str(images)), Skipped()
     skipped.show(found.rejected)
@@ -127,7 +129,22 @@ def save(folder: Path, images: Path, out: AnyPath, without_photos: bool, false_a
     with writes("--out", out):
         write_whole(out, buffer.getvalue())
     skipped.sum_up(len(photos))
+    _tell_unknown(card, [*found.to_train, *found.validation])
     click.echo(str(out))
+
+
+def _tell_unknown(card: ModelCard, photos: Sequence[Photo]) -> None:
+    """Say on standard error if a model cannot be calibrated anew with these photos."""
+    wanted = set(card.held_out)
+    for each in read_each(photos, read_options(card.recipe)):
+        if not isinstance(each, Rejected):
+            wanted.difference_update(digests_of([each[1]]))
+    if len(wanted) > card.added:  # who was called normal later lies elsewhere
+        click.echo(
+            f"Note: {len(wanted)} of the {len(card.held_out)} photos that the model was calibrated with are "
+            "not among --images, so it cannot be calibrated anew; are they of another training?",
+            err=True,
+        )
 
 
 def _require_small(files: Sequence[Sequence[Path]]) -> None:

@@ -14,6 +14,7 @@ import click
 
 from vaead.cli import outputs
 from vaead.cli.options import FALSE_ALARM_RATE, PathType, one_line
+from vaead.cli.session import model_of
 from vaead.data.photos import Photo, Rejected
 from vaead.errors import InvalidInputError
 from vaead.inference.arrivals import Arrival, ArrivalFolder
@@ -29,14 +30,19 @@ _LOOKS_ONCE = 3
 
 
 @click.command()
-@click.option("--model", "model_folder", type=PathType(), required=True, help="A model's folder or URL.")
+@click.option(
+    "--model",
+    "model_folder",
+    type=PathType(),
+    required=True,
+    help="A model's folder or URL, or a session with its model and its false-alarm rate.",
+)
 @click.option("--csv", type=PathType(dir_okay=False), required=True, help="Table to add to.")
 @click.option(
     "--false-alarm-rate",
     type=float,
-    default=FALSE_ALARM_RATE,
-    show_default=True,
-    help="Flag images by a threshold that this share of normal images passes.",
+    help="Flag images by a threshold that this share of normal images passes.  "
+    f"[default: that of a session, or {FALSE_ALARM_RATE}]",
 )
 @click.option(
     "--interval",
@@ -48,7 +54,12 @@ _LOOKS_ONCE = 3
 @click.option("--once", is_flag=True, help="Score what is there now, and end.")
 @click.argument("folder", type=PathType())
 def watch(
-    model_folder: AnyPath, csv: AnyPath, false_alarm_rate: float, interval: float, once: bool, folder: AnyPath
+    model_folder: AnyPath,
+    csv: AnyPath,
+    false_alarm_rate: float | None,
+    interval: float,
+    once: bool,
+    folder: AnyPath,
 ) -> None:
     """Score images as they arrive in FOLDER, and in the folders in it, until Ctrl-C.
 
@@ -57,7 +68,10 @@ def watch(
     again, and named on standard error if it stays so. If the folder vanishes, as network drives do, it is
     waited for. With --once, the exit code is 1 if an image could not be scored.
     """
+    model_folder, rate = click.get_current_context().with_resource(model_of(model_folder))
     located = LocatedModel.load(model_folder)
+    if false_alarm_rate is None:
+        false_alarm_rate = FALSE_ALARM_RATE if rate is None else rate
     thresholds = Thresholds.from_rate(located.model.card.normal_scores, false_alarm_rate)
     folder, csv = _local("FOLDER", folder), _local("--csv", csv)
     if not folder.is_dir():

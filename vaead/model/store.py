@@ -293,9 +293,10 @@ def _require_card(folder: AnyPath) -> None:
             f"model must be a folder that can be read, got {str(folder)!r} ({error.strerror or error}); "
             "check the URL and the connection"
         ) from error
-    raise ModelNotFoundError(
-        f"model must be a folder with a {CARD}, got {str(folder)!r}; train the model first"
-    )
+    advice = "train the model first"
+    if isinstance(folder, Path) and folder.is_file():
+        advice = f"if it is a ZIP, unpack it, and name the folder in it that holds {CARD}"
+    raise ModelNotFoundError(f"model must be a folder with a {CARD}, got {str(folder)!r}; {advice}")
 
 
 def _not_writable(path: AnyPath, error: OSError) -> StoreError:

@@ -92,13 +92,15 @@ def histogram(
         threshold_name: Written at the line.
         axes: Titles; y is the share of a side's images.
         ticks: Scores of single images by the name of what they are, drawn as ticks on the axis. It reaches
-            well beyond the threshold then, and ends there, where the rest of the ticks stand.
+            beyond the threshold then, to the highest of them or, if that is far, to where arrows stand for
+            the rest.
         height_px: Height of the whole figure.
     """
     both = np.concatenate(list(sides.values())).astype(np.float64)
     low, high = _span(both, threshold)
     if ticks:
-        high = max(high, threshold + _BEYOND * (threshold - low))
+        most = max(float(scores.max()) for scores in ticks.values())
+        high = max(high, min(most, threshold + _BEYOND * (threshold - low)))
     edges = np.linspace(low, high, _BINS + 1)
     middle, width = (edges[1:] + edges[:-1]) / 2, float(edges[1] - edges[0])
     bars = []
@@ -117,21 +119,7 @@ def histogram(
                 hovertemplate=f"{axes.x} %{{x:.3g}}: %{{customdata}} (%{{y:.3g}} %)",
             )
         )
-    for name, scores in (ticks or {}).items():
-        inside = np.clip(scores.astype(np.float64), edges[0], edges[-1])
-        marker = {"symbol": "line-ns-open", "size": 14, "color": ANOMALOUS_COLOR, "line": {"width": 1.5}}
-        hover = f"{axes.x} %{{customdata:.3g}}"
-        bars.append(
-            go.Scatter(
-                x=inside,
-                y=np.zeros(len(inside)),
-                customdata=scores,
-                mode="markers",
-                marker=marker,
-                name=name,
-                hovertemplate=hover,
-            )
-        )
+    marks = [_ticks(name, scores, edges, axes.x) for name, scores in (ticks or {}).items()]
     layout = {
         "barmode": "overlay",
         "xaxis": {"title": axes.x, "range": (edges[0] - width, edges[-1] + width)},
@@ -144,7 +132,26 @@ def histogram(
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1 + _NAME_PX / (height_px - _AROUND_PX)},
         "dragmode": False,
     }
-    return go.Figure(bars, layout)
+    return go.Figure([*bars, *marks], layout)
+
+
+def _ticks(name: str, scores: NDArray[np.floating], edges: NDArray[np.float64], title: str) -> go.Scatter:
+    """Ticks on the axis of a histogram; arrows at its end for scores beyond it."""
+    beyond = scores > edges[-1]
+    return go.Scatter(
+        x=np.clip(scores.astype(np.float64), edges[0], edges[-1]),
+        y=np.zeros(len(scores)),
+        customdata=scores,
+        mode="markers",
+        marker={
+            "symbol": np.where(beyond, "triangle-right", "line-ns-open"),
+            "size": np.where(beyond, 10, 14),
+            "color": ANOMALOUS_COLOR,
+            "line": {"width": 1.5},
+        },
+        name=name,
+        hovertemplate=f"{title} %{{customdata:.3g}}",
+    )
 
 
 def _span(scores: NDArray[np.float64], threshold: float) -> tuple[float, float]:

@@ -263,10 +263,10 @@ def test_threshold_is_shown_among_normal_images_and_those_to_judge(results: OwnP
     bars, ticks = results.figure("own_histogram")["data"]
     assert (bars["type"], ticks["type"]) == ("bar", "scatter")
     assert "of 7 images to judge lie above" in results.figure("own_histogram")["alt"]
-    assert "About 50 of 1,000 normal images would be flagged" in results.said
+    assert "at most 50 false alarms in 1,000 normal images" in results.said
     results.app.select_slider(key="own_rate").set_value(0.5)
     results.run()
-    assert "About 5 of 1,000 normal images" in results.said
+    assert "at most 5 false alarms in 1,000 normal images" in results.said
 
 
 def test_images_added_later_are_judged_by_the_same_model(results: OwnPage) -> None:

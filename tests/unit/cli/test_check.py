@@ -30,6 +30,12 @@ def test_each_difference_is_a_line_until_the_scores_are_renewed(folder: Path) ->
     assert lines_of(run("check", "--model", folder)) == ["3 pictures have their scores and decisions"]
 
 
+def test_zip_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "kept.zip").write_bytes(b"PK")
+    result = run("check", "--model", tmp_path / "kept.zip")
+    assert_refused(result, "if it is a ZIP, unpack it, and name the folder in it that holds card.json")
+
+
 def test_model_without_golden_scores_is_refused(folder: Path) -> None:
     (folder / GOLDEN).unlink()
     assert_refused(run("check", "--model", folder), "golden.json must be .*; write them with --renew")

@@ -126,7 +126,7 @@ def test_regions_of_another_shape_and_thresholds_of_whole_photos_are_told(
         assert stretched.format(2) in result.stderr
         assert "thresholds" not in result.stderr
         result = run(*command, "--model", out, "--ignore-mask", write_mask(tmp_path / "mask.png"))
-        assert "fewer photos may be flagged than the rate says" in result.stderr
+        assert "its flags do not keep to the false-alarm rate" in result.stderr
         assert "stretched" not in result.stderr
 
 

@@ -40,6 +40,16 @@ def kept(model: Path, dataset: Path, tmp_path: Path) -> Path:
     return file
 
 
+def test_photos_of_another_training_are_told(
+    model: Path, dataset: Path, tmp_path: Path, photos: list[NDArray[np.uint8]]
+) -> None:
+    command = ("session", "save", "--model", model, "--images", dataset, "--out", tmp_path / "kept.zip")
+    assert "of the 6 photos that the model was calibrated with are not among --images" in run(*command).stderr
+    for index, photo in enumerate(photos):
+        Image.fromarray(photo).save(dataset / "train" / "good" / f"{index}.png")
+    assert run(*command).stderr == ""
+
+
 def test_session_tells_what_is_in_it(kept: Path) -> None:
     saved, photos, model, flagged = lines_of(run("session", "show", kept))
     assert saved.startswith("Saved: 20")

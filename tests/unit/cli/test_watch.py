@@ -54,6 +54,16 @@ def rows(tmp_path: Path) -> list[dict[str, str]]:
     return from_csv((tmp_path / "log.csv").read_text(encoding="utf-8"))
 
 
+def test_model_of_a_session_watches_at_its_rate(model_folder: Path, camera: Path, tmp_path: Path) -> None:
+    kept, rate = tmp_path / "kept.zip", ("--false-alarm-rate", 0.9)
+    run("session", "save", "--model", model_folder, "--images", camera, "--out", kept, *rate)
+    watched = [
+        lines_of(run("watch", "--model", *model, "--csv", tmp_path / f"{number}.csv", "--once", camera))
+        for number, model in enumerate(((kept,), (model_folder, *rate), (model_folder,)))
+    ]
+    assert watched[0] == watched[1] != watched[2]
+
+
 def test_each_image_is_scored_once_as_score_does_it(
     once: Any, model_folder: Path, camera: Path, tmp_path: Path
 ) -> None:

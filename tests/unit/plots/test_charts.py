@@ -50,6 +50,21 @@ def test_equal_scores_can_be_drawn() -> None:
     assert sum(figure.data[0].y) == pytest.approx(100)
 
 
+@pytest.mark.parametrize(
+    ("scores", "end", "symbols"),
+    [([0.1, 1.2], 1.2, ["line-ns-open"] * 2), ([0.1, 50.0], 2.99, ["line-ns-open", "triangle-right"])],
+)
+def test_axis_ends_at_the_highest_tick_or_with_an_arrow(
+    scores: list[float], end: float, symbols: list[str]
+) -> None:
+    sides, ticks = {"normal": np.linspace(0, 1, 101)}, {"judged": np.array(scores)}
+    figure = histogram(sides, 1.0, "threshold", AXES, ticks)
+    _, marks = figure.data
+    assert marks.x[-1] == pytest.approx(end, rel=0.02)
+    assert list(marks.marker.symbol) == symbols
+    assert figure.layout.xaxis.range[1] < 1.1 * end
+
+
 VALUES = np.array([[np.nan, 0.25], [1.0, np.nan]])
 
 

@@ -52,7 +52,8 @@ def _tables(metrics: Sequence[GroupMetrics], score: str, texts: Texts) -> None:
         with right:
             _defects(metrics, score, texts)
     counts = {"normal": joint.n_normal, "anomalous": joint.n_anomalous}
-    st.caption(texts("own.metrics_caption", **counts))
+    caption = texts("own.metrics_caption", **counts)
+    st.caption(f"{caption} {texts('own.metrics_aupro')}" if _known(joint, "aupro") else caption)
     if any(name in joint.auroc for name in BASELINES):
         st.caption(texts("baseline.caption"))
 
