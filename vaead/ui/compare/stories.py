@@ -9,7 +9,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from vaead.data.datasets import get_spec, load_dataset
+from vaead.data.datasets import get_spec
+from vaead.data.datasets.base import Split
 from vaead.errors import VaeadError
 from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
@@ -18,6 +19,7 @@ from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.compare import lessons
 from vaead.ui.shared import sidebar
+from vaead.ui.shared.cache import dataset_source
 from vaead.ui.shared.controls import LESSONS, PAIRS, Story
 from vaead.ui.shared.labels import class_name
 from vaead.ui.shared.pairs import draw_pair, make_image
@@ -40,9 +42,9 @@ def show(texts: Texts) -> None:
 
 def _card(name: str, story: Story, text: str, on_click: Callable[[], None], texts: Texts) -> None:
     with st.container(width=_CARD_PX, border=True, gap="xsmall"):
-        pictures = _pictures(story)
-        if pictures is not None:
-            st.image(data_url(pictures), width=120, alt=_alt(story, texts))
+        dataset = dataset_source().load_soon(story.dataset)
+        if dataset is not None:
+            st.image(data_url(_side_by_side(story, dataset.test)), width=120, alt=_alt(story, texts))
         st.button(texts(f"stories.{name}"), key=name, type="tertiary", on_click=on_click)
         st.caption(text)
 
@@ -71,13 +73,9 @@ def _seen(dataset: str, normal: int, anomalous: int, texts: Texts) -> str:
 
 
 @st.cache_data(show_spinner=False)
-def _pictures(story: Story) -> NDArray[np.uint8] | None:
-    """Both images of a pair side by side; None where the dataset cannot be had."""
-    try:
-        test = load_dataset(story.dataset).test
-    except VaeadError:
-        return None
-    images = {"normal": test.of_class(story.normal), "anomalous": test.of_class(story.anomalous)}
+def _side_by_side(story: Story, _test: Split) -> NDArray[np.uint8]:
+    """Both images of a pair; the story names the dataset of the test images."""
+    images = {"normal": _test.of_class(story.normal), "anomalous": _test.of_class(story.anomalous)}
     numbers = draw_pair(story.pair, {role: len(each) for role, each in images.items()})
     left, right = (images[role][number] for role, number in numbers.items())
     made = make_image(story.instead, left, story.pair)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from vaead.data.datasets import Dataset, load_dataset
-from vaead.errors import DataUnavailableError
+from vaead.errors import DataUnavailableError, VaeadError
 from vaead.inference.photo_service import PhotoService
 from vaead.model.files import CARD
 from vaead.model.model import Model
@@ -28,6 +29,7 @@ _GALLERIES_IN_MEMORY = 64
 """All classes of three datasets in two languages; 0.1 MB each."""
 _GALLERY_IMAGES = 24
 _ERROR_KEPT_S = 600.0
+_MOMENT_S = 1.0
 _CALIBRATION_S = 600.0
 """For one model: a few seconds for 50 photos, minutes for thousands."""
 
@@ -40,6 +42,7 @@ class DatasetSource:
 
     def __init__(self) -> None:
         self._failed: dict[str, tuple[float, str]] = {}
+        self._coming: dict[str, _Coming] = {}
         self._lock = threading.Lock()
 
     def load(self, name: str, on_progress: Callable[[int, int], None]) -> Dataset:
@@ -60,10 +63,51 @@ class DatasetSource:
                 self._failed[name] = (time.monotonic(), str(error))
             raise
 
+    def load_soon(self, name: str) -> Dataset | None:
+        """A dataset that is here within a moment; None for one that comes later, or cannot be had.
+
+        A page must not stand still for the sake of some small pictures: what has to be downloaded comes in
+        another thread, and is there for a later run of the page.
+        """
+        with self._lock:
+            coming = self._coming.get(name)
+            if coming is None or coming.is_done:
+                coming = self._coming[name] = _Coming(partial(self.load, name, _ignore))
+        return coming.wait()
+
     def retry(self, name: str) -> None:
         """Forget that a dataset could not be had."""
         with self._lock:
             self._failed.pop(name, None)
+
+
+class _Coming:
+    """A dataset that another thread loads."""
+
+    def __init__(self, load: Callable[[], Dataset]) -> None:
+        self._load = load
+        self._dataset: Dataset | None = None
+        self._waited_until = time.monotonic() + _MOMENT_S
+        self._thread = threading.Thread(target=self._run, daemon=True, name="vaead-dataset")
+        self._thread.start()
+
+    @property
+    def is_done(self) -> bool:
+        """True if it has been loaded, or could not be."""
+        return not self._thread.is_alive()
+
+    def wait(self) -> Dataset | None:
+        """The dataset, if it is there a moment after it was first asked for."""
+        self._thread.join(max(0.0, self._waited_until - time.monotonic()))
+        return self._dataset
+
+    def _run(self) -> None:
+        with contextlib.suppress(VaeadError):
+            self._dataset = self._load()
+
+
+def _ignore(_received: int, _total: int) -> None:
+    """Progress that nobody sees."""
 
 
 @st.cache_resource(show_spinner=False)
