@@ -458,6 +458,8 @@ def _color_axis(scale: Scale, columns: int) -> dict[str, Any]:
             "thickness": 10,
             "nticks": 4,
             "tickangle": 0,  # on a phone, Plotly would rather turn the numbers than leave some out
+            # Thousands are written as 1k: on a phone, -2000 and -1000 would touch.
+            "minexponent": 2 if max(abs(low), abs(high)) >= 1000 else 3,
             "outlinewidth": 0,
         }
         if scale.log:
