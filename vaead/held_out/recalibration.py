@@ -75,8 +75,8 @@ def recalibrate(
 def unusual(model: Model, normal: Mapping[str, NDArray[np.generic]]) -> dict[str, float]:
     """Photos that stand far above all normal ones, and are likely to be anomalous; each with its score.
 
-    Far means three times as far from the middle one of normal scores as 9 of 10 of them are. The highest of
-    them says less: one odd photo among them would let others pass.
+    Far means three times as far from the middle one of normal scores as 9 of 10 of them are, and above 19 of
+    20. The highest of them says less: one odd photo among them would let others pass.
 
     Raises:
         InvalidInputError: A photo does not fit the model.
@@ -89,8 +89,10 @@ def unusual(model: Model, normal: Mapping[str, NDArray[np.generic]]) -> dict[str
 
 def unusual_above(card: ModelCard) -> float:
     """Calibrated score above which `unusual` finds a photo."""
-    middle, usual = (card.normal_scores.image_quantile("calibrated", level) for level in (0.5, 0.9))
-    return middle + 3 * (usual - middle)
+    middle, usual, high = (
+        card.normal_scores.image_quantile("calibrated", level) for level in (0.5, 0.9, 0.95)
+    )
+    return max(middle + 3 * (usual - middle), high)
 
 
 def _held_out(card: ModelCard, photos: Photos) -> list[NDArray[np.float32]]:
