@@ -10,8 +10,6 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from vaead.plots.panels import gallery
-
 NORMAL_COLOR = "#2f78c4"
 ANOMALOUS_COLOR = "#d9730d"
 
@@ -266,8 +264,18 @@ def matrix(
     return go.Figure([picture, markers], layout)
 
 
-def tiles(images: NDArray[np.uint8], columns: int, hovers: Sequence[str]) -> go.Figure:
-    """Draw images that can be clicked, each with a hover text of its own; see `panels.gallery`."""
-    figure = gallery(images, columns, hover="{number}")
-    figure.update_traces(text=hovers, hovertemplate="%{text}<extra></extra>", selector={"type": "scatter"})
-    return figure
+def curves(series: Mapping[str, Sequence[float]], x_title: str, y_title: str) -> go.Figure:
+    """Draw one line a series over 1, 2, 3, ..."""
+    lines = [
+        go.Scatter(x=list(range(1, len(values) + 1)), y=list(values), name=name, mode="lines+markers")
+        for name, values in series.items()
+    ]
+    layout = {
+        "xaxis": {"title": x_title, "dtick": max(1, len(next(iter(series.values()))) // 10)},
+        "yaxis": {"title": y_title},
+        "height": 280,
+        "margin": _MARGIN,
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0},
+        "hovermode": "x unified",
+    }
+    return go.Figure(lines, layout)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from vaead.plots.gauge import OUTLINE, Gauge
 from vaead.plots.png import to_png
 
 PALETTES = ("Blues", "Cividis", "Viridis")
@@ -21,18 +22,13 @@ Values = NDArray[np.floating] | NDArray[np.uint8]
 Frame = tuple[float, float, float, float]
 """Top, left, height and width in pixels."""
 
+HIDDEN_AXIS = {"visible": False, "showgrid": False, "zeroline": False}
+
 _COLUMN_GAP = 0.02
 _ROW_GAP = 0.1
 """Gaps between panels as shares of the figure; between rows it holds the titles of the lower row."""
 _TITLE_PX = 28
-_TILE_PX = 42
 _BAR_PX = 56
-_OUTLINE = "#e4572e"
-_USUAL = "#2f78c4"
-_GAUGE = (-0.052, -0.028)
-"""Lower and upper edge of the bar under a picture, in heights of the picture."""
-_GAUGE_LIMIT = 0.6
-"""Where the limit of normal images lies on the bar."""
 _GAUGE_SHARE = 0.062
 """Height below each picture that bar and number take, as a share of the figure."""
 _SELECTED = "#d9730d"
@@ -67,40 +63,6 @@ class Scale:
         if self.log:
             return np.log10(values, dtype=np.float32)
         return values if values.dtype == np.uint8 else values.astype(np.float32)
-
-
-@dataclass(frozen=True)
-class Gauge:
-    """Where a score stands among normal images.
-
-    Attributes:
-        value: The score.
-        low: Score that nearly all normal images exceed.
-        limit: Threshold above which an image is flagged.
-        note: Written below the bar.
-    """
-
-    value: float
-    low: float
-    limit: float
-    note: str
-
-    @property
-    def flagged(self) -> bool:
-        """True if the score is above its limit."""
-        return self.value > self.limit
-
-    @property
-    def position(self) -> float:
-        """Place of the score on the bar, 0 to 1; far above the limit it nears 1.
-
-        >>> [round(Gauge(value, 0, 10, "").position, 2) for value in (-5, 0, 5, 10, 20, 1e6)]
-        [0.0, 0.0, 0.3, 0.6, 0.8, 1.0]
-        """
-        share = (self.value - self.low) / max(self.limit - self.low, 1e-9)
-        if share <= 1:
-            return max(0.0, _GAUGE_LIMIT * share)
-        return _GAUGE_LIMIT + (1 - _GAUGE_LIMIT) * (1 - 1 / share)
 
 
 @dataclass(frozen=True)
@@ -160,10 +122,11 @@ def panels(
     flat = [panel for row in rows for panel in row]
     gauges = {index: panel.gauge for index, panel in enumerate(flat) if panel.gauge is not None}
     titles = [_title(panel.title, index) for index, panel in enumerate(flat)]
+    notes = [gauge.note_text(_title(gauge.note, index)) for index, gauge in gauges.items()]
     layout: dict[str, Any] = {
-        "annotations": [*titles, *(_gauge_note(gauge, index) for index, gauge in gauges.items())],
+        "annotations": [*titles, *notes],
         "shapes": [
-            *(shape for index, gauge in gauges.items() for shape in _gauge_shapes(gauge, index)),
+            *(shape for index, gauge in gauges.items() for shape in gauge.shapes(_domain(index))),
             *(_frame(frame, index) for index, panel in enumerate(flat) for frame in panel.frames),
         ],
         "margin": {
@@ -204,61 +167,6 @@ def panels(
     targets = [_targets(panel, index, hover) for index, panel in enumerate(flat) if panel.numbers is not None]
     # Made whole, in one call: each change of a Plotly figure afterwards costs milliseconds.
     return go.Figure([*heatmaps, *outlines, *targets], layout)
-
-
-def curves(series: Mapping[str, Sequence[float]], x_title: str, y_title: str) -> go.Figure:
-    """Draw one line a series over 1, 2, 3, ..."""
-    lines = [
-        go.Scatter(x=list(range(1, len(values) + 1)), y=list(values), name=name, mode="lines+markers")
-        for name, values in series.items()
-    ]
-    layout = {
-        "xaxis": {"title": x_title, "dtick": max(1, len(next(iter(series.values()))) // 10)},
-        "yaxis": {"title": y_title},
-        "height": 280,
-        "margin": {"l": 0, "r": 0, "t": 8, "b": 0},
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0},
-        "hovermode": "x unified",
-    }
-    return go.Figure(lines, layout)
-
-
-def gallery(images: NDArray[np.uint8], columns: int, hover: str) -> go.Figure:
-    """Draw images as tiles that can be clicked.
-
-    Args:
-        images: (N, H, W).
-        columns: Tiles in a row.
-        hover: Text of the hover box with the field {number}.
-
-    Returns:
-        A figure whose selected point has the number of the image as `customdata`.
-    """
-    count, height, width = images.shape
-    rows = -(-count // columns)
-    tiles = np.zeros((rows * columns, height, width), np.uint8)
-    tiles[:count] = images
-    sheet = tiles.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
-    row, column = np.divmod(np.arange(count), columns)
-    # A heatmap reports no clicks, so a transparent marker lies over each tile.
-    markers = go.Scatter(
-        x=(column + 0.5) * width - 0.5,
-        y=(row + 0.5) * height - 0.5,
-        customdata=np.arange(count),
-        mode="markers",
-        marker={"size": _TILE_PX - 4, "symbol": "square", "opacity": 0},
-        hovertemplate=hover.format(number="%{customdata}") + "<extra></extra>",
-    )
-    picture = go.Heatmap(z=sheet, colorscale="Greys", reversescale=True, showscale=False, hoverinfo="skip")
-    layout = {
-        "xaxis": {**_hidden_axis(), "range": (-0.5, columns * width - 0.5)},
-        "yaxis": {**_hidden_axis(), "range": (rows * height - 0.5, -0.5)},
-        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "width": _TILE_PX * columns,
-        "height": _TILE_PX * rows,
-        "dragmode": False,
-    }
-    return go.Figure([picture, markers], layout)
 
 
 def squares(step: int) -> dict[str, Any]:
@@ -304,7 +212,7 @@ def _outline(pixels: NDArray[np.bool_], index: int, step: int) -> dict[str, Any]
         "x": columns,
         "y": rows,
         "contours": {"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
-        "line": {"color": _OUTLINE, "width": 1.5, "smoothing": 0},
+        "line": {"color": OUTLINE, "width": 1.5, "smoothing": 0},
         "showscale": False,
         "showlegend": False,
         "hoverinfo": "skip",
@@ -360,23 +268,19 @@ def _cell(index: int, count: int, gap: float) -> tuple[float, float]:
     return start, min(start + size, 1.0)
 
 
-def _hidden_axis() -> dict[str, Any]:
-    return {"visible": False, "showgrid": False, "zeroline": False}
-
-
 def _axes(
     index: int, row: tuple[float, float], column: tuple[float, float], size_px: tuple[int, ...]
 ) -> dict[str, Any]:
     height, width = size_px
     x = {
-        **_hidden_axis(),
+        **HIDDEN_AXIS,
         "domain": column,
         "constrain": "domain",
         "anchor": f"y{_suffix(index)}",
         "range": (-0.5, width - 0.5),
     }
     y = {
-        **_hidden_axis(),
+        **HIDDEN_AXIS,
         "domain": (1 - row[1], 1 - row[0]),
         "constrain": "domain",
         "anchor": f"x{_suffix(index)}",
@@ -388,52 +292,20 @@ def _axes(
     return {f"xaxis{_suffix(index)}": x, f"yaxis{_suffix(index)}": y}
 
 
+def _domain(index: int) -> dict[str, str]:
+    """Places are shares of a panel, from its lower left corner."""
+    return {"xref": f"x{_suffix(index)} domain", "yref": f"y{_suffix(index)} domain"}
+
+
 def _title(text: str, index: int) -> dict[str, Any]:
     return {
         "text": text,
-        "xref": f"x{_suffix(index)} domain",
-        "yref": f"y{_suffix(index)} domain",
+        **_domain(index),
         "x": 0.5,
         "y": 1.0,
         "xanchor": "center",
         "yanchor": "bottom",
         "showarrow": False,
-    }
-
-
-def _gauge_shapes(gauge: Gauge, index: int) -> list[dict[str, Any]]:
-    """The range of normal images, what lies beyond it, and a mark at the score."""
-    color = _OUTLINE if gauge.flagged else _USUAL
-    low, high = _GAUGE
-
-    def bar(left: float, right: float, color: str, opacity: float, more: float = 0) -> dict[str, Any]:
-        return {
-            "type": "rect",
-            "xref": f"x{_suffix(index)} domain",
-            "yref": f"y{_suffix(index)} domain",
-            "x0": left,
-            "x1": right,
-            "y0": low - more,
-            "y1": high + more,
-            "fillcolor": color,
-            "opacity": opacity,
-            "line": {"width": 0},
-        }
-
-    at = gauge.position
-    return [
-        bar(0, _GAUGE_LIMIT, _USUAL, 0.3),
-        bar(_GAUGE_LIMIT, 1, _OUTLINE, 0.18),
-        bar(max(0, at - 0.012), min(1, at + 0.012), color, 1, more=0.014),
-    ]
-
-
-def _gauge_note(gauge: Gauge, index: int) -> dict[str, Any]:
-    return _title(gauge.note, index) | {
-        "y": _GAUGE[0] - 0.014,
-        "yanchor": "top",
-        "font": {"size": 11},
-        "opacity": 0.75,
     }
 
 

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -5,11 +7,11 @@ from vaead.plots.charts import (
     AUROC_SCALE,
     Axes,
     MatrixScale,
+    curves,
     difference_scale,
     histogram,
     matrix,
     roc_curves,
-    tiles,
 )
 
 AXES = Axes("across", "up")
@@ -93,9 +95,11 @@ def test_colours_of_differences_reach_as_far_down_as_up(values: np.ndarray, size
     assert difference_scale(values) == MatrixScale(-size, 0.0, size)
 
 
-def test_tiles_say_what_they_show() -> None:
-    figure = tiles(np.zeros((3, 4, 4), np.uint8), 2, ["x", "y", "z"])
-    markers = figure.data[1]
-    assert markers.text == ("x", "y", "z")
-    assert markers.hovertemplate == "%{text}<extra></extra>"
-    assert figure.data[0].text is None
+@pytest.mark.parametrize(("epochs", "step"), [([4.0, 3.0], 1), ([1.0] * 45, 4)])
+def test_curves_count_from_1_with_at_most_a_dozen_ticks(epochs: Sequence[float], step: int) -> None:
+    figure = curves({"loss": epochs, "A": epochs}, "epoch", "nats")
+    assert [trace.name for trace in figure.data] == ["loss", "A"]
+    assert list(figure.data[1].x) == list(range(1, len(epochs) + 1))
+    assert list(figure.data[1].y) == epochs
+    assert figure.layout.xaxis.dtick == step
+    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("epoch", "nats")

@@ -1,6 +1,5 @@
 import base64
 import io
-from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -8,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from vaead.plots.panels import Panel, Scale, article_scale, curves, gallery, panels
+from vaead.plots.panels import Panel, Scale, article_scale, panels
 
 HOVER = "row {y}, column {x}<br>{value}"
 GREY = Scale(0, 255, "Greys", reverse=True)
@@ -177,51 +176,6 @@ def test_title_stands_above_its_panel() -> None:
     assert [note.text for note in notes] == ["image", "old", "new"] * 2
     assert (notes[4].xref, notes[4].yref) == ("x5 domain", "y5 domain")
     assert {(note.y, note.yanchor) for note in notes} == {(1.0, "bottom")}
-
-
-@pytest.mark.parametrize(("epochs", "step"), [([4.0, 3.0], 1), ([1.0] * 45, 4)])
-def test_curves_count_from_1_with_at_most_a_dozen_ticks(epochs: Sequence[float], step: int) -> None:
-    figure = curves({"loss": epochs, "A": epochs}, "epoch", "nats")
-    assert [trace.name for trace in figure.data] == ["loss", "A"]
-    assert list(figure.data[1].x) == list(range(1, len(epochs) + 1))
-    assert list(figure.data[1].y) == epochs
-    assert figure.layout.xaxis.dtick == step
-    assert (figure.layout.xaxis.title.text, figure.layout.yaxis.title.text) == ("epoch", "nats")
-
-
-@pytest.fixture
-def tiles() -> NDArray[np.uint8]:
-    """Five images of 3 x 4 pixels; image n has the value 10 n + 1 everywhere."""
-    return np.stack([np.full((3, 4), 10 * number + 1, np.uint8) for number in range(5)])
-
-
-def test_gallery_tells_which_image_was_clicked(tiles: NDArray[np.uint8]) -> None:
-    sheet, markers = gallery(tiles, 3, "test image {number}").data
-    assert list(markers.customdata) == [0, 1, 2, 3, 4]
-    assert markers.hovertemplate == "test image %{customdata}<extra></extra>"
-    assert sheet.hoverinfo == "skip"
-
-
-def test_marker_of_an_image_lies_over_it(tiles: NDArray[np.uint8]) -> None:
-    sheet, markers = gallery(tiles, 3, "{number}").data
-    under = [sheet.z[round(y), round(x)] for x, y in zip(markers.x, markers.y, strict=True)]
-    assert under == [1, 11, 21, 31, 41]
-
-
-def test_markers_are_invisible(tiles: NDArray[np.uint8]) -> None:
-    assert gallery(tiles, 3, "{number}").data[1].marker.opacity == 0
-
-
-def test_last_row_of_the_gallery_may_be_short(tiles: NDArray[np.uint8]) -> None:
-    sheet = gallery(tiles, 3, "{number}").data[0].z
-    assert sheet.shape == (6, 12)
-    np.testing.assert_array_equal(sheet[3:, 8:], 0)
-
-
-def test_gallery_shows_all_of_every_tile(tiles: NDArray[np.uint8]) -> None:
-    layout = gallery(tiles, 3, "{number}").layout
-    assert layout.xaxis.range == (-0.5, 11.5)
-    assert layout.yaxis.range == (5.5, -0.5)
 
 
 def test_panel_in_colours_is_a_picture_beside_maps() -> None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from vaead.calibration.thresholds import NormalScores
 from vaead.i18n.format import listed, number, percent
 from vaead.i18n.texts import Texts
-from vaead.plots.panels import Frame, Gauge, Panel, Scale, article_scale, panels
+from vaead.plots.gauge import Gauge
+from vaead.plots.panels import Frame, Panel, Scale, article_scale, panels
 from vaead.scoring.loss_terms import SCORES
 from vaead.scoring.term_maps import TermMaps
 from vaead.ui.shared.plots import mean_scale

@@ -13,7 +13,8 @@ from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
 from vaead.metrics.image import Confusion, best_f1_threshold, recall_threshold
 from vaead.model.split_scores import SplitScores
-from vaead.plots.charts import Axes, histogram, tiles
+from vaead.plots.charts import Axes, histogram
+from vaead.plots.gallery import tiles
 from vaead.ui.evaluate.test_scores import Sides, numbers_in_class
 from vaead.ui.shared.controls import THRESHOLDS
 from vaead.ui.shared.labels import class_name

@@ -18,7 +18,7 @@ from vaead.inference.photo_service import PhotoService
 from vaead.model.files import CARD
 from vaead.model.model import Model
 from vaead.model.store import ModelStore
-from vaead.plots import panels
+from vaead.plots import gallery as tiles
 from vaead.processes.durations import DurationLog
 from vaead.processes.training_jobs import TrainingJobs
 from vaead.recipe import Recipe
@@ -139,8 +139,8 @@ def training_jobs() -> TrainingJobs:
     max_entries=_GALLERIES_IN_MEMORY, show_spinner=False, hash_funcs={Dataset: lambda dataset: dataset.name}
 )
 def gallery(dataset: Dataset, number: int, hover: str) -> go.Figure:
-    """The first test images of a class, see `panels.gallery`; no draw changes them, so they are kept."""
-    return panels.gallery(dataset.test.of_class(number)[:_GALLERY_IMAGES], columns=8, hover=hover)
+    """The first test images of a class, see `vaead.plots.gallery`; no draw changes them, so they are kept."""
+    return tiles.gallery(dataset.test.of_class(number)[:_GALLERY_IMAGES], columns=8, hover=hover)
 
 
 def load_stored(recipe: Recipe) -> Model:

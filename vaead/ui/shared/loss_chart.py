@@ -8,7 +8,7 @@ import streamlit as st
 
 from vaead.i18n.texts import Texts
 from vaead.model.events import EpochReport
-from vaead.plots.panels import curves
+from vaead.plots.charts import curves
 from vaead.scoring.loss_terms import TERMS
 from vaead.ui.shared.plots import show_chart
 
