@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.report import Table
 from vaead.data.photos import Limits, Photo, Rejected, find_photos, read_mask, read_photo
-from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.photo import NORMAL
 from vaead.data.photos.survey import examine_each
 from vaead.inference.read_photos import read_options
 from vaead.metrics.baselines import BASELINES, Baselines

@@ -30,7 +30,7 @@ from benchmarks.screw_photos import (
     read_screws,
     train,
 )
-from vaead.data.photos.layout import NORMAL as GOOD
+from vaead.data.photos.photo import NORMAL as GOOD
 from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.data.screws.screw_set import ScrewSet
 from vaead.metrics.baselines import BASELINES, Baselines

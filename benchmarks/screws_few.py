@@ -24,7 +24,7 @@ from benchmarks.screw_photos import (
     read_screws,
     train,
 )
-from vaead.data.photos.layout import NORMAL as GOOD
+from vaead.data.photos.photo import NORMAL as GOOD
 from vaead.data.screws.generator import DEFECTS
 from vaead.data.screws.screw_set import ScrewSet
 from vaead.photo_defaults import default_scale

@@ -13,7 +13,7 @@ import vaead
 from vaead import ClassSource, Recipe, load_dataset, load_model, shipped
 from vaead.data.datasets import Dataset, dataset_names, get_spec
 from vaead.data.photos import read_photo
-from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.photo import NORMAL
 from vaead.inference.golden import Golden
 from vaead.inference.read_photos import read_options
 from vaead.metrics.class_pairs import pairs_file

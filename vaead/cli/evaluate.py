@@ -28,7 +28,7 @@ from vaead.cli.options import (
 from vaead.cli.progress_bar import with_bar
 from vaead.data.datasets import get_spec, load_dataset
 from vaead.data.photos import Limits, Photo, find_photos
-from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.photo import NORMAL
 from vaead.data.photos.reasons import Reason
 from vaead.errors import InvalidInputError
 from vaead.ignored import IgnoredRegion

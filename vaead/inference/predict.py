@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from vaead.data.photos import Limits, Photo, ReadOptions, Rejected, read_each, read_mask, read_photo
-from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.photo import NORMAL
 from vaead.errors import ModelFormatError, VaeadError
 from vaead.ignored import IgnoredRegion
 from vaead.inference.map_files import folder_sink, require_short_name, write_maps, write_masks, write_why

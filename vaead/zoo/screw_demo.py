@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.photo import NORMAL
 from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.data.screws.screw_set import ScrewSet
 from vaead.recipe import PhotoSource, Recipe

@@ -4,7 +4,7 @@ import numpy as np
 
 from vaead.data.photos import Limits
 from vaead.data.photos.examine import examine
-from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.photo import NORMAL
 from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.photo_defaults import PhotoDefaults
 from vaead.plots.png import to_png

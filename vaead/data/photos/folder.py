@@ -6,8 +6,9 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from vaead.data.photos.layout import Photos, relocate, sort_photos
+from vaead.data.photos.layout import sort_photos
 from vaead.data.photos.names import Rejected, printable
+from vaead.data.photos.photo import Photos
 from vaead.data.photos.reasons import FORMATS_TEXT
 from vaead.errors import DataUnavailableError, InvalidInputError
 from vaead.paths import UrlPath, is_url
@@ -38,7 +39,7 @@ def find_photos(root: str | Path) -> Photos:
         sources = {name: f"{str(root).rstrip('/')}/{name}" for name in names}
     else:
         sources = {name: str(Path(root) / name) for name in names}
-    return replace(relocate(photos, sources), rejected=(*rejected, *photos.rejected))
+    return replace(photos.relocated(sources), rejected=(*rejected, *photos.rejected))
 
 
 def _list_local(root: Path) -> tuple[list[str], list[Rejected]]:

@@ -5,12 +5,12 @@ Only names are looked at, so that a folder, a ZIP and an upload are all sorted b
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from vaead.data.photos.folder_names import Role, folded, role_of
+from vaead.data.photos.mask_names import with_masks
 from vaead.data.photos.names import (
     Rejected,
     clean_name,
@@ -20,68 +20,9 @@ from vaead.data.photos.names import (
     printable,
     require_text,
 )
+from vaead.data.photos.photo import NORMAL, Photo, Photos
 from vaead.data.photos.reasons import refusal
 from vaead.errors import InvalidInputError
-
-NORMAL = "good"
-"""The 'defect' of a normal photo, as in the layout of MVTec AD."""
-
-_MASK_ENDING = re.compile(r"[_\- ]*(mask|gt|ground[_\- ]truth|seg)$")
-
-
-@dataclass(frozen=True)
-class Photo:
-    """One image, not yet read.
-
-    Attributes:
-        name: Path relative to its folder, ZIP or upload.
-        source: What to read: a path or URL, or the name inside a ZIP or upload.
-        defect: Kind of defect, 'good' for a normal photo; None where nothing is known.
-        masks: What to read for its masks, of the same kind as `source`; several are joined.
-        title: Name of the photo and its masks in messages and tables; None where these are their sources.
-    """
-
-    name: str
-    source: str
-    defect: str | None = None
-    masks: tuple[str, ...] = ()
-    title: str | None = None
-
-    @property
-    def label(self) -> str:
-        """Name of the photo in messages and tables."""
-        return self.title or self.source
-
-
-@dataclass(frozen=True)
-class Photos:
-    """Photos, sorted.
-
-    Attributes:
-        train: Normal photos to train on.
-        test: Photos to test, each with its defect, where a folder tells it, and its masks.
-        unsorted: All photos of a plain folder, in which nothing says what is normal; else empty.
-        rejected: Files that are left out, each with its reason.
-        validation: Normal photos to calibrate with, not to train on.
-        has_split: False if normal photos are all for training, as their folders tell classes alone.
-    """
-
-    train: tuple[Photo, ...] = ()
-    test: tuple[Photo, ...] = ()
-    unsorted: tuple[Photo, ...] = ()
-    rejected: tuple[Rejected, ...] = ()
-    validation: tuple[Photo, ...] = ()
-    has_split: bool = True
-
-    @property
-    def to_train(self) -> tuple[Photo, ...]:
-        """Photos to train on, if the user says that this folder is for training."""
-        return self.unsorted or self.train
-
-    @property
-    def to_score(self) -> tuple[Photo, ...]:
-        """Photos to score, if the user says that this folder is to be scored."""
-        return self.unsorted or (self.test if self.has_split else (*self.train, *self.test))
 
 
 @dataclass(frozen=True)
@@ -182,26 +123,8 @@ def sort_uploads(names: Iterable[str]) -> Photos:
             rejected.append(Rejected.of(printable(name), error))
         else:
             originals.setdefault(clean, name)
-    photos = relocate(sort_photos(originals), originals)
+    photos = sort_photos(originals).relocated(originals)
     return replace(photos, rejected=(*rejected, *photos.rejected))
-
-
-def relocate(photos: Photos, sources: dict[str, str]) -> Photos:
-    """Say where photos that were sorted by name are to be read from."""
-
-    def moved(some: tuple[Photo, ...]) -> tuple[Photo, ...]:
-        return tuple(
-            replace(photo, source=sources[photo.source], masks=tuple(sources[mask] for mask in photo.masks))
-            for photo in some
-        )
-
-    return replace(
-        photos,
-        train=moved(photos.train),
-        test=moved(photos.test),
-        unsorted=moved(photos.unsorted),
-        validation=moved(photos.validation),
-    )
 
 
 def _require_distinct(images: Sequence[_Image]) -> None:
@@ -296,7 +219,7 @@ def _sort_split(images: Sequence[_Image], root: tuple[str, ...], rejected: list[
             rejected.append(Rejected.of(image.name, refusal("misplaced", name=image.name)))
     return Photos(
         tuple(train),
-        _with_masks(test, masks, rejected),
+        with_masks(test, masks, rejected),
         rejected=tuple(rejected),
         validation=tuple(validation),
     )
@@ -328,7 +251,7 @@ def _sort_classes(images: Sequence[_Image], root: tuple[str, ...], rejected: lis
             train.append(Photo(image.name, image.name, NORMAL))
         else:
             test.append((Photo(image.name, image.name, image.folders[depth]), image.below(depth)))
-    sorted_test = _with_masks(test, masks, rejected)
+    sorted_test = with_masks(test, masks, rejected)
     return Photos(tuple(train), sorted_test, rejected=tuple(rejected), has_split=False)
 
 
@@ -343,46 +266,4 @@ def _sort_doubtful(images: Sequence[_Image], rejected: list[Rejected]) -> Photos
         else:
             defect = None if in_defect is None else image.folders[in_defect]
             test.append((Photo(image.name, image.name, defect), image.below(in_defect or 0)))
-    return Photos(test=_with_masks(test, masks, rejected), rejected=tuple(rejected))
-
-
-def _with_masks(
-    photos: Sequence[tuple[Photo, str]], masks: Sequence[tuple[str, str]], rejected: list[Rejected]
-) -> tuple[Photo, ...]:
-    """Give photos their masks.
-
-    Args:
-        photos: Each with its path from the folder of its class on, see `_Image.below`.
-        masks: Name of each, and its path below the folder of masks.
-        rejected: Masks without an image are added here.
-    """
-    find = _finder([path for _, path in photos])
-    found: list[list[str]] = [[] for _ in photos]
-    for name, path in masks:
-        index = find(path)
-        if index is None:
-            rejected.append(Rejected.of(name, refusal("unused_mask", name=name)))
-        else:
-            found[index].append(name)
-    return tuple(replace(photo, masks=tuple(names)) for (photo, _), names in zip(photos, found, strict=True))
-
-
-def _finder(paths: Sequence[str]) -> Callable[[str], int | None]:
-    """A function that finds the photo of a mask by its path, which may leave out the folder of the class."""
-    whole = {path: index for index, path in enumerate(paths)}
-    without_class: dict[str, int | None] = {}
-    for path, index in whole.items():
-        short = path.partition("/")[2]
-        without_class[short] = None if short in without_class else index  # of two classes, neither is meant
-
-    def find(mask: str) -> int | None:
-        folder = mask.rpartition("/")[0]
-        candidates = [mask, _MASK_ENDING.sub("", mask), folder, _MASK_ENDING.sub("", folder)]
-        for known in (whole, without_class):
-            for each in filter(None, candidates):
-                index = known.get(each)
-                if index is not None:
-                    return index
-        return None
-
-    return find
+    return Photos(test=with_masks(test, masks, rejected), rejected=tuple(rejected))

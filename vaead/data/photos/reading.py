@@ -21,9 +21,9 @@ from vaead.data.photos.decoding import (
     quiet_pillow,
     require_one_picture,
 )
-from vaead.data.photos.layout import Photo
 from vaead.data.photos.limits import Limits
 from vaead.data.photos.names import Rejected
+from vaead.data.photos.photo import Photo
 from vaead.data.photos.reasons import refusal
 from vaead.data.photos.sources import Source, read_bytes
 from vaead.errors import InvalidInputError, VaeadError

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.data.photos.examine import SIGNATURE_PX, PhotoFacts, examine, find_bits
-from vaead.data.photos.layout import Photo
 from vaead.data.photos.limits import Limits
 from vaead.data.photos.names import Rejected
+from vaead.data.photos.photo import Photo
 from vaead.errors import VaeadError
 
 _FEWEST = 8

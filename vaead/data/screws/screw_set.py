@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from vaead.data.photos.layout import NORMAL, Photo, Photos
+from vaead.data.photos.photo import NORMAL, Photo, Photos
 from vaead.data.screws.generator import DEFECTS, Screw, make_screw, require_scale, require_whole
 from vaead.errors import InvalidInputError
 

@@ -12,7 +12,7 @@ import streamlit as st
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos import Photo
-from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.photo import NORMAL
 from vaead.errors import VaeadError
 from vaead.held_out.recalibration import unusual_above
 from vaead.i18n.format import number, percent

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.data.photos import Photo, Rejected
-from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.photo import NORMAL
 from vaead.data.photos.reasons import refusal
 from vaead.errors import InvalidInputError
 from vaead.inference.explain import Explanation, Place

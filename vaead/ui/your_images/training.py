@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.photo import NORMAL
 from vaead.errors import VaeadError
 from vaead.i18n.texts import Texts
 from vaead.model.files import CARD

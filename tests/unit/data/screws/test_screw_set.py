@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from vaead.data.photos import sort_photos
-from vaead.data.photos.layout import NORMAL
+from vaead.data.photos.photo import NORMAL
 from vaead.data.screws.generator import DEFECTS, make_screw
 from vaead.data.screws.screw_set import ScrewSet
 from vaead.errors import InvalidInputError
