@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from vaead.data.photos.names import Rejected
 
@@ -73,5 +74,7 @@ class Photos:
     def relocated(self, sources: Mapping[str, str]) -> Photos:
         """The same, to be read from elsewhere; see `Photo.relocated`."""
         names = ("train", "test", "unsorted", "validation")
-        moved = {name: tuple(each.relocated(sources) for each in getattr(self, name)) for name in names}
+        moved: dict[str, Any] = {
+            name: tuple(each.relocated(sources) for each in getattr(self, name)) for name in names
+        }
         return replace(self, **moved)
