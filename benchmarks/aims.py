@@ -30,7 +30,7 @@ from benchmarks.memory import PeakMemory
 from benchmarks.report import Table
 from benchmarks.server import running
 from vaead.data.screws.generator import make_screw
-from vaead.model.store import load_card
+from vaead.model.folder import load_card
 
 STARTS = 3
 SEED = 31

@@ -26,7 +26,7 @@ from benchmarks import report
 from benchmarks.memory import PeakMemory
 from benchmarks.report import Table
 from vaead.data.screws.generator import DEFECTS, make_screw
-from vaead.model.store import save_model
+from vaead.model.folder import save_model
 from vaead.recipe import PhotoSource, Recipe
 from vaead.training.pipeline import train_photos
 

@@ -18,7 +18,8 @@ from benchmarks.peers import PEERS
 from benchmarks.report import Table
 from vaead.data.datasets import load_dataset
 from vaead.metrics.image import class_aurocs
-from vaead.model.store import STORE_VARIABLE, ModelStore
+from vaead.model.folder import STORE_VARIABLE
+from vaead.model.store import ModelStore
 from vaead.processes.workers import Workers
 from vaead.zoo.pretrain import pretrain, recipes
 

@@ -11,7 +11,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from vaead.data.datasets import load_dataset
-from vaead.model.store import ModelStore, load_model
+from vaead.model.folder import load_model
+from vaead.model.store import ModelStore
 from vaead.recipe import ClassSource, PhotoSource, Recipe
 from vaead.version import __version__
 

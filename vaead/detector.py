@@ -18,8 +18,8 @@ from vaead.held_out.recalibration import recalibrate
 from vaead.ignored import IgnoredRegion
 from vaead.inference.explain import Explanation, explain, worst_window
 from vaead.inference.golden import save_with_golden
+from vaead.model.folder import load_model
 from vaead.model.model import Model
-from vaead.model.store import load_model
 from vaead.presets import preset_names
 from vaead.recipe import COLORS, PhotoSource, Recipe
 from vaead.scoring.image_scorer import check_images

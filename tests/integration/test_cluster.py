@@ -18,7 +18,8 @@ from click.testing import CliRunner
 import vaead
 from vaead.cli import main
 from vaead.model.files import CARD
-from vaead.model.store import ModelStore, load_model, save_model
+from vaead.model.folder import load_model, save_model
+from vaead.model.store import ModelStore
 from vaead.paths import UrlPath
 from vaead.processes.workers import Workers
 from vaead.recipe import ClassSource, Recipe

@@ -18,8 +18,8 @@ from streamlit.testing.v1 import AppTest
 from vaead.calibration.diagnostics import TrainingDiagnostics
 from vaead.data.datasets import clear_cache, load_dataset
 from vaead.data.screws.generator import make_screw
+from vaead.model.folder import save_model
 from vaead.model.model import Model
-from vaead.model.store import save_model
 from vaead.recipe import PhotoSource, Recipe
 
 if TYPE_CHECKING:

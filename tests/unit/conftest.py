@@ -16,8 +16,9 @@ from vaead.data.datasets import Dataset, load_dataset
 from vaead.held_out.split import split_normal
 from vaead.model.card import ModelCard
 from vaead.model.events import CalibrationReport, EpochReport
+from vaead.model.folder import load_model, save_model
 from vaead.model.model import Model
-from vaead.model.store import ModelStore, load_model, save_model
+from vaead.model.store import ModelStore
 from vaead.recipe import ClassSource, PhotoSource, Recipe
 from vaead.scoring.loss_terms import Array
 

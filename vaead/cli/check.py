@@ -7,7 +7,7 @@ import click
 from vaead.cli.options import PathType
 from vaead.inference.golden import Golden, renew_golden
 from vaead.inference.map_files import writes
-from vaead.model.store import load_model
+from vaead.model.folder import load_model
 from vaead.paths import AnyPath
 
 

@@ -20,8 +20,8 @@ from vaead.errors import InvalidInputError
 from vaead.held_out.recalibration import recalibrate as recalibrate_model
 from vaead.inference.read_photos import read_options
 from vaead.model.card import ModelCard
+from vaead.model.folder import load_model
 from vaead.model.model import Model
-from vaead.model.store import load_model
 from vaead.paths import AnyPath, is_url
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES

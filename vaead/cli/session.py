@@ -24,7 +24,7 @@ from vaead.held_out.recalibration import digests_of
 from vaead.inference.map_files import writes
 from vaead.inference.read_photos import read_options
 from vaead.model.card import ModelCard
-from vaead.model.store import load_card
+from vaead.model.folder import load_card
 from vaead.paths import AnyPath, write_whole
 from vaead.session import KeptPhoto, OpenSession, Session, read_session, write_session
 from vaead.session.record import Role

@@ -25,8 +25,8 @@ from vaead.errors import ModelFormatError
 from vaead.inference.prediction import Prediction, Thresholds, predict
 from vaead.inference.read_photos import read_options
 from vaead.model.files import GOLDEN, SCRIPT
+from vaead.model.folder import save_model
 from vaead.model.model import Model
-from vaead.model.store import save_model
 from vaead.paths import AnyPath, to_path, write_whole
 from vaead.version import __version__
 

@@ -38,8 +38,8 @@ from vaead.inference.messages import (
 )
 from vaead.inference.prediction import Prediction, Thresholds
 from vaead.model.card import ModelCard
+from vaead.model.folder import save_calibrated
 from vaead.model.kept_windows import NEAREST, Likeness, NearWindow, picture_shape
-from vaead.model.store import save_calibrated
 from vaead.processes.limited_processes import LimitedProcesses, ProcessLostError
 from vaead.scoring.decoded import DecodedWindow, ScannedWindow
 from vaead.scoring.patches import PatchGrid

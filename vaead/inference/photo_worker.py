@@ -43,8 +43,8 @@ from vaead.inference.prediction import Prediction, Thresholds
 from vaead.inference.read_photos import read_options
 from vaead.metrics.baselines import Baselines
 from vaead.model.files import pack_reference
+from vaead.model.folder import load_model
 from vaead.model.model import Model
-from vaead.model.store import load_model
 from vaead.processes.limited_processes import serve
 from vaead.scoring.image_scorer import on_one_core
 from vaead.scoring.loss_terms import SCORES

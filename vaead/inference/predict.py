@@ -20,8 +20,8 @@ from vaead.inference.prediction import Prediction, Thresholds, predict
 from vaead.inference.read_photos import read_options
 from vaead.metrics.baselines import Baselines
 from vaead.model.card import ModelCard
+from vaead.model.folder import load_model
 from vaead.model.model import Model
-from vaead.model.store import load_model
 from vaead.paths import AnyPath, absolute, is_url
 from vaead.processes.workers import Workers
 from vaead.scoring.image_scorer import on_one_core

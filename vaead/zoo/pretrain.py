@@ -19,9 +19,10 @@ from vaead.inference.read_photos import read_options
 from vaead.metrics.class_pairs import Pairs, pairs_file
 from vaead.metrics.image import class_aurocs
 from vaead.model.card import ModelCard
+from vaead.model.folder import load_model
 from vaead.model.model import Model
 from vaead.model.split_scores import SplitScores
-from vaead.model.store import ModelStore, load_model
+from vaead.model.store import ModelStore
 from vaead.paths import AnyPath, absolute, write_whole
 from vaead.processes.workers import Workers
 from vaead.recipe import ClassSource, Recipe

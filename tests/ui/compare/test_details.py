@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from vaead.model.folder import load_model
 from vaead.model.model import Model
-from vaead.model.store import ModelStore, load_model
+from vaead.model.store import ModelStore
 
 if TYPE_CHECKING:
     from tests.ui.conftest import Open, Page

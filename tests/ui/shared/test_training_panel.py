@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
+from vaead.model.folder import load_model, save_model
 from vaead.model.model import Model
-from vaead.model.store import load_model, save_model
 from vaead.processes.training_jobs import JobState, TrainingJobs
 from vaead.recipe import ClassSource, Recipe
 

@@ -17,7 +17,7 @@ from vaead.data.photos import Photo
 from vaead.i18n.texts import Texts
 from vaead.ignored import IgnoredRegion
 from vaead.inference.prediction import Prediction, Thresholds
-from vaead.model.store import load_model
+from vaead.model.folder import load_model
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.term_maps import CalibratedScore, TermMaps
 from vaead.ui.your_images import figure as drawing

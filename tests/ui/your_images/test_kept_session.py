@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from tests.ui.your_images.helpers import File, OwnPage, screw, screws
 from vaead.calibration.thresholds import LEVELS
 from vaead.data.photos import Limits
+from vaead.model.folder import load_card, load_model, save_model
 from vaead.model.model import Model
-from vaead.model.store import load_card, load_model, save_model
 from vaead.session import read_session
 from vaead.ui.your_images import keeping, uploaded_photos
 from vaead.ui.your_images.predictions import Results

@@ -19,8 +19,8 @@ from vaead.inference.messages import RecalibrateRequest
 from vaead.inference.photo_service import PhotoLostError
 from vaead.inference.read_photos import read_options
 from vaead.model.card import ModelCard
+from vaead.model.folder import load_model, save_model
 from vaead.model.model import Model
-from vaead.model.store import load_model, save_model
 from vaead.ui.your_images import mistakes
 from vaead.ui.your_images.mistakes import needed_percent
 from vaead.ui.your_images.session import OwnSession, Wish

@@ -19,7 +19,7 @@ from vaead.data.photos import Limits
 from vaead.data.photos.reasons import PhotoError
 from vaead.inference.photo_service import PhotoService
 from vaead.model.files import GOLDEN, SCRIPT
-from vaead.model.store import load_card
+from vaead.model.folder import load_card
 from vaead.ui.your_images import downloads, model_upload
 from vaead.ui.your_images.messages import UnusableModelError
 from vaead.ui.your_images.predictions import Results

@@ -29,7 +29,7 @@ from vaead.inference.tables import from_csv
 from vaead.metrics.baselines import BASELINES, Baselines
 from vaead.metrics.groups import ALL, MEASURES
 from vaead.metrics.image import Metrics
-from vaead.model.store import load_card, load_model
+from vaead.model.folder import load_card, load_model
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.your_images import downloads, predictions

@@ -20,7 +20,7 @@ from tests.ui.your_images.helpers import (
     wait_for_end,
 )
 from vaead.model.files import CARD
-from vaead.model.store import load_model
+from vaead.model.folder import load_model
 from vaead.zoo import screw_demo
 
 SHIPPED = "By a model that comes with vaead"

@@ -21,7 +21,7 @@ from tests.ui.your_images.helpers import OwnPage, screw, screws, small_demo
 from vaead.data.photos import Limits, Rejected
 from vaead.data.photos.examine import examine
 from vaead.inference.prediction import Prediction
-from vaead.model.store import load_card
+from vaead.model.folder import load_card
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.upload_queue import Upload, UploadQueue
 from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, read_uploads

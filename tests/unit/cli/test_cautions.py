@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from PIL import Image
 
 from tests.unit.cli.command_line import lines_of, run
+from vaead.model.folder import save_model
 from vaead.model.model import Model
-from vaead.model.store import save_model
 from vaead.recipe import PhotoSource
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.unit.cli.command_line import assert_refused, lines_of, run
 from vaead import __version__
 from vaead.cli import main
-from vaead.model.store import load_model
+from vaead.model.folder import load_model
 from vaead.presets import preset_names
 from vaead.recipe import ClassSource, PhotoSource, Recipe
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.unit.cli.command_line import assert_refused, lines_of, run, write_normal_photos
 from vaead.data.screws.generator import make_screw
-from vaead.model.store import load_card
+from vaead.model.folder import load_card
 
 Crops = list[NDArray[np.float32]]
 SMALL = ["--patch-size", 16, "--stride", 8, "--epochs", 1, "--crops", 128]

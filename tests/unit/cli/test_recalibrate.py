@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.unit.cli.command_line import assert_refused, lines_of, run
+from vaead.model.folder import load_model, save_model
 from vaead.model.model import Model
-from vaead.model.store import load_model, save_model
 
 Photos = list[NDArray[np.uint8]]
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from tests.unit.cli.command_line import assert_refused, lines_of, run
 from vaead.data.photos import Limits
+from vaead.model.folder import save_model
 from vaead.model.model import Model
-from vaead.model.store import save_model
 from vaead.session import Session, write_session
 
 

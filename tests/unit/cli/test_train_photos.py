@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tests.unit.cli.command_line import assert_refused, lines_of, run, write_normal_photos
 from vaead.data.photos.made_defects import KINDS
 from vaead.model.files import CARD
-from vaead.model.store import load_model
+from vaead.model.folder import load_model
 from vaead.recipe import PhotoSource, Recipe
 
 Crops = list[NDArray[np.float32]]

@@ -16,8 +16,8 @@ from tests.unit.cli.command_line import assert_refused, lines_of, run
 from vaead.inference.arrivals import ArrivalFolder
 from vaead.inference.score_log import open_log
 from vaead.inference.tables import from_csv
+from vaead.model.folder import save_model
 from vaead.model.model import Model
-from vaead.model.store import save_model
 
 command = importlib.import_module("vaead.cli.watch")  # `vaead.cli.watch` is the command itself
 

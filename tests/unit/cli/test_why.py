@@ -12,8 +12,8 @@ from vaead.data.photos import Photo
 from vaead.inference.explain import explain, worst_window
 from vaead.inference.prediction import Thresholds, predict
 from vaead.inference.why_picture import draw_why
+from vaead.model.folder import save_model
 from vaead.model.model import Model
-from vaead.model.store import save_model
 
 
 @pytest.fixture

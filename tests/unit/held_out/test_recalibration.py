@@ -12,8 +12,8 @@ from vaead.held_out import recalibration
 from vaead.held_out.recalibration import digests_of, recalibrate, unusual
 from vaead.held_out.split import split_normal
 from vaead.model.files import pack_reference
+from vaead.model.folder import load_model, save_calibrated, save_model
 from vaead.model.model import Model
-from vaead.model.store import load_model, save_calibrated, save_model
 from vaead.recipe import PhotoSource, Recipe
 
 Photos = list[NDArray[np.uint8]]

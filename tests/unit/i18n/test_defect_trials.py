@@ -6,7 +6,7 @@ from vaead import shipped
 from vaead.i18n.defect_trials import defect_trials
 from vaead.i18n.texts import Texts
 from vaead.model.card import DefectTrial
-from vaead.model.store import load_card
+from vaead.model.folder import load_card
 
 
 def test_sizes_that_round_to_the_same_number_are_counted_together() -> None:

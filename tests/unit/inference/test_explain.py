@@ -14,8 +14,8 @@ from vaead.inference.explain import explain, require_windows, window_value, wors
 from vaead.inference.messages import Answer, Array, Explained, ExplainRequest, Refused, decode_answer, encode
 from vaead.inference.photo_service import _explanation
 from vaead.inference.photo_worker import answer
+from vaead.model.folder import load_model, save_model
 from vaead.model.model import Model
-from vaead.model.store import load_model, save_model
 from vaead.scoring.loss_terms import TERMS
 from vaead.scoring.patches import PatchGrid
 from vaead.scoring.regions import Region

@@ -13,8 +13,8 @@ from PIL import Image
 from vaead.errors import ModelFormatError
 from vaead.inference.golden import Golden, renew_golden, save_with_golden
 from vaead.model.files import CARD, GOLDEN, SCRIPT
+from vaead.model.folder import load_model, save_model
 from vaead.model.model import Model
-from vaead.model.store import load_model, save_model
 from vaead.recipe import PhotoSource
 
 

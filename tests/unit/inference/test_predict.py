@@ -13,8 +13,8 @@ from vaead.errors import ModelFormatError, ModelNotFoundError
 from vaead.inference import predict as module
 from vaead.inference.predict import FEW, LocatedModel, PredictSettings, predict_photos, summarize_each
 from vaead.inference.prediction import Prediction, Thresholds, predict
+from vaead.model.folder import save_model
 from vaead.model.model import Model
-from vaead.model.store import save_model
 from vaead.processes.workers import Workers
 
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from vaead.errors import ModelFormatError, StoreError
 from vaead.model import files
 from vaead.model.files import CARD
+from vaead.model.folder import load_model, save_model
 from vaead.model.model import Model
-from vaead.model.store import load_model, save_model
 
 Card = dict[str, Any]
 Arrays = dict[str, NDArray[np.generic]]

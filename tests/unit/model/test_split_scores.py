@@ -5,9 +5,9 @@ import pytest
 from msgspec.structs import replace
 
 from vaead.data.datasets import Dataset
+from vaead.model.folder import save_model
 from vaead.model.model import Model
 from vaead.model.split_scores import SplitScores
-from vaead.model.store import save_model
 from vaead.scoring.loss_terms import SCORES
 
 

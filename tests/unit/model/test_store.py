@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from vaead.errors import ModelFormatError, ModelNotFoundError, StoreError
 from vaead.model.card import FORMAT_VERSION, ModelCard
 from vaead.model.files import CARD
+from vaead.model.folder import load_model
 from vaead.model.model import Model
-from vaead.model.store import ModelStore, load_model
+from vaead.model.store import ModelStore
 from vaead.recipe import ClassSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 

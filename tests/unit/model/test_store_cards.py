@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from vaead.errors import ModelFormatError, ModelNotFoundError
 from vaead.model.files import CARD
+from vaead.model.folder import load_card
 from vaead.model.model import Model
-from vaead.model.store import ModelStore, load_card
+from vaead.model.store import ModelStore
 from vaead.recipe import ClassSource
 
 

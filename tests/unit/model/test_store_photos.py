@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from vaead.calibration.class_images import ClassReference
 from vaead.calibration.photo import PhotoReference
 from vaead.errors import ModelFormatError
+from vaead.model.folder import load_model, save_model
 from vaead.model.model import Model, TrainedNetwork
-from vaead.model.store import load_model, save_model
 
 
 def test_saved_model_of_photos_judges_as_before(

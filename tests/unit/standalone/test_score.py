@@ -18,8 +18,8 @@ from vaead.ignored import IgnoredRegion
 from vaead.inference.golden import renew_golden, save_with_golden
 from vaead.inference.predict import PredictSettings, predict_each
 from vaead.inference.prediction import Prediction, Thresholds
+from vaead.model.folder import load_model, save_model
 from vaead.model.model import Model
-from vaead.model.store import load_model, save_model
 from vaead.recipe import PhotoSource, Recipe
 
 _BLOCKED = ("vaead", "scipy", "sklearn", "msgspec", "streamlit")

@@ -12,8 +12,8 @@ from vaead.data.photos import Photo
 from vaead.errors import InvalidInputError
 from vaead.ignored import IgnoredRegion
 from vaead.inference.prediction import Prediction, Thresholds
+from vaead.model.folder import load_model, save_model
 from vaead.model.model import Model
-from vaead.model.store import load_model, save_model
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.patches import PatchGrid, random_crops
 from vaead.training.pipeline import train_photos

@@ -14,8 +14,9 @@ from vaead.data.datasets import Dataset
 from vaead.errors import InvalidInputError, UnknownNameError
 from vaead.metrics.class_pairs import pairs_file
 from vaead.metrics.image import class_aurocs
+from vaead.model.folder import load_model
 from vaead.model.model import Model
-from vaead.model.store import ModelStore, load_model
+from vaead.model.store import ModelStore
 from vaead.presets import SHIPPED_PRESETS
 from vaead.processes.workers import Workers
 from vaead.recipe import ClassSource, Recipe

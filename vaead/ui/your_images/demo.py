@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from vaead.errors import ModelNotFoundError
 from vaead.inference.golden import save_with_golden
-from vaead.model.store import ModelStore, load_model
+from vaead.model.folder import load_model
+from vaead.model.store import ModelStore
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload_queue import Upload

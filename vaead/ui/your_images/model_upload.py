@@ -16,7 +16,7 @@ from vaead.i18n.texts import Texts
 from vaead.inference.photo_service import PhotoLostError
 from vaead.model.card import ModelCard
 from vaead.model.files import CARD
-from vaead.model.store import load_card
+from vaead.model.folder import load_card
 from vaead.session import is_session, model_files
 from vaead.ui.shared.cache import photo_service
 from vaead.ui.shared.markdown import code, plain

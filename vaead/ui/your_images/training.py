@@ -15,7 +15,7 @@ from vaead.data.photos.photo import NORMAL
 from vaead.errors import VaeadError
 from vaead.i18n.texts import Texts
 from vaead.model.files import CARD
-from vaead.model.store import load_card
+from vaead.model.folder import load_card
 from vaead.processes.train_command import PhotoTask
 from vaead.processes.training_jobs import JobState
 from vaead.recipe import Recipe

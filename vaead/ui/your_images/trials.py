@@ -12,7 +12,7 @@ from vaead.i18n.photo_defaults import variant_name
 from vaead.i18n.texts import Texts
 from vaead.model.card import ModelCard
 from vaead.model.files import CARD
-from vaead.model.store import load_card
+from vaead.model.folder import load_card
 from vaead.processes.train_command import PhotoTask
 from vaead.processes.training_jobs import JobState
 from vaead.recipe import Recipe
