@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vaead import shipped
 from vaead.calibration.thresholds import RULES
 from vaead.data.datasets import load_dataset
 from vaead.metrics.image import Confusion, best_f1_threshold, recall_threshold
@@ -38,9 +38,9 @@ class Terms:
         return self.normal.window_max(score), self.anomalous.window_max(score)
 
 
-@pytest.fixture
-def terms(store: Path) -> Terms:
-    model = ModelStore(store).load(Recipe.from_preset("article", ClassSource("digits", 1)))
+@pytest.fixture(scope="module")
+def terms() -> Terms:
+    model = ModelStore(shipped.MODELS).load(Recipe.from_preset("article", ClassSource("digits", 1)))
     dataset = load_dataset("digits")
     return Terms(model, *(model.term_maps(dataset.test.of_class(number)) for number in (1, 9)))
 

@@ -39,15 +39,6 @@ def test_settings_are_compared_on_made_up_defects(
     assert result.stderr.splitlines()[-1].startswith(("No other settings", "Better than the proposed"))
 
 
-def test_text_has_a_line_for_each(
-    photos: Path, no_arithmetic: Crops, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    few_variants(monkeypatch, 1)
-    (line,) = lines_of(run("try-settings", "--images", photos, *SMALL))
-    assert line.startswith("proposed\t")
-    assert " +- " in line
-
-
 def test_folder_without_normal_photos_is_refused(tmp_path: Path) -> None:
     (tmp_path / "defect").mkdir()
     assert_refused(
