@@ -1,5 +1,12 @@
 """Start with `streamlit run app.py`."""
 
-from vaead.ui.app import show
+import streamlit as st
+from starlette.middleware import Middleware
 
-show()
+from vaead.ui.app import show, until_the_end
+from vaead.ui.first_paint import FirstPaint
+
+if __name__ == "__main__":  # for each visitor
+    show()
+else:  # once, for the server
+    app = st.App(__file__, middleware=[Middleware(FirstPaint)], lifespan=until_the_end)

@@ -89,11 +89,8 @@ class Visit:
         page.on("pageerror", lambda error: faults.append(str(error)))
 
     def _keep_error(self, message: ConsoleMessage) -> None:
-        # Streamlit takes the page's icon from an external server, which is out of reach here. It also looks
-        # for its own server below the address of the page first, in two files that are not there.
-        url = message.location["url"]
-        probe = re.match(rf"{re.escape(self.server.url)}[a-z]+/_stcore/", url)
-        if message.type == "error" and url.startswith(self.server.url) and not probe:
+        # Streamlit takes the page's icon from an external server, which is out of reach here.
+        if message.type == "error" and message.location["url"].startswith(self.server.url):
             self.faults.append(message.text)
 
     def open(self, url: str) -> "Visit":

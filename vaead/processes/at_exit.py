@@ -35,17 +35,22 @@ def end_within(most_s: float) -> None:
 
 @cache
 def _watch() -> None:
-    threading.Thread(target=_clean_up, name="vaead-exit", daemon=True).start()
+    threading.Thread(target=_end, name="vaead-exit", daemon=True).start()
     atexit.register(_done.wait, _LONGEST_S)  # a daemon thread ends with the program, wherever it is
 
 
-def _clean_up() -> None:
-    threading.main_thread().join()
-    start_s = time.monotonic()
-    for reference in _actions:
-        if action := reference():
+def clean_up() -> None:
+    """Do all actions, each once, for a program that a signal will end before its threads come to it."""
+    while _actions:
+        if action := _actions.pop(0)():
             with contextlib.suppress(Exception):  # the others come all the same
                 action()
+
+
+def _end() -> None:
+    threading.main_thread().join()
+    start_s = time.monotonic()
+    clean_up()
     _done.set()
     if _most_s:
         time.sleep(max(0.0, min(_most_s) - (time.monotonic() - start_s)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,13 @@ import streamlit as st
 from streamlit import runtime
 
 from vaead.i18n.texts import Texts
-from vaead.processes.at_exit import end_within
+from vaead.processes.at_exit import clean_up, end_within
 from vaead.processes.temporary import temporary_folder
 from vaead.ui.shared import query_params, room, sidebar, spoken, taps
 from vaead.ui.shared.phone import is_phone
 from vaead.version import __version__
 
 _ICON = Path(__file__).parent / "icon.png"
-_STYLE = Path(__file__).parent / "style.css"
 _IN_MENU = ("compare", "evaluate", "images", "method")
 _END_S = 4.0
 """From the end of the server until its process ends, whatever visitors have asked for."""
@@ -38,8 +38,7 @@ def show() -> None:
     query_params.follow()
     with st.sidebar:
         texts = sidebar.choose_language()
-        with st.container(key="unseen"):  # above the page it would have room for a moment
-            st.markdown(f"<style>{_style()}</style>", unsafe_allow_html=True)
+        with st.container(key="unseen"):
             spoken.show(texts)
             taps.show()
     pages = _pages(texts)
@@ -50,6 +49,13 @@ def show() -> None:
             for path in _IN_MENU:
                 st.page_link(pages[path])
     page.run()
+
+
+@asynccontextmanager
+async def until_the_end(_server: object) -> AsyncIterator[None]:
+    """The life of the server. Its own server ends the process by the signal that it got, without more ado."""
+    yield
+    clean_up()
 
 
 def _pages(texts: Texts) -> dict[str, st.Page]:
@@ -68,11 +74,6 @@ def _pages(texts: Texts) -> dict[str, st.Page]:
     add("method", partial(_method, pages))
     add("reference", partial(_reference, pages))
     return pages
-
-
-@cache
-def _style() -> str:
-    return " ".join(_STYLE.read_text(encoding="utf-8").split()) + room.rules()
 
 
 @cache
