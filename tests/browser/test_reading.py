@@ -197,7 +197,7 @@ def test_phone_shows_the_pages_without_a_sideways_scroll(visit: Visitor, server:
         )
         assert max(page.evaluate(scrolls)) <= 390, name
         links = page.locator(".st-key-pages").get_by_role("link")
-        assert links.all_inner_texts() == ["Compare", "Evaluate", "Your images", "Method"]
+        expect(links).to_have_text(["Compare", "Evaluate", "Your images", "Method"])
         expect(links.first).to_be_in_viewport()
     links.get_by_text("Evaluate").click()
     settle(page, "evaluate")
