@@ -40,8 +40,8 @@ class FirstPaint:
 
 def _is_page(scope: Scope) -> bool:
     base = st.get_option("server.baseUrlPath").strip("/")
-    path = scope["path"].removeprefix(f"/{base}" if base else "").removeprefix("/")
-    return path in ("", *PAGES)
+    root = f"/{base}/" if base else "/"  # with its slash: the addresses in the HTML are relative
+    return scope["path"] in (root, *(root + name for name in PAGES))
 
 
 @cache

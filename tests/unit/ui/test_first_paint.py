@@ -58,7 +58,9 @@ def test_all_else_is_for_streamlit(path: str, scope: dict[str, str]) -> None:
 def test_pages_may_lie_below_another_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": "tools/vaead"}.get)
     assert get("/tools/vaead/evaluate")[0] == 200
-    assert get("/tools/vaead")[0] == 200
+    assert get("/tools/vaead/")[0] == 200
+    assert get("/tools/vaead")[0] == 299
+    assert get("/evaluate")[0] == 299
     assert get("/other/evaluate")[0] == 299
 
 
