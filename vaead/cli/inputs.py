@@ -31,8 +31,9 @@ def list_photos(sources: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:
     photos: list[Photo] = []
     rejected: list[Rejected] = []
     for source in sources:
-        if is_image_name(source) if is_url(source) else not Path(source).is_dir():
-            photos.append(Photo(PurePath(source).name, source))
+        photo = as_photo(source)
+        if photo is not None:
+            photos.append(photo)
         else:
             found = find_photos(source)
             if not found.to_score:
@@ -43,6 +44,12 @@ def list_photos(sources: Sequence[str]) -> tuple[list[Photo], list[Rejected]]:
             photos += found.to_score
             rejected += found.rejected
     return photos, rejected
+
+
+def as_photo(source: str) -> Photo | None:
+    """What a user names as one photo; None for a folder."""
+    is_photo = is_image_name(source) if is_url(source) else not Path(source).is_dir()
+    return Photo(PurePath(source).name, source) if is_photo else None
 
 
 class Skipped:

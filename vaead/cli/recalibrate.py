@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path, PurePath
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
-from vaead.cli.inputs import Skipped
+from vaead.cli.inputs import Skipped, as_photo
 from vaead.cli.options import FALSE_ALARM_RATE, PathType
 from vaead.cli.outputs import check_out, require_own_files, save_out
 from vaead.cli.take_stock import find_normals
 from vaead.data.photos import Photo, Rejected, read_each
-from vaead.data.photos.names import is_image_name
 from vaead.errors import InvalidInputError
 from vaead.held_out.recalibration import recalibrate as recalibrate_model
 from vaead.inference.read_photos import read_options
 from vaead.model.card import ModelCard
 from vaead.model.folder import load_model
 from vaead.model.model import Model
-from vaead.paths import AnyPath, is_url
+from vaead.paths import AnyPath
 from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
 
@@ -89,9 +87,9 @@ def recalibrate(
 
 
 def _photos(source: str) -> list[Photo]:
-    is_photo = is_image_name(source) if is_url(source) else not Path(source).is_dir()
-    if is_photo:
-        return [Photo(PurePath(source).name, source)]
+    photo = as_photo(source)
+    if photo is not None:
+        return [photo]
     found = find_normals(source)
     return [*found.to_train, *found.validation]
 
