@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cache, partial
@@ -55,7 +56,9 @@ def show() -> None:
 async def until_the_end(_server: object) -> AsyncIterator[None]:
     """The life of the server. Its own server ends the process by the signal that it got, without more ado."""
     yield
-    clean_up()
+    ending = threading.Thread(target=clean_up, daemon=True)
+    ending.start()
+    ending.join(_END_S)
 
 
 def _pages(texts: Texts) -> dict[str, st.Page]:
