@@ -22,6 +22,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    FloatRect,
     Locator,
     Page,
     Playwright,
@@ -45,6 +46,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touc
 DIGITS = "Digits (scikit-learn)"
 _CAPTION = re.compile("calibration images|較正用画像")
 DEADLINE_S = 30.0
+STEADY_MS = 300
+"""Plotly draws a figure twice within this time, the first time without the room of its colour bars."""
 
 # No sandbox, because a container often has none; the rest keeps the browser off the network.
 CHROMIUM_OPTIONS = (
@@ -152,6 +155,19 @@ class Visit:
     def wait_for_maps(self, deadline_s: float = DEADLINE_S) -> None:
         expect(self.maps).to_have_count(8, timeout=1000 * deadline_s)
         expect(self.caption).to_be_visible()
+
+    def map_boxes(self) -> list[FloatRect]:
+        """Places of the pictures of the comparison, once Plotly has drawn them in their last size."""
+        boxes = "maps => maps.map(map => map.getBoundingClientRect().toJSON())"
+        seen: list[list[FloatRect]] = [[]]
+
+        def steady() -> bool:
+            self.page.wait_for_timeout(STEADY_MS)
+            seen.append(self.maps.evaluate_all(boxes))
+            return seen[-1] == seen[-2]
+
+        wait_until(steady, self.page)
+        return seen[-1]
 
     def choose(self, control: str, option: str) -> None:
         box = self.page.get_by_role("combobox", name=control)

@@ -104,8 +104,7 @@ def test_click_in_the_gallery_picks_an_image(visit: Visitor) -> None:
 def test_hover_shows_pixel_value_and_unit(visit: Visitor) -> None:
     visitor = visit(view="mean")
     visitor.wait_for_maps()
-    box = visitor.maps.nth(5).bounding_box()
-    assert box is not None
+    box = visitor.map_boxes()[5]
     pixel_px = box["width"] / 28
     visitor.page.mouse.move(box["x"] + 9 * pixel_px, box["y"] + 21 * pixel_px)
     pixel, value = visitor.figure.locator(".hoverlayer .nums .line").all()
@@ -118,8 +117,7 @@ def test_hover_shows_pixel_value_and_unit(visit: Visitor) -> None:
 def test_click_on_a_map_opens_the_window_there(visit: Visitor, wait_until: Callable) -> None:
     visitor = visit()
     visitor.wait_for_maps()
-    box = visitor.maps.nth(3).bounding_box()  # calibrated, of the normal image
-    assert box is not None
+    box = visitor.map_boxes()[3]  # calibrated, of the normal image
     x, y = box["x"] + 0.4 * box["width"], box["y"] + 0.4 * box["height"]
     visitor.page.mouse.click(x, y)
     wait_until(lambda: "window" in visitor.link, visitor.page)

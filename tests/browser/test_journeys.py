@@ -88,8 +88,7 @@ def test_japanese_reader_looks_for_the_pairs_of_the_article(
 def test_teacher_passes_a_phone_around(visit: Visitor, keep: Callable) -> None:
     visitor = visit(device=PHONE)
     visitor.wait_for_maps()
-    for box in (image.bounding_box() for image in visitor.maps.all()):
-        assert box is not None
+    for box in visitor.map_boxes():
         assert box["width"] > 130
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
@@ -103,7 +102,7 @@ def test_teacher_passes_a_phone_around(visit: Visitor, keep: Callable) -> None:
     expect(verdict).to_contain_text("On this pair")
     settle(visitor)
     visitor.maps.nth(3).scroll_into_view_if_needed()
-    box = visitor.maps.nth(3).bounding_box()
+    box = visitor.map_boxes()[3]
     visitor.page.touchscreen.tap(box["x"] + 60, box["y"] + 60)
     expect(visitor.page).to_have_url(re.compile("window="))
     keep(visitor, "phone")
@@ -113,7 +112,7 @@ def test_teacher_shows_it_on_a_projector(visit: Visitor, server: Server, keep: C
     link = {"url": f"{server.url}?lesson=complex"} if HAS_MNIST else {}
     visitor = visit(device=desk(1920, 1080, color_scheme="dark", locale="en-US"), **link)
     visitor.wait_for_maps()
-    assert min(image.bounding_box()["width"] for image in visitor.maps.all()) >= LEAST_PROJECTED_PX
+    assert min(box["width"] for box in visitor.map_boxes()) >= LEAST_PROJECTED_PX
     sizes = visitor.figure.locator(".annotation-text").evaluate_all(
         "texts => texts.map(text => parseFloat(getComputedStyle(text).fontSize))"
     )

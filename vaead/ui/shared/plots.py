@@ -114,6 +114,9 @@ def show_as_high(
     clickable: dict[str, Any] = {"on_select": take, "selection_mode": "points"} if on_click else {}
     style = f".st-key-{key}_column {{ container-type: inline-size; }} {room.rule(key, f'height: {height}')}"
     with st.container(key=f"{key}_column"):
+        # Read sooner than Markdown is, so that no figure is drawn in its first height before. A style alone
+        # would leave the column, for a place that parts of a page which run alone overwrite.
+        st.html(f"<style>{style}</style><i></i>")
         with st.container(key=key, height=first_px or "content", border=False):
             st.plotly_chart(
                 figure,
@@ -127,5 +130,3 @@ def show_as_high(
                 },
                 **clickable,
             )
-        # Below the figure, since it takes some room itself until the browser can read it.
-        st.markdown(f"<style>{style}</style>", unsafe_allow_html=True)
