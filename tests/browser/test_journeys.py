@@ -128,11 +128,18 @@ def test_someone_without_a_mouse_hears_what_changes(visit: Visitor, keep: Callab
     spoken = page.locator(".st-key-verdict[aria-live=polite]")
     expect(spoken).to_contain_text("On this pair")
     draw = page.get_by_role("button", name="Draw another pair", exact=True)
-    stops = 0
-    while not draw.evaluate("button => button === document.activeElement"):
+    outlines = {}
+    for _ in range(25):
         page.keyboard.press("Tab")
-        stops += 1
-        assert stops < 25
+        if draw.evaluate("button => button === document.activeElement"):
+            break
+        name, outline = page.evaluate(
+            "[document.activeElement.innerText, getComputedStyle(document.activeElement).outlineStyle]"
+        )
+        outlines[name] = outline
+    else:
+        pytest.fail("25 stops and no button")
+    assert outlines["Evaluate"] == "solid"
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("pair="))
     expect(spoken).to_contain_text("On this pair")
@@ -144,3 +151,6 @@ def test_someone_without_a_mouse_hears_what_changes(visit: Visitor, keep: Callab
     page.keyboard.press("ArrowUp")
     expect(page).to_have_url(re.compile("window=21"))
     keep(visitor, "keyboard")
+    page.get_by_role("link", name="Skip to main content").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#stMain")).to_be_focused()

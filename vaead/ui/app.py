@@ -16,7 +16,7 @@ from streamlit import runtime
 from vaead.i18n.texts import Texts
 from vaead.processes.at_exit import clean_up, end_within
 from vaead.processes.temporary import temporary_folder
-from vaead.ui.shared import query_params, room, sidebar, spoken, taps
+from vaead.ui.shared import query_params, sidebar, spoken, taps
 from vaead.ui.shared.phone import is_phone
 from vaead.version import __version__
 
@@ -46,7 +46,7 @@ def show() -> None:
     page = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{page.title} · vaead")
     if is_phone():  # where Streamlit folds the navigation away
-        with room.box("pages", horizontal=True, gap="xxsmall"):
+        with st.container(key="pages", horizontal=True, gap="xxsmall"):
             for path in _IN_MENU:
                 st.page_link(pages[path])
     page.run()

@@ -14,8 +14,6 @@ import streamlit as st
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from vaead.ui.shared import room
-
 PAGES = ("compare", "evaluate", "images", "method", "reference")
 """Paths of all pages; the first one also has the address of the app itself."""
 
@@ -46,7 +44,7 @@ def _is_page(scope: Scope) -> bool:
 
 @cache
 def _html() -> str:
-    style = " ".join(_STYLE.read_text(encoding="utf-8").split()) + room.rules()
+    style = " ".join(_STYLE.read_text(encoding="utf-8").split())
     # The path of a page is not part of the server's address, whatever else a host has put before it.
     server = f"location.origin + location.pathname.replace(/[/]({'|'.join(PAGES)})[/]?$/, '/')"
     parts = {

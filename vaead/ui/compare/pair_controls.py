@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vaead.data.datasets import Dataset, get_spec
 from vaead.i18n.texts import Texts
-from vaead.ui.shared import query_params, room, sidebar
+from vaead.ui.shared import query_params, sidebar
 from vaead.ui.shared.cache import gallery
 from vaead.ui.shared.controls import EDITED, INSTEAD
 from vaead.ui.shared.labels import class_name
@@ -73,7 +73,7 @@ def current_images(choice: Choice, dataset: Dataset) -> NDArray[np.uint8]:
 def choose(choice: Choice, dataset: Dataset, texts: Texts) -> ChosenPair:
     """Show the controls, and return the pair."""
     classes, counts = _classes(choice), _counts(choice, dataset)
-    with room.box("pair_controls", horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(key="pair_controls", horizontal=True, vertical_alignment="bottom", gap="small"):
         st.button(texts("compare.draw"), key="draw", type="primary", icon=":material/casino:", on_click=_draw)
         with st.container(width=120):
             seed = number("pair", texts)

@@ -16,7 +16,7 @@ from vaead.recipe import Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.evaluate import downloads, pair_matrix, simple_methods, thresholds
 from vaead.ui.evaluate.test_scores import Sides, evaluations, split_scores
-from vaead.ui.shared import loading, query_params, room, sidebar
+from vaead.ui.shared import loading, query_params, sidebar
 from vaead.ui.shared.labels import class_name, score_name
 from vaead.ui.shared.plots import show_chart
 from vaead.ui.shared.widgets import toggle
@@ -116,7 +116,7 @@ def _metrics_table(results: dict[str, Evaluation], sides: Sides, names: dict[str
             f"**{getattr(result.metrics, name):.3f}** :small[{low:.3f}{_TO}{high:.3f}]"
             for name, (low, high) in ((name, result.intervals[name]) for name in METRICS)
         ]
-    with room.box("metrics"):
+    with st.container(key="metrics"):
         st.table(rows, hide_index=True)
     counts = {"normal_count": f"{len(sides.normal):,}", "anomalous_count": f"{len(sides.anomalous):,}"}
     share = len(sides.anomalous) / (len(sides.normal) + len(sides.anomalous))

@@ -10,7 +10,7 @@ from vaead.data.datasets import get_spec
 from vaead.i18n.texts import Texts
 from vaead.ui.method import blank, calibration, complexity, crops, example, latent, sliding, terms, wins
 from vaead.ui.method.section import STEPS
-from vaead.ui.shared import query_params, room
+from vaead.ui.shared import query_params
 from vaead.ui.shared.controls import Story
 from vaead.ui.shared.labels import class_name
 
@@ -46,7 +46,7 @@ def show(texts: Texts, pages: Mapping[str, st.Page]) -> None:
 
 def _links(texts: Texts, pages: Mapping[str, st.Page]) -> None:
     """Links to the page in words and to all steps."""
-    with room.box("in_words"):
+    with st.container(key="in_words"):
         st.page_link(pages["reference"], label=texts("method.reference"), icon=":material/menu_book:")
     st.markdown(" · ".join(f"[{texts(f'method.{name}_title')}](#{name})" for name in STEPS))
 

@@ -10,7 +10,6 @@ import streamlit as st
 
 from vaead.calibration.thresholds import NormalScores
 from vaead.plots.panels import Scale
-from vaead.ui.shared import room
 
 _HEIGHTS = {
     2: "calc(200cqw + 160px)",
@@ -112,7 +111,13 @@ def show_as_high(
             on_click(int(points[0]["customdata"]["0"]))
 
     clickable: dict[str, Any] = {"on_select": take, "selection_mode": "points"} if on_click else {}
-    style = f".st-key-{key}_column {{ container-type: inline-size; }} {room.rule(key, f'height: {height}')}"
+    # Streamlit lets boxes in a column grow or shrink to its own taste, unless they say no, and puts the first
+    # height on a box around them, too. The class stands twice to be stronger than its own rule.
+    style = (
+        f".st-key-{key}_column {{ container-type: inline-size; }} "
+        f"[data-testid=stLayoutWrapper]:has(> .st-key-{key}) {{ flex: none; height: auto; }} "
+        f".st-key-{key}.st-key-{key} {{ flex: none; height: {height}; overflow: visible; }}"
+    )
     with st.container(key=f"{key}_column"):
         # Read sooner than Markdown is, so that no figure is drawn in its first height before. A style alone
         # would leave the column, for a place that parts of a page which run alone overwrite.

@@ -14,7 +14,6 @@ from vaead.data.photos.examine import find_bits
 from vaead.data.photos.limits import VISITOR_LIMITS, megabytes
 from vaead.i18n.texts import Texts
 from vaead.session import is_session
-from vaead.ui.shared import room
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.shared.pictures import data_url
 from vaead.ui.your_images import demo, reopening, thumbnails
@@ -90,7 +89,7 @@ def show(own: OwnSession, texts: Texts) -> None:
 def _invitation(own: OwnSession, texts: Texts) -> None:
     """Show the controls and the demo to a visitor without images."""
     left, right = st.columns(_COLUMNS, gap="medium")
-    with left, room.box("invitation"):  # first, as on a phone it lies above the other
+    with left, st.container(key="invitation"):  # first, as on a phone it lies above the other
         kind = _choose_kind(texts)
         for role in ROLES:
             _drop_zone(own, role, kind, texts)
