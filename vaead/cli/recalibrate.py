@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from vaead.cli.inputs import Skipped, as_photo
 from vaead.cli.options import FALSE_ALARM_RATE, PathType
 from vaead.cli.outputs import check_out, require_own_files, save_out
-from vaead.cli.take_stock import find_normals
-from vaead.data.photos import Photo, Rejected, read_each
+from vaead.cli.take_stock import each_readable, find_normals
+from vaead.data.photos import Photo
 from vaead.errors import InvalidInputError
 from vaead.held_out.recalibration import recalibrate as recalibrate_model
-from vaead.inference.read_photos import read_options
 from vaead.model.card import ModelCard
 from vaead.model.folder import load_model
 from vaead.model.model import Model
@@ -96,15 +95,8 @@ def _photos(source: str) -> list[Photo]:
 
 def _read(sources: Sequence[str], recipe: Recipe, skipped: Skipped) -> Named:
     """Pixels of photos by where they lie; names those that cannot be read."""
-    found: Named = {}
     photos = [photo for source in sources for photo in _photos(source)]
-    for each in read_each(photos, read_options(recipe)):
-        if isinstance(each, Rejected):
-            skipped.show([each])
-        else:
-            photo, image = each
-            found[photo.label] = image
-    return found
+    return {photo.label: image for photo, image in each_readable(photos, recipe, skipped)}
 
 
 def _compare(before: ModelCard, after: ModelCard) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import click
@@ -114,12 +114,12 @@ def _listed(photos: Sequence[Photo]) -> str:
     return f"{count} in " + ", ".join(f"{folder}/ ({number})" for folder, number in folders.items())
 
 
-def read_normals(photos: Sequence[Photo], recipe: Recipe, skipped: Skipped) -> list[NDArray[np.float32]]:
-    """Read photos; name those that cannot be read."""
-    found = []
+def each_readable(
+    photos: Sequence[Photo], recipe: Recipe, skipped: Skipped
+) -> Iterator[tuple[Photo, NDArray[np.float32]]]:
+    """Photos with their pixels; names those that cannot be read."""
     for each in read_each(photos, read_options(recipe)):
         if isinstance(each, Rejected):
             skipped.show([each])
         else:
-            found.append(each[1])
-    return found
+            yield each
