@@ -114,6 +114,17 @@ def _listed(photos: Sequence[Photo]) -> str:
     return f"{count} in " + ", ".join(f"{folder}/ ({number})" for folder, number in folders.items())
 
 
+def read_normals(
+    found: Photos, recipe: Recipe, skipped: Skipped
+) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
+    """Pixels of the photos to train on, and of those for validation; names those that cannot be read."""
+    to_train, validation = (
+        [image for _, image in each_readable(photos, recipe, skipped)]
+        for photos in (found.to_train, found.validation)
+    )
+    return to_train, validation
+
+
 def each_readable(
     photos: Sequence[Photo], recipe: Recipe, skipped: Skipped
 ) -> Iterator[tuple[Photo, NDArray[np.float32]]]:

@@ -25,7 +25,7 @@ from vaead.cli.options import (
 )
 from vaead.cli.outputs import check_out, save_out
 from vaead.cli.progress import JsonProgress, Progress, TextProgress
-from vaead.cli.take_stock import each_readable, find_normals, take_stock
+from vaead.cli.take_stock import find_normals, read_normals, take_stock
 from vaead.data.photos import check_normals, pixel_digest
 from vaead.data.photos.examine import PhotoFacts
 from vaead.errors import InvalidInputError
@@ -209,10 +209,7 @@ def _train_on_photos(given: _Options, recipe: Recipe, out: AnyPath, report: Prog
     for photo, each in facts.items():
         stretched.add_shape(photo.label, each.size)
     stretched.warn()
-    photos, validation = (
-        [image for _, image in each_readable(some, recipe, skipped)]
-        for some in (found.to_train, found.validation)
-    )
+    photos, validation = read_normals(found, recipe, skipped)
     skipped.sum_up(len(photos) + len(validation))
     check_normals(map(pixel_digest, photos))
     report.start(recipe, _described(photos, recipe))

@@ -8,7 +8,7 @@ import math
 import click
 
 from vaead.cli.inputs import Skipped
-from vaead.cli.take_stock import each_readable, find_normals, take_stock
+from vaead.cli.take_stock import find_normals, read_normals, take_stock
 from vaead.data.photos import check_normals, pixel_digest
 from vaead.i18n.photo_defaults import photo_defaults, variant_name
 from vaead.i18n.texts import Texts
@@ -42,10 +42,7 @@ def try_settings(images: str, epochs: int | None, crops: int | None, seed: int |
         name = variant_name(variant, Texts("en"))
         settings = {"patch_size": variant.patch_size, "epochs": epochs, "crops": crops, "seed": seed}
         recipe = Recipe.from_preset(preset_names(for_photos=True)[0], variant.source, **settings)
-        photos, validation = (
-            [image for _, image in each_readable(some, recipe, skipped)]
-            for some in (found.to_train, found.validation)
-        )
+        photos, validation = read_normals(found, recipe, skipped)
         check_normals(map(pixel_digest, photos))
         cards[name] = train_sound(photos, recipe, validation=validation).card
         _show(name, cards[name], as_json)
