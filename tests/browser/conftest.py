@@ -161,10 +161,11 @@ class Visit:
         boxes = "maps => maps.map(map => map.getBoundingClientRect().toJSON())"
         seen: list[list[FloatRect]] = [[]]
 
-        def steady() -> bool:
+        def steady() -> object:
             self.page.wait_for_timeout(STEADY_MS)
             seen.append(self.maps.evaluate_all(boxes))
-            return seen[-1] == seen[-2]
+            drawn = seen[-1] and all(box["width"] > 0 for box in seen[-1])
+            return drawn and seen[-1] == seen[-2]
 
         wait_until(steady, self.page)
         return seen[-1]
@@ -304,7 +305,9 @@ def visit(browser: Browser, profile: BrowserContext, server: Server) -> Iterator
     faults: list[str] = []
     log_start = server.log.stat().st_size
 
-    def visit_app(*, device: dict[str, Any] | None = None, url: str | None = None, **link: str) -> Visit:
+    def visit_app(
+        *, device: dict[str, Any] | None = None, url: str | None = None, path: str = "", **link: str
+    ) -> Visit:
         if device is None:
             page = profile.new_page()
             opened.append(page)
@@ -312,7 +315,7 @@ def visit(browser: Browser, profile: BrowserContext, server: Server) -> Iterator
             opened.append(browser.new_context(**device))
             page = opened[-1].new_page()
         visit = Visit(page, server, faults)
-        return visit.open(url or f"{server.url}?{urlencode({'dataset': DIGITS} | link)}")
+        return visit.open(url or f"{server.url}{path}?{urlencode({'dataset': DIGITS} | link)}")
 
     yield visit_app
     for each in opened:

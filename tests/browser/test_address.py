@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
@@ -11,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import DIGITS, wait_until
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Server, Visit, Visitor
+    from tests.browser.conftest import Visit, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -80,8 +79,8 @@ def test_back_undoes_one_step(visit: Visitor) -> None:
     expect_compare(visitor, LINK | {"pair": seen[0]})
 
 
-def test_back_leaves_the_page_that_a_cell_of_the_matrix_opens(visit: Visitor, server: Server) -> None:
-    visitor = visit(url=f"{server.url}evaluate?{urlencode(LINK)}")
+def test_back_leaves_the_page_that_a_cell_of_the_matrix_opens(visit: Visitor) -> None:
+    visitor = visit(path="evaluate", **LINK)
     expect_evaluate(visitor, LINK)
     marker = visitor.page.locator(MARKER).nth(9 + 4)  # row 1 without its diagonal: 0, 2, 3, 4, 5
     marker.scroll_into_view_if_needed()

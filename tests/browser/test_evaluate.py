@@ -5,25 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import DIGITS
-
 if TYPE_CHECKING:
-    from tests.browser.conftest import Server, Visit, Visitor
+    from tests.browser.conftest import Visit, Visitor
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def evaluate(visit: Visitor, server: Server) -> Callable[..., Visit]:
+def evaluate(visit: Visitor) -> Callable[..., Visit]:
     """Open the page."""
 
     def open_with(**link: str) -> Visit:
-        visitor = visit(url=f"{server.url}evaluate?{urlencode({'dataset': DIGITS} | link)}")
+        visitor = visit(path="evaluate", **link)
         expect(visitor.page.locator(".st-key-matrix_figure .scatterlayer path.point")).to_have_count(90)
         return visitor
 
