@@ -54,7 +54,7 @@ class ClassReference(CombinedReference):
         windows = self.place.window_scores(scan)
         distance = windows.mean(axis=(1, 2))
         values = np.stack([distance, self.whole.distances(scan)], axis=1)
-        return Evidence(values, _smooth(mean_map(windows, scan.grid, scan.shares)))
+        return Evidence(values, _smooth(mean_map(windows, scan.grid, scan.shares)), scan.content)
 
     @classmethod
     def evidence_of(cls, variants: Sequence[Self], scan: Scan) -> list[Evidence]:

@@ -21,12 +21,10 @@ from numpy.typing import NDArray
 
 from vaead.calibration.distribution import Distribution
 from vaead.calibration.reference import Evidence
-from vaead.calibration.robust import median_and_spread
+from vaead.calibration.robust import scale_of_logarithms
 from vaead.config import NetworkConfig
 from vaead.scoring.term_maps import CalibratedScore
 
-_LEAST_SPREAD = 0.05
-"""Of the logarithm: where normal images are all alike, 5 % more is no anomaly."""
 _LEAST_EVIDENCE = 1e-6
 _FAR = 30.0
 
@@ -38,8 +36,8 @@ class CombinedReference:
     Fields of a subclass are the distributions named in `PARTS`, then its own arrays.
 
     Attributes:
-        middle: Median of the logarithm of each evidence, (kinds,).
-        spread: Its robust standard deviation, (kinds,), above 0.
+        middle: Median of the logarithm of each evidence, (evidences,).
+        spread: Its robust standard deviation, (evidences,), above 0.
     """
 
     PARTS: ClassVar[dict[str, type[Distribution]]]
@@ -58,23 +56,24 @@ class CombinedReference:
     @classmethod
     def no_scale(cls) -> dict[str, Any]:
         """A scale that changes nothing, until `scaled_by` gives another one."""
-        kinds = len(cls.PARTS)
-        return {"middle": np.zeros(kinds, np.float32), "spread": np.ones(kinds, np.float32)}
+        size = len(cls.PARTS)
+        return {"middle": np.zeros(size, np.float32), "spread": np.ones(size, np.float32)}
 
     def scaled_by(self, normal: Sequence[Evidence]) -> Self:
         """See `NormalReference`."""
-        logs = _logarithms(np.concatenate([each.values for each in normal]))
-        middle, spread = median_and_spread(logs)
-        spread = np.maximum(spread, _LEAST_SPREAD)
-        return replace(self, middle=middle.astype(np.float32), spread=spread.astype(np.float32))
+        middle, spread = scale_of_logarithms(logarithms(normal))
+        return replace(self, middle=middle, spread=spread)
 
     def calibrated(self, evidence: Evidence) -> CalibratedScore:
         """See `NormalReference`."""
-        z = (_logarithms(evidence.values) - self.middle) / self.spread
-        surprise = _surprise(z) * np.asarray(self.WEIGHTS)
+        surprise = _surprise(self._deviations(evidence)) * np.asarray(self.WEIGHTS)
         score = surprise.sum(axis=1) / (sum(self.WEIGHTS) * np.log(2))
         by_whole = surprise.argmax(axis=1) == surprise.shape[1] - 1
         return CalibratedScore(score.astype(np.float32), evidence.maps, by_whole)
+
+    def _deviations(self, evidence: Evidence) -> NDArray[np.float32]:
+        """Z of each evidence of images, (N, evidences)."""
+        return np.asarray((logarithms([evidence]) - self.middle) / self.spread)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """See `NormalReference`."""
@@ -115,8 +114,10 @@ class CombinedReference:
         return part
 
 
-def _logarithms(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.log(np.maximum(values, _LEAST_EVIDENCE))
+def logarithms(found: Sequence[Evidence]) -> NDArray[np.float32]:
+    """Logarithms of the evidence of all images, (N, evidences)."""
+    values = np.concatenate([each.values for each in found])
+    return np.asarray(np.log(np.maximum(values, _LEAST_EVIDENCE)))
 
 
 def _surprise(z: NDArray[np.float32]) -> NDArray[np.float64]:

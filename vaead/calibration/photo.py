@@ -4,7 +4,7 @@ Up to three kinds of evidence are measured on each photo, and combined (`Combine
 places: cells of windows against windows of like content (`ClusterReference`), and, where photos are aligned,
 windows against the same position (`GaussianReference`). Their maps are in units of normal pixels, and the
 mean of the largest 0.1 % of the pixels counts. The third looks at the photo as a whole (`WholeReference`),
-and has no map.
+and has no map. Each is put on the scale of normal photos of the same kind (`vaead.calibration.kinds`).
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from vaead.calibration.border import MOST_MAPS, divide_by_border, fit_border
 from vaead.calibration.clusters import ClusterReference, nearest
-from vaead.calibration.combined import CombinedReference
+from vaead.calibration.combined import CombinedReference, logarithms
 from vaead.calibration.gaussian import GaussianReference
+from vaead.calibration.kinds import find_kinds
 from vaead.calibration.reference import Evidence
+from vaead.calibration.robust import scale_of_logarithms
 from vaead.calibration.whole import WholeReference
 from vaead.config import NetworkConfig
 from vaead.scoring.patches import PatchGrid
@@ -42,6 +44,8 @@ class PhotoReference(CombinedReference):
         content: Windows by their content.
         whole: Photos as a whole.
         borders: Scale of the map of each local evidence, see `fit_border`: (1 or 2, patch_size + 1), above 0.
+        kinds: Centers of the kinds of photos, (kinds, latent_dim). Each kind has a scale of its own, so
+            that `middle` and `spread` are (kinds, evidences).
     """
 
     PARTS: ClassVar = {"content": ClusterReference, "whole": WholeReference}
@@ -50,6 +54,7 @@ class PhotoReference(CombinedReference):
     content: ClusterReference
     whole: WholeReference
     borders: NDArray[np.float32]
+    kinds: NDArray[np.float32]
 
     @classmethod
     def positive(cls) -> set[str]:
@@ -64,7 +69,7 @@ class PhotoReference(CombinedReference):
         }
         borders = np.ones((len(cls.PARTS) - 1, 1), np.float32)
         variants = [
-            cls(content=content, borders=borders, **others, **cls.no_scale())
+            cls(content=content, borders=borders, **others, **cls.no_scale(), kinds=content.centers[:1])
             for content in ClusterReference.fit_variants(scans)
         ]
         some = [(scan, variants[0]._common(scan)) for scan in scans[:MOST_MAPS]]
@@ -74,6 +79,24 @@ class PhotoReference(CombinedReference):
         maps = zip(*(self._local_maps(scan, common) for scan, common in some), strict=True)
         reach_px = some[0][0].grid.patch_size
         return replace(self, borders=np.stack([fit_border(each, reach_px) for each in maps]))
+
+    @classmethod
+    def no_scale(cls) -> dict[str, Any]:
+        """See `CombinedReference`: one kind."""
+        return {name: values[None] for name, values in super().no_scale().items()}
+
+    def scaled_by(self, normal: Sequence[Evidence]) -> Self:
+        """See `NormalReference`."""
+        logs, content = logarithms(normal), np.concatenate([each.content for each in normal])
+        kinds = find_kinds(content, logs)
+        kind = nearest(content, kinds)
+        scales = [scale_of_logarithms(logs[kind == each]) for each in range(len(kinds))]
+        middle, spread = (np.stack(of_kinds) for of_kinds in zip(*scales, strict=True))
+        return replace(self, kinds=kinds, middle=middle, spread=spread)
+
+    def _deviations(self, evidence: Evidence) -> NDArray[np.float32]:
+        kind = nearest(evidence.content, self.kinds)
+        return np.asarray((logarithms([evidence]) - self.middle[kind]) / self.spread[kind])
 
     def evidence(self, scan: Scan) -> Evidence:
         """See `NormalReference`: one value for each local evidence, then that of the whole photo."""
@@ -93,7 +116,7 @@ class PhotoReference(CombinedReference):
         seen = np.s_[:] if scan.grid.blank is None else ~scan.grid.blank.ravel()
         values = [mean_of_largest(each.reshape(len(each), -1)[:, seen], _TOP) for each in maps]
         values.append(common.distances)
-        return Evidence(np.stack(values, axis=1), np.max(maps, axis=0))
+        return Evidence(np.stack(values, axis=1), np.max(maps, axis=0), scan.content)
 
     def _common(self, scan: Scan) -> _Common:
         maps = [_map(each.window_scores(scan), scan.grid) for each in self._by_place()]
@@ -108,7 +131,12 @@ class PhotoReference(CombinedReference):
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
         """See `NormalReference`."""
-        return super().shapes(network) | {"borders": (len(self.PARTS) - 1, network.patch_size + 1)}
+        kinds, evidences = len(self.kinds), len(self.PARTS)
+        return super().shapes(network) | {
+            "borders": (evidences - 1, network.patch_size + 1),
+            "kinds": (kinds, network.latent_dim),
+            **dict.fromkeys(("middle", "spread"), (kinds, evidences)),
+        }
 
 
 class _Common(NamedTuple):

@@ -7,7 +7,7 @@ V. Vovk, "Cross-conformal predictors", 2015.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -25,12 +25,14 @@ class Evidence:
     """How unusual images are, before it is put on the scale of normal images.
 
     Attributes:
-        values: One value of each kind of evidence, (N, kinds).
+        values: One value of each kind of evidence, (N, evidences).
         maps: Anomaly map of each image, (N, H, W).
+        content: See `vaead.scoring.scan.Scan.content`.
     """
 
     values: NDArray[np.float32]
     maps: NDArray[np.float32]
+    content: NDArray[np.float32]
 
 
 class NormalReference(Protocol):
@@ -149,10 +151,10 @@ def _put_together(folds: Sequence[_Fold], scans: Sequence[Scan]) -> CrossFitted:
 
 def _joined(parts: Sequence[tuple[NDArray[np.intp], Evidence]]) -> Evidence:
     order = np.argsort(np.concatenate([images for images, _ in parts]))
-    values, maps = (
-        np.concatenate([getattr(part, name) for _, part in parts])[order] for name in ("values", "maps")
+    arrays = (
+        np.concatenate([getattr(part, field.name) for _, part in parts])[order] for field in fields(Evidence)
     )
-    return Evidence(values, maps)
+    return Evidence(*arrays)
 
 
 def _select(scans: Sequence[Scan], images: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.intp], Scan]]:

@@ -14,6 +14,8 @@ _LIMIT = 8.0
 _LEAST = 1e-2
 """Smallest spread as a share of the middle one. Where normal images hardly vary, rounding must not turn into
 a deviation: A of a window that is always black changes by 5e-4 nats with the order of adding up alone."""
+_LEAST_OF_LOGARITHM = 0.05
+"""Where normal images are all alike, 5 % more is no anomaly."""
 
 
 def median_and_spread(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -31,3 +33,9 @@ def with_least(spread: NDArray[Any], counts: NDArray[np.bool_] | None = None) ->
 def standardise(values: NDArray[Any], median: NDArray[Any], spread: NDArray[Any]) -> NDArray[Any]:
     """Deviations from the median in spreads, clipped."""
     return np.asarray(np.clip((values - median) / spread, -_LIMIT, _LIMIT))
+
+
+def scale_of_logarithms(logs: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Median and spread of the logarithms of evidence (N, evidences) of normal images: (evidences,) each."""
+    middle, spread = median_and_spread(logs)
+    return middle.astype(np.float32), np.maximum(spread, _LEAST_OF_LOGARITHM).astype(np.float32)

@@ -60,6 +60,11 @@ class Scan:
         return windows if kept.all() else windows[:, kept]
 
     @property
+    def content(self) -> NDArray[np.float32]:
+        """What each image shows as a whole: mean z of its windows, (N, latent_dim)."""
+        return np.asarray(self.of_kept(self.z_mean).mean(axis=1), np.float32)
+
+    @property
     def features(self) -> NDArray[np.float32]:
         """Features that the calibrated score compares: (N, windows, 4 + latent_dim).
 

@@ -136,7 +136,12 @@ def calibrated(seen: SimpleNamespace, network: SimpleNamespace) -> float:
     z = np.clip((found - normal.whole_center) / normal.whole_scale, -8, 8) - normal.whole_mean
     values.append(max(z @ normal.whole_precision @ z / len(z), 0))
     logs = np.log(np.maximum(np.array(values, np.float32), 1e-6))
-    z = ((logs - normal.middle) / normal.spread).astype(np.float64)
+    middle, spread = normal.middle, normal.spread
+    if with_content:  # on the scale of photos of the same kind
+        content = seen.z_mean[seen.kept].mean(axis=0)
+        kind = (normal.kinds @ content - np.square(normal.kinds).sum(axis=1) / 2).argmax()
+        middle, spread = middle[kind], spread[kind]
+    z = ((logs - middle) / spread).astype(np.float64)
     tails = [-math.log(math.erfc(x / 2**0.5) / 2) if x < 30 else x * x / 2 + math.log(x * 2.5066) for x in z]
     return float(np.average(tails, weights=None if with_content else (2, 1)) / math.log(2))
 
@@ -144,8 +149,8 @@ def calibrated(seen: SimpleNamespace, network: SimpleNamespace) -> float:
 def load(folder: pathlib.Path) -> tuple[dict[str, Any], list[SimpleNamespace]]:
     """The card of a model, and its networks with what they know of normal images."""
     file, networks = json.loads((folder / "card.json").read_bytes()), []
-    if file["format_version"] != 6:
-        raise ValueError(f"format_version must be 6, got {file['format_version']!r}")
+    if file["format_version"] != 7:
+        raise ValueError(f"format_version must be 7, got {file['format_version']!r}")
     for index, config in enumerate(file["card"]["recipe"]["networks"]):
         program = gzip.decompress((folder / f"network{index}.tflite.gz").read_bytes())
         run = Interpreter(model_content=program, num_threads=1).get_signature_runner("decode")

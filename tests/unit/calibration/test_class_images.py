@@ -32,7 +32,8 @@ def test_place_counts_twice() -> None:
     object.__setattr__(reference, "middle", np.zeros(2, np.float32))
     object.__setattr__(reference, "spread", np.ones(2, np.float32))
     values = np.exp(np.array([[0, 0], [3, 0], [0, 3]], np.float32))
-    found = reference.calibrated(Evidence(values, np.zeros((3, 1, 1), np.float32)))
+    maps, content = np.zeros((3, 1, 1), np.float32), np.zeros((3, 2), np.float32)
+    found = reference.calibrated(Evidence(values, maps, content))
     usual, by_place, by_whole = found.image
     assert usual == pytest.approx(1)
     assert by_place - 1 == pytest.approx(2 * (by_whole - 1))

@@ -53,7 +53,7 @@ class Spy(ClassReference):
 
     def evidence(self, scan: Scan) -> Evidence:
         assert not self.names & {float(name) for name in scan.kl[:, 0, 0]}
-        return Evidence(np.full((len(scan), 1), len(self.names), np.float32), scan.kl)
+        return Evidence(np.full((len(scan), 1), len(self.names), np.float32), scan.kl, scan.content)
 
 
 @pytest.mark.parametrize("counts", [(2,), (3,), (50,), (1, 1), (1, 1, 1), (4, 1, 7)])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.unit.calibration.scans import draw_windows
 from vaead.calibration.border import divide_by_border, fit_border
@@ -23,20 +24,29 @@ def changed(scan: Scan) -> Scan:
     return scan.take(np.arange(len(scan)))
 
 
-def test_photo_in_the_middle_of_normal_ones_scores_1(reference: PhotoReference) -> None:
-    values = np.exp(np.random.default_rng(0).normal((1, -2), (0.5, 2), (999, 2))).astype(np.float32)
-    scaled = reference.scaled_by([Evidence(values, np.zeros((999, 1, 1), np.float32))])
-    middle = np.median(values, axis=0, keepdims=True)
-    score = scaled.calibrated(Evidence(middle, np.zeros((1, 1, 1), np.float32)))
-    assert score.image == pytest.approx(1, rel=1e-3)
+def evidence(logs: NDArray[np.float64], content: NDArray[np.float32]) -> Evidence:
+    return Evidence(np.exp(logs).astype(np.float32), np.zeros((len(logs), 1, 1), np.float32), content)
+
+
+def test_photo_in_the_middle_of_its_own_kind_scores_1(reference: PhotoReference) -> None:
+    random = np.random.default_rng(0)
+    middles = np.array([(1, -2), (3, 0)])
+    contents = np.array([[-5], [5]], np.float32)
+    kind = np.repeat((0, 1), (500, 499))
+    scaled = reference.scaled_by([evidence(random.normal(middles[kind], 0.5), contents[kind])])
+    np.testing.assert_allclose(np.sort(scaled.kinds, axis=0), contents, rtol=1e-4)
+    own, other = (scaled.calibrated(evidence(middles, each)).image for each in (contents, contents[::-1]))
+    assert own == pytest.approx(1, abs=0.1)
+    assert other[0] < 0.1
+    assert other[1] > 5
 
 
 @pytest.mark.parametrize(("deviations", "by_whole"), [((4, 0), False), ((0, 4), True), ((-4, 1), True)])
 def test_the_evidence_that_deviates_most_decides(
     reference: PhotoReference, deviations: tuple[float, float], by_whole: bool
 ) -> None:
-    values = np.exp(reference.middle + reference.spread * np.float32(deviations))[None]
-    score = reference.calibrated(Evidence(values, np.zeros((1, 1, 1), np.float32)))
+    logs = reference.middle + reference.spread * np.float32(deviations)
+    score = reference.calibrated(evidence(logs, reference.kinds))
     assert score.by_whole.tolist() == [by_whole]
     assert score.image[0] > 1 or max(deviations) < 4
 

@@ -119,6 +119,24 @@ def test_photos_of_any_size_and_format(
     assert_agree(Line(tmp_path / "model", empty), photo_model, [*files, images / "palette.png"])
 
 
+def test_photos_of_several_kinds(
+    photo_model: Model, photos: list[NDArray[np.uint8]], tmp_path: Path, empty: Path
+) -> None:
+    (network,) = photo_model.networks
+    arrays = network.reference.arrays()
+    kinds = np.concatenate([network.scorer.scan(photo[None]).content for photo in photos[:2]])
+    middle = np.concatenate([arrays["middle"], arrays["middle"] - 1])
+    spread = np.concatenate([arrays["spread"], arrays["spread"] * 2])
+    arrays |= {"kinds": kinds, "middle": middle, "spread": spread}
+    several = type(network.reference).from_arrays(arrays)
+    model = Model(photo_model.card, [network.with_reference(several)], photo_model.windows)
+    save_with_golden(tmp_path / "model", model)
+    files = [save(tmp_path / "images", f"{number}.png", photo) for number, photo in enumerate(photos)]
+    assert expected(model, files)[0] == expected(photo_model, files)[0]
+    assert expected(model, files)[1] != expected(photo_model, files)[1]
+    assert_agree(Line(tmp_path / "model", empty), model, files)
+
+
 def test_decision_at_another_rate(
     photo_model: Model, photos: list[NDArray[np.uint8]], tmp_path: Path, empty: Path
 ) -> None:
@@ -192,7 +210,7 @@ def test_golden_scores_are_proved_without_vaead(photo_model: Model, tmp_path: Pa
     [
         (lambda folder: (folder / "card.json").unlink(), "No such file"),
         (lambda folder: (folder / "card.json").write_text("{"), "cannot be read"),
-        (lambda folder: (folder / "card.json").write_text('{"format_version": 4}'), "must be 6, got 4"),
+        (lambda folder: (folder / "card.json").write_text('{"format_version": 4}'), "must be 7, got 4"),
         (lambda folder: (folder / "reference0.npz").write_bytes(b"PK"), "cannot be read"),
         (lambda folder: (folder / "network0.tflite.gz").write_bytes(b"no"), "Not a gzipped file"),
     ],
