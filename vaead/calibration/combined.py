@@ -48,6 +48,11 @@ class CombinedReference:
     middle: NDArray[np.float32]
     spread: NDArray[np.float32]
 
+    @property
+    def n_kinds(self) -> int:
+        """See `NormalReference`."""
+        return 1
+
     @classmethod
     def positive(cls) -> set[str]:
         """See `NormalReference`."""

@@ -56,6 +56,11 @@ class PhotoReference(CombinedReference):
     borders: NDArray[np.float32]
     kinds: NDArray[np.float32]
 
+    @property
+    def n_kinds(self) -> int:
+        """See `NormalReference`."""
+        return len(self.kinds)
+
     @classmethod
     def positive(cls) -> set[str]:
         """See `NormalReference`."""

@@ -38,6 +38,10 @@ class Evidence:
 class NormalReference(Protocol):
     """All that the calibrated score knows of normal images."""
 
+    @property
+    def n_kinds(self) -> int:
+        """Number of kinds of images that are told apart, see `vaead.calibration.kinds`."""
+
     @classmethod
     def positive(cls) -> set[str]:
         """Names of the arrays whose values are above 0."""

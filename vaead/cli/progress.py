@@ -11,6 +11,7 @@ import click
 
 from vaead.errors import VaeadError
 from vaead.i18n.defect_trials import defect_trials
+from vaead.i18n.photo_kinds import photo_kinds
 from vaead.i18n.texts import Texts
 from vaead.i18n.training_warnings import training_warnings
 from vaead.model.card import ModelCard
@@ -112,7 +113,8 @@ class TextProgress:
         """See `Progress`."""
         self._shown.close()
         click.echo(f"Trained in {card.training_s:.1f} s", err=True)
-        for line in defect_trials(card, Texts("en")):
+        texts = Texts("en")
+        for line in (*photo_kinds(card, texts), *defect_trials(card, texts)):
             click.echo(line, err=True)
         for warning in _warnings(card):
             click.echo(f"Warning: {warning}", err=True)

@@ -163,6 +163,7 @@ def _calibrated(model: Model, held_out: Photos, added: Photos, on_share: OnShare
         trials=judge(made, found.changed_scores, found.normal_scores),
         held_out=(*card.held_out, *digests_of(added)),
         added=card.added + len(added),
+        kinds=found.references[0].n_kinds,
     )
     pairs = zip(model.networks, found.references, strict=True)
     return Model(new_card, [network.with_reference(reference) for network, reference in pairs], model.windows)

@@ -105,6 +105,7 @@ class ModelCard(Record, frozen=True):
         held_out: Digests of the photos that a model of photos was calibrated with, by which these are found
             again; see `vaead.held_out.recalibration`.
         added: How many of these, the last ones, were added after the training.
+        kinds: Number of kinds of photos that were told apart among these, see `vaead.calibration.kinds`.
     """
 
     recipe: Recipe
@@ -121,6 +122,7 @@ class ModelCard(Record, frozen=True):
     elapsed_s: float | None = None
     held_out: tuple[str, ...] = ()
     added: int = 0
+    kinds: int = 1
 
     def __post_init__(self) -> None:
         if len(self.networks) != len(self.recipe.networks):
@@ -132,6 +134,7 @@ class ModelCard(Record, frozen=True):
         if (self.light is not None) != self.recipe.source.even_light:
             raise ValueError("light must be given where it is evened, and there alone")
         require_range("added", self.added, 0, max(0, len(self.held_out) - 1))
+        require_range("kinds", self.kinds, 1, max(1, len(self.held_out)))
         if "vaead" not in self.versions:
             raise ValueError("versions must hold that of vaead")
 

@@ -184,6 +184,7 @@ def _train(
         trials=judge(made, calibration.changed_scores, calibration.normal_scores),
         elapsed_s=round(time.monotonic() - start, 3),
         held_out=digests_of(held_out) if recipe.for_photos else (),
+        kinds=calibration.references[0].n_kinds,
     )
     networks = [
         TrainedNetwork(config, each.program, reference, light, recipe.source.ignored)

@@ -149,6 +149,7 @@ def test_card_says_how_the_model_of_photos_was_made(photo_model: Model, photo_re
     assert len(card.networks[0].history) == 2
     assert card.networks[0].layers[0].layer == "conv1"
     assert type(photo_model.networks[0].reference) is PhotoReference
+    assert card.kinds == photo_model.networks[0].reference.n_kinds == 1
 
 
 def test_calibration_of_photos_is_that_of_the_held_out_ones(

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from vaead.i18n.agreement import shift_warnings, unlike_warning
 from vaead.i18n.defect_trials import defect_trials
 from vaead.i18n.format import number
+from vaead.i18n.photo_kinds import photo_kinds
 from vaead.i18n.texts import Texts
 from vaead.i18n.training_warnings import training_warnings
 from vaead.inference.prediction import Prediction
@@ -77,6 +78,8 @@ def tell_model(own: OwnSession, results: Results, texts: Texts) -> None:
     if count:
         st.caption(texts("own.outdated", count=f"{count:,}"))
     if not card.is_dead:
+        for line in photo_kinds(card, texts):
+            st.caption(line)
         _tell_trials(card, texts)
 
 
