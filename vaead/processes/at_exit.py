@@ -40,11 +40,16 @@ def _watch() -> None:
 
 
 def clean_up() -> None:
-    """Do all actions, each once, for a program that a signal will end before its threads come to it."""
-    while _actions:
-        if action := _actions.pop(0)():
+    """Do all actions, each once, for a program that a signal will end before its threads come to it.
+
+    Two threads may do so at once, and share the actions out among them.
+    """
+    with contextlib.suppress(IndexError):
+        while True:
+            action = _actions.pop(0)()
             with contextlib.suppress(Exception):  # the others come all the same
-                action()
+                if action is not None:
+                    action()
 
 
 def _end() -> None:
