@@ -100,7 +100,7 @@ class ClusterReference(Distribution):
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
         """See `Distribution`."""
-        groups, side = self.centers.shape[0], network.cells
+        groups, side = max(1, self.centers.shape[0]), network.cells
         of_cells = ("median", "scale", "signed_median", "signed_scale")
         return {"centers": (groups, network.latent_dim)} | dict.fromkeys(of_cells, (groups, side, side))
 

@@ -136,7 +136,7 @@ class PhotoReference(CombinedReference):
 
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
         """See `NormalReference`."""
-        kinds, evidences = len(self.kinds), len(self.PARTS)
+        kinds, evidences = max(1, self.kinds.shape[0]), len(self.PARTS)
         return super().shapes(network) | {
             "borders": (evidences - 1, network.patch_size + 1),
             "kinds": (kinds, network.latent_dim),

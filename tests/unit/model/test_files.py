@@ -93,6 +93,20 @@ def test_arrays_that_do_not_fit_the_network_are_refused(
 
 
 @pytest.mark.parametrize(
+    "empty", [("kinds", "middle", "spread"), ("centers", "median", "scale", "signed_median", "signed_scale")]
+)
+def test_reference_without_any_kind_or_group_is_refused(folder: Path, empty: tuple[str, ...]) -> None:
+    def cut(arrays: dict[str, Any]) -> None:
+        names = [name for name in arrays if name.removeprefix("content.") in empty]
+        assert len(names) == len(empty)
+        arrays.update({name: arrays[name][:0] for name in names})
+
+    put_arrays(folder, cut)
+    with pytest.raises(ModelFormatError, match="in the shape of the network, got others in"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize(
     ("name", "edit"),
     [
         ("pictures", lambda array: array[:, :-1]),
