@@ -119,6 +119,29 @@ def test_each_epoch_takes_the_same_crops_in_another_order(
     assert sorted(map(bytes, first)) == sorted(map(bytes, second))
 
 
+def test_tensorflow_rewrites_no_graph_of_a_training_and_those_of_others_as_before(
+    parts: Parts, recipe: Recipe, no_arithmetic: Crops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, compile_epoch = [], training.compile_epoch
+
+    def watched(vae: Vae, config: TrainConfig) -> Callable[..., Array]:
+        run_epoch = compile_epoch(vae, config)
+
+        def run(*parts: Array) -> Array:
+            seen.append(rewrites_graphs())
+            return run_epoch(*parts)
+
+        return run
+
+    monkeypatch.setattr(training, "compile_epoch", watched)
+    fit_with(parts, with_train(recipe, epochs=1), lambda *_: seen.append(rewrites_graphs()))
+    assert seen == [False, True]
+
+
+def rewrites_graphs() -> bool:
+    return not tf.config.optimizer.get_experimental_options().get("disable_meta_optimizer", False)
+
+
 def test_loss_falls(reports: list[EpochReport]) -> None:
     assert reports[-1].loss < reports[0].loss
 
