@@ -19,7 +19,7 @@ from vaead.calibration.robust import scale_of_logarithms
 
 _MOST = 4
 _FEWEST = 20
-"""Photos of a kind: the spread of fewer would hang on two or three of them."""
+"""Photos of a kind: the median of fewer would hang on one or two of them."""
 _FOLDS = 5
 _FAR = 4.0
 """Deviation from which on a photo counts no more against a number of kinds: it may be an anomaly."""
@@ -49,6 +49,20 @@ def find_kinds(content: NDArray[np.float32], logs: NDArray[np.float32]) -> NDArr
     return np.asarray(losses[min(losses)], np.float32)
 
 
+def fit_scale(
+    logs: NDArray[np.float32], kind: NDArray[np.intp]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Scale of the logarithms of evidence (N, evidences) of normal photos whose kinds (N,) are known.
+
+    Returns:
+        Median for each kind, (kinds, evidences), and the spread around it, (evidences,), which all kinds share,
+        because that of one kind alone would hang on a few photos.
+    """
+    middle = np.stack([np.median(logs[kind == each], axis=0) for each in range(kind.max() + 1)])
+    _, spread = scale_of_logarithms(logs - middle[kind])
+    return middle.astype(np.float32), spread
+
+
 def _loss(kinds: NDArray[np.float32], content: NDArray[np.float32], logs: NDArray[np.float32]) -> float:
     """How badly others of its kind predict the evidence of a photo: mean of -log p, but for a constant."""
     from sklearn.model_selection import RepeatedStratifiedKFold
@@ -57,8 +71,7 @@ def _loss(kinds: NDArray[np.float32], content: NDArray[np.float32], logs: NDArra
     folds = RepeatedStratifiedKFold(n_splits=_FOLDS, n_repeats=4, random_state=0)
     losses = []
     for others, tested in folds.split(logs, kind):
-        for each in np.unique(kind[tested]):
-            middle, spread = scale_of_logarithms(logs[others[kind[others] == each]])
-            z = np.clip((logs[tested[kind[tested] == each]] - middle) / spread, -_FAR, _FAR)
-            losses.append(np.square(z) / 2 + np.log(spread))
+        middle, spread = fit_scale(logs[others], kind[others])
+        z = np.clip((logs[tested] - middle[kind[tested]]) / spread, -_FAR, _FAR)
+        losses.append(np.square(z) / 2 + np.log(spread))
     return float(np.concatenate(losses).sum(axis=1).mean())

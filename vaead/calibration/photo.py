@@ -20,9 +20,8 @@ from vaead.calibration.border import MOST_MAPS, divide_by_border, fit_border
 from vaead.calibration.clusters import ClusterReference, nearest
 from vaead.calibration.combined import CombinedReference, logarithms
 from vaead.calibration.gaussian import GaussianReference
-from vaead.calibration.kinds import find_kinds
+from vaead.calibration.kinds import find_kinds, fit_scale
 from vaead.calibration.reference import Evidence
-from vaead.calibration.robust import scale_of_logarithms
 from vaead.calibration.whole import WholeReference
 from vaead.config import NetworkConfig
 from vaead.scoring.patches import PatchGrid
@@ -44,8 +43,8 @@ class PhotoReference(CombinedReference):
         content: Windows by their content.
         whole: Photos as a whole.
         borders: Scale of the map of each local evidence, see `fit_border`: (1 or 2, patch_size + 1), above 0.
-        kinds: Centers of the kinds of photos, (kinds, latent_dim). Each kind has a scale of its own, so
-            that `middle` and `spread` are (kinds, evidences).
+        kinds: Centers of the kinds of photos, (kinds, latent_dim). Each kind has a middle of its own:
+            `middle` is (kinds, evidences).
     """
 
     PARTS: ClassVar = {"content": ClusterReference, "whole": WholeReference}
@@ -88,20 +87,19 @@ class PhotoReference(CombinedReference):
     @classmethod
     def no_scale(cls) -> dict[str, Any]:
         """See `CombinedReference`: one kind."""
-        return {name: values[None] for name, values in super().no_scale().items()}
+        scale = super().no_scale()
+        return scale | {"middle": scale["middle"][None]}
 
     def scaled_by(self, normal: Sequence[Evidence]) -> Self:
         """See `NormalReference`."""
         logs, content = logarithms(normal), np.concatenate([each.content for each in normal])
         kinds = find_kinds(content, logs)
-        kind = nearest(content, kinds)
-        scales = [scale_of_logarithms(logs[kind == each]) for each in range(len(kinds))]
-        middle, spread = (np.stack(of_kinds) for of_kinds in zip(*scales, strict=True))
+        middle, spread = fit_scale(logs, nearest(content, kinds))
         return replace(self, kinds=kinds, middle=middle, spread=spread)
 
     def _deviations(self, evidence: Evidence) -> NDArray[np.float32]:
         kind = nearest(evidence.content, self.kinds)
-        return np.asarray((logarithms([evidence]) - self.middle[kind]) / self.spread[kind])
+        return np.asarray((logarithms([evidence]) - self.middle[kind]) / self.spread)
 
     def evidence(self, scan: Scan) -> Evidence:
         """See `NormalReference`: one value for each local evidence, then that of the whole photo."""
@@ -140,7 +138,7 @@ class PhotoReference(CombinedReference):
         return super().shapes(network) | {
             "borders": (evidences - 1, network.patch_size + 1),
             "kinds": (kinds, network.latent_dim),
-            **dict.fromkeys(("middle", "spread"), (kinds, evidences)),
+            "middle": (kinds, evidences),
         }
 
 

@@ -136,12 +136,12 @@ def calibrated(seen: SimpleNamespace, network: SimpleNamespace) -> float:
     z = np.clip((found - normal.whole_center) / normal.whole_scale, -8, 8) - normal.whole_mean
     values.append(max(z @ normal.whole_precision @ z / len(z), 0))
     logs = np.log(np.maximum(np.array(values, np.float32), 1e-6))
-    middle, spread = normal.middle, normal.spread
-    if with_content:  # on the scale of photos of the same kind
+    middle = normal.middle
+    if with_content:  # against photos of the same kind
         content = seen.z_mean[seen.kept].mean(axis=0)
         kind = (normal.kinds @ content - np.square(normal.kinds).sum(axis=1) / 2).argmax()
-        middle, spread = middle[kind], spread[kind]
-    z = ((logs - middle) / spread).astype(np.float64)
+        middle = middle[kind]
+    z = ((logs - middle) / normal.spread).astype(np.float64)
     tails = [-math.log(math.erfc(x / 2**0.5) / 2) if x < 30 else x * x / 2 + math.log(x * 2.5066) for x in z]
     return float(np.average(tails, weights=None if with_content else (2, 1)) / math.log(2))
 

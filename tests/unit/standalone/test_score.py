@@ -126,8 +126,7 @@ def test_photos_of_several_kinds(
     arrays = network.reference.arrays()
     kinds = np.concatenate([network.scorer.scan(photo[None]).content for photo in photos[:2]])
     middle = np.concatenate([arrays["middle"], arrays["middle"] - 1])
-    spread = np.concatenate([arrays["spread"], arrays["spread"] * 2])
-    arrays |= {"kinds": kinds, "middle": middle, "spread": spread}
+    arrays |= {"kinds": kinds, "middle": middle}
     several = type(network.reference).from_arrays(arrays)
     model = Model(photo_model.card, [network.with_reference(several)], photo_model.windows)
     save_with_golden(tmp_path / "model", model)
