@@ -55,8 +55,8 @@ def fit_scale(
     """Scale of the logarithms of evidence (N, evidences) of normal photos whose kinds (N,) are known.
 
     Returns:
-        Median for each kind, (kinds, evidences), and the spread around it, (evidences,), which all kinds share,
-        because that of one kind alone would hang on a few photos.
+        Median for each kind, (kinds, evidences), and the spread around it, (evidences,), which all kinds
+        share, because that of one kind alone would hang on a few photos.
     """
     middle = np.stack([np.median(logs[kind == each], axis=0) for each in range(kind.max() + 1)])
     _, spread = scale_of_logarithms(logs - middle[kind])
