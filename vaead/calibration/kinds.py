@@ -38,15 +38,15 @@ def find_kinds(content: NDArray[np.float32], logs: NDArray[np.float32]) -> NDArr
         return single
     from sklearn.cluster import KMeans
 
-    losses = {_loss(single, content, logs): single}
+    candidates = [single]
     for count in range(2, most + 1):
         groups = KMeans(count, n_init=10, random_state=0).fit(content)
         # What a few odd photos have in common makes no kind.
         large = np.bincount(groups.labels_, minlength=count) >= _FEWEST
-        if large.any():
-            kinds = groups.cluster_centers_[large]
-            losses.setdefault(_loss(kinds, content, logs), kinds)
-    return np.asarray(losses[min(losses)], np.float32)
+        if large.sum() > 1:
+            candidates.append(groups.cluster_centers_[large])
+    best = min(candidates, key=lambda kinds: _loss(kinds, content, logs))
+    return np.asarray(best, np.float32)
 
 
 def fit_scale(

@@ -33,10 +33,12 @@ def test_photo_in_the_middle_of_its_own_kind_scores_1(reference: PhotoReference)
     middles = np.array([(1, -2), (3, 0)])
     contents = np.array([[-5], [5]], np.float32)
     kind = np.repeat((0, 1), (500, 499))
-    scaled = reference.scaled_by([evidence(random.normal(middles[kind], 0.5), contents[kind])])
+    logs = random.normal(middles[kind], 0.5)
+    scaled = reference.scaled_by([evidence(logs, contents[kind])])
     np.testing.assert_allclose(np.sort(scaled.kinds, axis=0), contents, rtol=1e-4)
-    own, other = (scaled.calibrated(evidence(middles, each)).image for each in (contents, contents[::-1]))
-    assert own == pytest.approx(1, abs=0.1)
+    found = np.array([np.median(logs[kind == each], axis=0) for each in (0, 1)])
+    own, other = (scaled.calibrated(evidence(found, each)).image for each in (contents, contents[::-1]))
+    assert own == pytest.approx(1, rel=1e-3)
     assert other[0] < 0.1
     assert other[1] > 5
 
