@@ -26,7 +26,7 @@ from vaead.recipe import ClassSource, Recipe
 from vaead.zoo.pretrain import is_measured, pretrain
 
 ROOT = Path(vaead.__file__).parents[1]
-WORKERS = 3
+WORKERS = 2
 PHOTOS = 18
 TIMEOUT_S = 60
 
