@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import PHONE
 from vaead.ui.method.section import STEPS
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Server, Visitor
+    from tests.browser.conftest import Server, Visit, Visitor
 
 pytestmark = pytest.mark.browser
 
@@ -35,34 +35,36 @@ def test_phone_shows_all_steps_in_japanese_without_scrolling_sideways(visit: Vis
     expect(page.locator("#map")).to_be_in_viewport()
 
 
-def test_click_on_a_dot_goes_to_that_pair(visit: Visitor, server: Server, wait_until: Callable) -> None:
+def test_clicks_into_figures_move_the_handle_and_go_to_a_pair(
+    visit: Visitor, server: Server, wait_until: Callable
+) -> None:
     visitor = visit(url=f"{server.url}method")
-    visitor.page.get_by_role("radio", name="日本語").click()
-    expect(visitor.page.get_by_role("heading", name="手法", exact=True)).to_be_visible()
-    wins = visitor.page.locator(".st-key-wins")
-    expect(wins.locator(".ytitle")).to_have_text("AUROC, 新")
+    page = visitor.page
+    wins = page.locator(".st-key-wins")
     dots = wins.locator(".scatterlayer path.point")
-    dots.nth(MNIST_1_8).scroll_into_view_if_needed()
-    box = _box(dots.nth(MNIST_1_8))
-    visitor.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    wait_until(lambda: visitor.link.get("anomalous") == "8", visitor.page)
-    assert visitor.link["dataset"] == "MNIST"
-    expect(visitor.page.get_by_role("combobox", name="正常クラス")).to_have_value("1")
-
-
-def test_click_into_the_plane_moves_the_handle(visit: Visitor, server: Server, wait_until: Callable) -> None:
-    visitor = visit(url=f"{server.url}method")
-    slider = visitor.page.get_by_role("slider", name="z, first dimension")
-    expect(visitor.page.locator(".st-key-wins .scatterlayer path.point")).to_have_count(180)
-    places = visitor.page.locator(".st-key-plane .scatterlayer .trace").last.locator("path.point")
-    places.nth(0).scroll_into_view_if_needed()
-    box = _box(places.nth(0))
-    visitor.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    wait_until(lambda: float(str(slider.get_attribute("aria-valuetext"))) < -1, visitor.page)
+    expect(dots).to_have_count(180)
+    slider = page.get_by_role("slider", name="z, first dimension")
+    places = page.locator(".st-key-plane .scatterlayer .trace").last.locator("path.point")
+    click(visitor, places.first)
+    wait_until(lambda: float(str(slider.get_attribute("aria-valuetext"))) < -1, page)
     assert int(visitor.link["z1"]) < 10
 
+    page.get_by_role("radio", name="日本語").click()
+    expect(page.get_by_role("heading", name="手法", exact=True)).to_be_visible()
+    expect(wins.locator(".ytitle")).to_have_text("AUROC, 新")
+    click(visitor, dots.nth(MNIST_1_8))
+    wait_until(lambda: visitor.link.get("anomalous") == "8", page)
+    assert visitor.link["dataset"] == "MNIST"
+    expect(page.get_by_role("combobox", name="正常クラス")).to_have_value("1")
 
-def _box(locator) -> dict[str, float]:
+
+def click(visitor: Visit, point: Locator) -> None:
+    point.scroll_into_view_if_needed()
+    box = _box(point)
+    visitor.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
+def _box(locator: Locator) -> dict[str, float]:
     box = locator.bounding_box()
     assert box is not None
     return box

@@ -42,9 +42,8 @@ def parts(tmp_path: Path) -> Path:
 
 
 def open_page(visit: Visitor) -> Visit:
-    visitor = visit()
-    visitor.wait_for_maps()
-    visitor.page.get_by_role("link", name="Your images").click()
+    visitor = visit(path="images")
+    expect(visitor.page.get_by_test_id("stFileUploader").first).to_be_visible()
     return visitor
 
 
