@@ -6,6 +6,7 @@ import gc
 import json
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import streamlit as st
 from msgspec.structs import replace
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from vaead.calibration.diagnostics import TrainingDiagnostics
@@ -164,6 +166,15 @@ def _quick_runs() -> None:
     # and all other libraries, which takes 0.2 s.
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _components_are_looked_up_once() -> Iterator[None]:
+    # Each new page of a test would read the metadata of all installed packages, which takes 0.2 s.
+    with pytest.MonkeyPatch.context() as patch:
+        found = cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", found)
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
