@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -158,14 +157,6 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("mnist", "fashion_mnist"):
         np.savez(folder / f"{name}.npz", **arrays)
     return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_runs() -> None:
-    # A page makes so many objects that Python collects garbage in each run; it would look through TensorFlow
-    # and all other libraries, which takes 0.2 s.
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
