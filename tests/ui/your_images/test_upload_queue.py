@@ -159,12 +159,16 @@ def test_after_a_problem_the_next_upload_is_read() -> None:
     ]
 
 
-def test_of_two_uploads_with_one_name_the_first_is_read(photos: OwnPhotos) -> None:
-    first, second = screw(1), screw(2)
-    upload = read_uploads(photos, [("a.png", io.BytesIO(first)), ("a.png", io.BytesIO(second))], "normal")
-    assert len(list(upload.steps)) == 1
-    assert [photo.digest for photo in photos.normal] == [examine(first, "a.png", Limits()).digest]
-    assert [each.name for each in photos.rejected] == ["a.png"]
+def test_images_of_one_name_from_several_folders_are_all_read(photos: OwnPhotos) -> None:
+    names = ["a.png", "b.png", "a.png", "a.png"]
+    contents = [screw(index) for index in range(len(names))]
+    upload = read_uploads(photos, list(zip(names, map(io.BytesIO, contents), strict=True)), "normal")
+    assert upload.total == len(list(upload.steps)) == len(names)
+    assert [photo.name for photo in photos.normal] == ["a.png", "b.png", "a.png", "a.png"]
+    assert {photo.digest for photo in photos.normal} == {
+        examine(content, "a.png", Limits()).digest for content in contents
+    }
+    assert photos.rejected == []
 
 
 @pytest.fixture

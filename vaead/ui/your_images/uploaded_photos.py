@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -209,10 +210,8 @@ def read_kept(own: OwnPhotos, kept: OpenSession) -> Generator[None]:
 
 def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitStack) -> Iterator[Batch]:
     loose = [(name, file) for name, file in files if not name.lower().endswith(".zip")]
-    contents = dict(reversed(loose))  # of files of one name, the first is read and the others are refused
-    if loose:
-        photos = _sorted(own, "upload", lambda: sort_uploads(name for name, _ in loose))
-        yield Batch(photos, lambda name: _read_limited(contents[name]))
+    for contents in _rounds(loose):
+        yield _batch_of_files(own, contents)
     for name, file in files:
         if name.lower().endswith(".zip"):
             if is_session(file, name):
@@ -230,6 +229,23 @@ def _batches(own: OwnPhotos, files: Sequence[tuple[str, BinaryIO]], stack: ExitS
             ):
                 own.rejected.append(Rejected.of(name, refusal("zip_empty", name=name)))
             yield Batch(photos, archive.read)
+
+
+def _batch_of_files(own: OwnPhotos, contents: dict[str, BinaryIO]) -> Batch:
+    photos = _sorted(own, "upload", lambda: sort_uploads(contents))
+    return Batch(photos, lambda name: _read_limited(contents[name]))
+
+
+def _rounds(files: Sequence[tuple[str, BinaryIO]]) -> list[dict[str, BinaryIO]]:
+    """The first file of each name, the second, and so on: a browser does not tell their folders."""
+    rounds: list[dict[str, BinaryIO]] = []
+    counts: Counter[str] = Counter()
+    for name, file in files:
+        if counts[name] == len(rounds):
+            rounds.append({})
+        rounds[counts[name]][name] = file
+        counts[name] += 1
+    return rounds
 
 
 def _sorted(own: OwnPhotos, name: str, sort: Callable[[], Photos]) -> Photos:
