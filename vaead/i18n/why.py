@@ -33,7 +33,9 @@ def why(likeness: Likeness | None, score: str, rank: float, texts: Texts) -> str
         "share": percent(likeness.share, digits=2),
         "rest": percent(1 - likeness.share, digits=4),
     }
-    return _joined([texts(f"why.{case}", **values), height], texts)
+    likeness_said = texts(f"why.{case}", **values)
+    # A flagged window of usual content would seem to be a contradiction if the content came first.
+    return _joined([height, likeness_said] if case == "like" else [likeness_said, height], texts)
 
 
 def _joined(sentences: list[str], texts: Texts) -> str:

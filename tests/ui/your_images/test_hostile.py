@@ -92,7 +92,7 @@ def test_harm_is_told_to_its_visitor_alone(
     told: str,
 ) -> None:
     service = PhotoService(1, 5.0, [sys.executable, "-c", WORKER.format(root=ROOT, kind=kind)])
-    for module in ("model_upload", "predictions", "uploaded_photos"):
+    for module in ("model_upload", "predictions", "upload_reading"):
         monkeypatch.setattr(f"vaead.ui.your_images.{module}.photo_service", lambda: service)
     # AppTest takes the runtime away at the end of a run, also from runs in other threads.
     kept = MagicMock(spec=Runtime)

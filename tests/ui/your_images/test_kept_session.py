@@ -18,7 +18,7 @@ from vaead.data.photos import Limits
 from vaead.model.folder import load_card, load_model, save_model
 from vaead.model.model import Model
 from vaead.session import read_session
-from vaead.ui.your_images import keeping, uploaded_photos
+from vaead.ui.your_images import keeping, own_photos
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 
@@ -207,7 +207,7 @@ def test_image_with_other_pixels_is_left_out_and_awaited(page: OwnPage) -> None:
 
 def test_session_of_too_many_images_is_refused(page: OwnPage, monkeypatch: pytest.MonkeyPatch) -> None:
     file, again = saved(page), OwnPage()
-    monkeypatch.setattr(uploaded_photos, "VISITOR_LIMITS", Limits(upload_images=3))
+    monkeypatch.setattr(own_photos, "VISITOR_LIMITS", Limits(upload_images=3))
     bring(again, file)
     assert again.errors[0].replace("\\", "").startswith("images must be at most 3, got 4")
     assert again.titles == ["1. Bring images"]

@@ -116,7 +116,7 @@ def test_bad_files_are_named_with_their_reasons_and_the_others_go_on() -> None:
 
 
 def test_upload_of_too_much_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vaead.ui.your_images.uploaded_photos.VISITOR_LIMITS", Limits(upload_images=3))
+    monkeypatch.setattr("vaead.ui.your_images.own_photos.VISITOR_LIMITS", Limits(upload_images=3))
     page = OwnPage()
     page.upload("normal", *screws(5))
     assert page.errors[0].replace("\\", "").startswith("images must be at most 3, got 4")

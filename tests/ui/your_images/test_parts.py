@@ -33,11 +33,12 @@ from vaead.model.folder import load_card, load_model
 from vaead.recipe import PhotoSource, Recipe
 from vaead.scoring.loss_terms import SCORES
 from vaead.ui.your_images import downloads, predictions
+from vaead.ui.your_images.own_photos import OwnPhotos
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session_folder import FolderWatch, PrivateFolder
 from vaead.ui.your_images.training_settings import held_out_windows, memory_bytes
 from vaead.ui.your_images.upload_queue import Upload
-from vaead.ui.your_images.uploaded_photos import Batch, OwnPhotos, read_batches, read_uploads
+from vaead.ui.your_images.upload_reading import Batch, read_batches, read_uploads
 
 RATE = 0.05
 SCREWS = ScrewSet(train=2, good=2, defective=1, severities=(1.0,), scale=0.5)

@@ -8,9 +8,9 @@ import pytest
 
 from tests.ui.your_images.helpers import OwnPage, mask, screw, screws, zipped
 from vaead.model.folder import load_card
+from vaead.ui.your_images.own_photos import OwnPhoto
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession, Trial
-from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 
 def own(page: OwnPage) -> OwnSession:

@@ -22,9 +22,10 @@ from vaead.data.photos import Limits, Rejected
 from vaead.data.photos.examine import examine
 from vaead.inference.prediction import Prediction
 from vaead.model.folder import load_card
+from vaead.ui.your_images.own_photos import OwnPhoto, OwnPhotos
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.upload_queue import Upload, UploadQueue
-from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos, read_uploads
+from vaead.ui.your_images.upload_reading import read_uploads
 from vaead.zoo import screw_demo
 
 T = TypeVar("T")

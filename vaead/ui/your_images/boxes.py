@@ -14,8 +14,8 @@ import streamlit as st
 from vaead.i18n.texts import Texts
 from vaead.ignored import IgnoredRegion
 from vaead.ui.shared.pictures import data_url
+from vaead.ui.your_images.own_photos import OwnPhoto
 from vaead.ui.your_images.session import OwnSession
-from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 KEY = "own_boxes"
 TOOLS = ("board", "add", "remove", "clear")

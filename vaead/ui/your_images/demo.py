@@ -15,7 +15,7 @@ from vaead.model.store import ModelStore
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload_queue import Upload
-from vaead.ui.your_images.uploaded_photos import Batch, read_batches
+from vaead.ui.your_images.upload_reading import Batch, read_batches
 from vaead.zoo import screw_demo
 
 

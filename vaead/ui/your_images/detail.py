@@ -16,9 +16,9 @@ from vaead.scoring.regions import Region, area_share
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.your_images import figure, mistakes, why
 from vaead.ui.your_images.downsampling import View
+from vaead.ui.your_images.own_photos import OwnPhoto
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
-from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 _MOST_ROWS = 8
 """Rows of the table of regions that are shown at once."""

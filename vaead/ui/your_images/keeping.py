@@ -14,10 +14,10 @@ from vaead.scoring.loss_terms import SCORES
 from vaead.session import KeptPhoto, Session, write_session
 from vaead.session.record import MOST_BEFORE, Role
 from vaead.ui.your_images import training_settings
+from vaead.ui.your_images.own_photos import OwnPhoto
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.threshold import USUAL
-from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 _SCORE = next(reversed(SCORES))
 

@@ -22,10 +22,10 @@ from vaead.inference.prediction import Prediction
 from vaead.ui.shared.cache import calibration_service
 from vaead.ui.shared.markdown import code
 from vaead.ui.your_images.messages import error_message
+from vaead.ui.your_images.own_photos import OwnPhoto
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession, Wish
 from vaead.ui.your_images.threshold import PERCENTS
-from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 _MOST_NAMED = 5
 

@@ -25,7 +25,7 @@ from vaead.metrics.groups import GroupEvaluator, GroupMetrics
 from vaead.metrics.pixel import PixelCounts
 from vaead.model.card import ModelCard
 from vaead.ui.shared.cache import photo_service
-from vaead.ui.your_images.uploaded_photos import OwnPhoto
+from vaead.ui.your_images.own_photos import OwnPhoto
 
 _KEPT_BYTES = 64_000_000
 """Arrays in memory for one visitor; others are computed again when they are looked at."""

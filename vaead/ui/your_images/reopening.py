@@ -17,10 +17,11 @@ from vaead.session import OpenSession, read_session
 from vaead.ui.shared.markdown import code
 from vaead.ui.your_images import boxes, threshold, training_settings
 from vaead.ui.your_images.model_upload import try_model
+from vaead.ui.your_images.own_photos import OwnPhotos
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession, Reopened
 from vaead.ui.your_images.upload_queue import Upload
-from vaead.ui.your_images.uploaded_photos import OwnPhotos, read_kept
+from vaead.ui.your_images.upload_reading import read_kept
 
 _MOST_NAMED = 5
 _MOST_UPLOAD_MB = 640

@@ -19,9 +19,9 @@ from vaead.scoring.loss_terms import SCORES
 from vaead.ui.shared.markdown import code, plain
 from vaead.ui.shared.pictures import data_url
 from vaead.ui.your_images import detail, messages, metrics, mistakes
+from vaead.ui.your_images.own_photos import OwnPhoto
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
-from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 _PAGE = 24
 _TILE_PX = 92

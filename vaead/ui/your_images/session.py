@@ -14,10 +14,10 @@ from vaead.model.card import ModelCard
 from vaead.processes.train_command import PhotoTask
 from vaead.recipe import Recipe
 from vaead.session import Session
+from vaead.ui.your_images.own_photos import OwnPhoto, OwnPhotos
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session_folder import make_folder
 from vaead.ui.your_images.upload_queue import UploadQueue
-from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos
 
 _KEY = "_own"
 

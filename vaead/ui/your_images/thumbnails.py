@@ -9,8 +9,8 @@ import streamlit as st
 from vaead.i18n.texts import Texts
 from vaead.ui.shared.markdown import plain
 from vaead.ui.shared.pictures import data_url
+from vaead.ui.your_images.own_photos import OwnPhoto
 from vaead.ui.your_images.session import OwnSession
-from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 THUMBNAIL_PX = 94
 _SHOWN = 8

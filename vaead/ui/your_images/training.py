@@ -22,10 +22,10 @@ from vaead.recipe import Recipe
 from vaead.ui.shared import training_panel
 from vaead.ui.shared.cache import photo_service, training_jobs
 from vaead.ui.your_images.messages import error_message
+from vaead.ui.your_images.own_photos import OwnPhoto
 from vaead.ui.your_images.predictions import Results
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.training_settings import Plan, held_out_windows, memory_bytes
-from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 
 def is_running(own: OwnSession) -> bool:

@@ -23,8 +23,8 @@ from vaead.ui.shared import training_panel
 from vaead.ui.shared.markdown import code
 from vaead.ui.your_images import boxes
 from vaead.ui.your_images.messages import error_message
+from vaead.ui.your_images.own_photos import OwnPhoto, OwnPhotos
 from vaead.ui.your_images.session import OwnSession
-from vaead.ui.your_images.uploaded_photos import OwnPhoto, OwnPhotos
 
 _PRESET = get_preset(preset_names(for_photos=True)[0], for_photos=True)
 _NUMBER_WIDTH = 132

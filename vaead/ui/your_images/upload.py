@@ -18,9 +18,10 @@ from vaead.ui.shared.markdown import code, plain
 from vaead.ui.shared.pictures import data_url
 from vaead.ui.your_images import demo, reopening, thumbnails
 from vaead.ui.your_images.messages import LONG_TABLE, sentence, show_rejected, told
+from vaead.ui.your_images.own_photos import OwnPhotos
 from vaead.ui.your_images.session import OwnSession
 from vaead.ui.your_images.upload_queue import ROLES, Upload
-from vaead.ui.your_images.uploaded_photos import OwnPhotos, read_uploads
+from vaead.ui.your_images.upload_reading import read_uploads
 
 _COLUMNS = (2, 3)
 """Widths of the drop zones, and of what is beside them; they stay where they are when images have come."""

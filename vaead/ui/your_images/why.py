@@ -24,8 +24,8 @@ from vaead.ui.shared.markdown import plain
 from vaead.ui.shared.pictures import data_url
 from vaead.ui.shared.window_view import show_pictures
 from vaead.ui.your_images.messages import error_message
+from vaead.ui.your_images.own_photos import OwnPhoto
 from vaead.ui.your_images.predictions import Results
-from vaead.ui.your_images.uploaded_photos import OwnPhoto
 
 _KEY = "own_window"
 """The model, image and score for which a window was picked, and its number."""
