@@ -4,13 +4,20 @@ The position of a window says nothing here; its content does, as z describes it.
 z (k-means). A defect is often smaller than a window, so each cell of a window is compared with those of its
 group, score = max(a, b)^2 with
 a = (log M - median) / (largest of the group - median), which finds rough cells, and
-b = |signed error - median| / (largest of the group), which finds cells that are a little too bright or too
-dark all over, where one pixel may be noise.
+b = |C^(-1/2) (signed error - median)| / (largest of the group), which finds cells that are a little too
+bright, too dark or of another colour all over, where one pixel may be noise.
+
+C is the correlation of the signed errors of red, green and blue in normal cells (1 if there is but grey).
+What the network cannot redraw, such as grain, is brighter or darker in all three alike. Beside that, another
+colour is a small error in each, though no normal cell has it.
+
+Source: C^(-1/2) is the symmetric whitening (ZCA) of A. Bell and T. Sejnowski, "The 'independent components'
+of natural scenes are edge filters", 1997.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -38,6 +45,8 @@ _PRIOR_WINDOWS = (0, 100, 500)
 all photos: on made-up defects groups alone are best for screws, and 500 for hazelnuts."""
 _SMALLEST_SCALE = 0.01
 """Smallest scale of log M and of the signed error: where images are identical, rounding is no anomaly."""
+_LEAST_EIGENVALUE = 1e-3
+"""Of C: where colours are copies of each other, rounding is no other colour."""
 _BLOCK = 8192
 """Windows compared with all groups at a time, to bound the memory."""
 
@@ -50,8 +59,10 @@ class ClusterReference(Distribution):
         centers: Mean z of each group, (groups, latent_dim).
         median: Median of log M of each cell in each group, (groups, cells, cells).
         scale: Largest log M of each cell above that median, (groups, cells, cells), above 0.
-        signed_median: Median of the signed error of each cell in each group, (groups, cells, cells).
+        signed_median: Median of the signed errors of each cell in each group, (groups, cells, cells,
+            channels).
         signed_scale: Largest distance from that median, (groups, cells, cells), above 0.
+        whitening: C^(-1/2), (channels, channels).
     """
 
     positive: ClassVar[tuple[str, ...]] = ("scale", "signed_scale")
@@ -61,6 +72,7 @@ class ClusterReference(Distribution):
     scale: NDArray[np.float32]
     signed_median: NDArray[np.float32]
     signed_scale: NDArray[np.float32]
+    whitening: NDArray[np.float32]
 
     @classmethod
     def fit(cls, scans: Sequence[Scan]) -> Self:
@@ -79,11 +91,12 @@ class ClusterReference(Distribution):
             np.array([np.median(values[found], axis=0) for found in members], np.float32)
             for values in (log_m, signed)
         )
+        whitening = _whitening(signed[found] - signed_median[index] for index, found in enumerate(members))
         largest, signed_largest = (
             np.array([np.quantile(far(found, index), _LEVEL, axis=0) for index, found in enumerate(members)])
             for far in (
                 lambda found, index: log_m[found] - median[index],
-                lambda found, index: np.abs(signed[found] - signed_median[index]),
+                lambda found, index: _length(signed[found] - signed_median[index], whitening),
             )
         )
         sizes = np.array([len(found) for found in members])[:, None, None]
@@ -94,6 +107,7 @@ class ClusterReference(Distribution):
                 _scale(largest, sizes, prior),
                 signed_median,
                 _scale(signed_largest, sizes, prior),
+                whitening,
             )
             for prior in _PRIOR_WINDOWS
         ]
@@ -101,8 +115,12 @@ class ClusterReference(Distribution):
     def shapes(self, network: NetworkConfig) -> dict[str, tuple[int, ...]]:
         """See `Distribution`."""
         groups, side = max(1, self.centers.shape[0]), network.cells
-        of_cells = ("median", "scale", "signed_median", "signed_scale")
-        return {"centers": (groups, network.latent_dim)} | dict.fromkeys(of_cells, (groups, side, side))
+        of_cells = ("median", "scale", "signed_scale")
+        return dict.fromkeys(of_cells, (groups, side, side)) | {
+            "centers": (groups, network.latent_dim),
+            "signed_median": (groups, side, side, network.channels),
+            "whitening": (network.channels, network.channels),
+        }
 
     def cell_scores(self, scan: Scan, group: NDArray[np.intp]) -> NDArray[np.float32]:
         """Squared distance of each cell from normal windows of like content.
@@ -116,7 +134,8 @@ class ClusterReference(Distribution):
             a cell that is reproduced unusually well is no sign that those beside it are normal.
         """
         above = (logarithm(scan.cells) - self.median[group]) / self.scale[group]
-        aside = np.abs(scan.signed_cells - self.signed_median[group]) / self.signed_scale[group]
+        shift = _length(scan.signed_cells - self.signed_median[group], self.whitening)
+        aside = shift / self.signed_scale[group]
         scores: NDArray[np.float32] = np.square(np.maximum(above, aside))
         return scores
 
@@ -148,7 +167,7 @@ def _cluster(z: NDArray[np.float32]) -> NDArray[np.float32]:
 def _draw_windows(
     scans: Sequence[Scan],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Of some windows z (windows, latent_dim), log M and signed error of cells (windows, cells, cells)."""
+    """Of some windows z (windows, latent_dim), and of their cells log M and signed error, as in `Scan`."""
     counts = [len(scan) * int(scan.grid.kept.sum()) for scan in scans]
     total, rng = sum(counts), np.random.default_rng(0)
     chosen = np.arange(total) if total <= _MOST_WINDOWS else np.sort(rng.permutation(total)[:_MOST_WINDOWS])
@@ -168,6 +187,24 @@ def _draw_windows(
         for name in ("z_mean", "cells", "signed_cells")
     )
     return z, logarithm(cells), signed
+
+
+def _whitening(of_groups: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """C^(-1/2) of signed errors of cells (..., channels), less the medians of their groups."""
+    flat = (shifts.reshape(-1, shifts.shape[-1]).astype(np.float64) for shifts in of_groups)
+    products = np.sum([shifts.T @ shifts for shifts in flat], axis=0)
+    size = np.sqrt(np.maximum(np.diag(products), 1e-12))
+    correlation = products / np.outer(size, size)
+    np.fill_diagonal(correlation, 1)  # also of a colour without any error
+    values, axes = np.linalg.eigh(correlation)
+    return np.asarray(axes / np.sqrt(np.maximum(values, _LEAST_EIGENVALUE)) @ axes.T, np.float32)
+
+
+def _length(shifts: NDArray[np.float32], whitening: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Length of whitened signed errors (..., channels): (...)."""
+    if shifts.shape[-1] == 1:
+        return np.abs(shifts[..., 0])
+    return np.asarray(np.linalg.norm(shifts @ whitening, axis=-1), np.float32)
 
 
 def _scale(largest: NDArray[np.float32], sizes: NDArray[np.intp], prior: int) -> NDArray[np.float32]:

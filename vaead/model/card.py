@@ -15,7 +15,7 @@ from vaead.model.events import EpochReport
 from vaead.recipe import Recipe
 from vaead.scoring.light import Light
 
-FORMAT_VERSION = 7
+FORMAT_VERSION = 8
 """Another number whenever one vaead could not read what another writes."""
 
 _LONGEST_SIDE_PX = 10**6

@@ -84,7 +84,8 @@ class ImageScorer:
         found = {name: np.empty(count, np.float32) for name in (*TERMS, "signed_error")}
         found["z_mean"] = np.empty((count, self.config.latent_dim), np.float32)
         side = self.config.cells
-        found |= {name: np.empty((count, side, side), np.float32) for name in ("cells", "signed_cells")}
+        found["cells"] = np.empty((count, side, side), np.float32)
+        found["signed_cells"] = np.empty((count, side, side, self.config.channels), np.float32)
         shared = np.empty((count, *self.config.patch_shape), np.float16) if shares and side == 1 else None
 
         def scan_part(part: slice) -> None:

@@ -26,7 +26,7 @@ class Scan:
         z_mean: (N, rows, cols, latent_dim).
         cells: M of each of the square cells of a window, (N, rows, cols, cells, cells); one cell, the whole
             window, for a network that does not split its windows.
-        signed_cells: Signed error of each cell, of the same shape.
+        signed_cells: Signed error of each cell in each colour, (N, rows, cols, cells, cells, channels).
         light: Mean and standard deviation of the brightness of each image, (N, 2), see `measure_light`.
         grid: Positions of the windows, the same in all images.
         shares: (N, rows, cols, patch_size, patch_size), share of each pixel in M of its window, their mean

@@ -28,7 +28,8 @@ def window_terms(patches: NDArray[np.float32], decoded: Named, cells: int = 1) -
 
     Returns:
         kl, log_variance, mahalanobis in nats and signed_error, each (n,), z_mean (n, latent_dim), and cells
-        and signed_cells, (n, cells, cells), into which mahalanobis and signed_error are split.
+        (n, cells, cells) and signed_cells (n, cells, cells, channels), into which mahalanobis and
+        signed_error are split.
     """
     mu, sigma2, side = decoded["mu"], decoded["sigma2"], patches.shape[1]
     errors = errors_in_sd(patches.reshape(mu.shape), mu, sigma2)
@@ -38,7 +39,7 @@ def window_terms(patches: NDArray[np.float32], decoded: Named, cells: int = 1) -
         "mahalanobis": mahalanobis_term(errors),
         "signed_error": signed_error_term(errors),
         "z_mean": decoded["z_mean"],
-        "cells": _of_cells(np.square(errors) / 2, side, cells),
+        "cells": _of_cells(np.square(errors) / 2, side, cells).sum(axis=-1),
         "signed_cells": _of_cells(errors, side, cells),
     }
 
@@ -51,7 +52,8 @@ def pixel_shares(patches: NDArray[np.float32], decoded: Named) -> NDArray[np.flo
 
 
 def _of_cells(values: NDArray[np.float32], side: int, cells: int) -> NDArray[np.float32]:
-    """Sums over the cells of patches: (n, patch_values) -> (n, cells, cells)."""
-    of_cell = side // cells, values.shape[1] // (side * cells)
-    split = values.reshape(-1, cells, of_cell[0], cells, of_cell[1])
-    return np.asarray(np.einsum("nrxcy->nrc", split))  # in half the time of a sum over two axes
+    """Sums over the cells of patches: (n, patch_values) -> (n, cells, cells, channels)."""
+    channels, of_cell = values.shape[1] // side**2, side // cells
+    # Rows first, and by `einsum`: in a quarter of the time of one sum over both axes.
+    rows = np.einsum("nrxy->nry", values.reshape(-1, cells, of_cell, side * channels))
+    return np.asarray(np.einsum("nrcyk->nrck", rows.reshape(-1, cells, cells, of_cell, channels)))

@@ -115,10 +115,11 @@ def calibrated(seen: SimpleNamespace, network: SimpleNamespace) -> float:
     if with_content:  # cells against windows of like content
         nearness = seen.z_mean @ normal.content_centers.T - np.square(normal.content_centers).sum(axis=1) / 2
         group, side = nearness.argmax(axis=1), normal.content_median.shape[1]
-        of_cells = seen.errors.reshape(len(group), side, size // side, side, -1)
-        cells, signed = (each.sum(axis=(2, 4)) for each in (np.square(of_cells) / 2, of_cells))
+        of_cells = seen.errors.reshape(len(group), side, size // side, side, size // side, -1)
+        cells, signed = (each.sum(axis=(2, 4)) for each in (np.square(of_cells).sum(axis=-1) / 2, of_cells))
         above = np.log(np.maximum(cells, 1e-3)) - normal.content_median[group]
-        aside = np.abs(signed - normal.content_signed_median[group]) / normal.content_signed_scale[group]
+        shift = (signed - normal.content_signed_median[group]) @ normal.content_whitening
+        aside = np.linalg.norm(shift, axis=-1) / normal.content_signed_scale[group]
         far = np.square(np.maximum(above / normal.content_scale[group], aside))
         values.append(top_of_map(far, seen, size, normal.borders[0]))
     if hasattr(normal, "place_median"):  # windows against their place: shares of a Mahalanobis distance
@@ -149,8 +150,8 @@ def calibrated(seen: SimpleNamespace, network: SimpleNamespace) -> float:
 def load(folder: pathlib.Path) -> tuple[dict[str, Any], list[SimpleNamespace]]:
     """The card of a model, and its networks with what they know of normal images."""
     file, networks = json.loads((folder / "card.json").read_bytes()), []
-    if file["format_version"] != 7:
-        raise ValueError(f"format_version must be 7, got {file['format_version']!r}")
+    if file["format_version"] != 8:
+        raise ValueError(f"format_version must be 8, got {file['format_version']!r}")
     for index, config in enumerate(file["card"]["recipe"]["networks"]):
         program = gzip.decompress((folder / f"network{index}.tflite.gz").read_bytes())
         run = Interpreter(model_content=program, num_threads=1).get_signature_runner("decode")

@@ -30,7 +30,7 @@ DAMAGES = {
     "truncated card": (lambda model: _cut(model / "card.json"), "card.json must be a model card"),
     "newer format": (
         lambda model: (model / "card.json").write_text('{"format_version": 99}'),
-        "format_version must be 7, got 99",
+        "format_version must be 8, got 99",
     ),
 }
 

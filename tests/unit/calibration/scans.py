@@ -19,6 +19,6 @@ def draw_windows(count: int, seed: int = 0) -> Scan:
     grid = PatchGrid(8, 6 + 2 * count, patch_size=8, stride=2)
     kl, log_variance, mahalanobis, error = np.ones((4, 1, 1, count), np.float32)
     signed = (np.where(kind, 20, -20) + random.normal(size=count))[:, None] + np.arange(4)
-    signed_cells = signed.reshape(1, 1, count, 2, 2).astype(np.float32)
+    signed_cells = signed.reshape(1, 1, count, 2, 2, 1).astype(np.float32)
     z_mean, light = z.astype(np.float32), np.full((1, 2), 0.5, np.float32)
     return Scan(kl, log_variance, mahalanobis, error, z_mean, cells, signed_cells, light, grid)

@@ -19,8 +19,9 @@ def reference() -> ClusterReference:
         centers=np.array([[0, 0], [10, 0]], np.float32),
         median=np.array([[[1, 1], [1, 2]], [[5, 5], [5, 6]]], np.float32),
         scale=np.array([[[0.5, 0.5], [0.5, 1]], [[2, 2], [2, 4]]], np.float32),
-        signed_median=np.array([[[0, 0], [0, 3]], [[7, 7], [7, 7]]], np.float32),
+        signed_median=np.array([[[0, 0], [0, 3]], [[7, 7], [7, 7]]], np.float32)[..., None],
         signed_scale=np.array([[[1, 1], [1, 2]], [[9, 9], [9, 9]]], np.float32),
+        whitening=np.ones((1, 1), np.float32),
     )
 
 
@@ -38,7 +39,10 @@ def scan(
     cells, z_mean = np.exp(log_m)[:, None].astype(np.float32), z[:, None].astype(np.float32)
     unused = np.full(z_mean.shape[:3], np.nan, np.float32)  # nothing else may count
     grid = PatchGrid(8, 6 + 2 * z.shape[1], patch_size=8, stride=2)
-    light, signed_cells = np.full((len(z), 2), np.nan, np.float32), signed[:, None].astype(np.float32)
+    light, signed_cells = (
+        np.full((len(z), 2), np.nan, np.float32),
+        signed[:, None, ..., None].astype(np.float32),
+    )
     return Scan(unused, unused, unused, unused, z_mean, cells, signed_cells, light, grid)
 
 
@@ -130,6 +134,26 @@ def test_window_that_is_too_bright_or_too_dark_is_far_from_windows_of_like_conte
     reference = ClusterReference.fit([learned])
     off = dataclasses.replace(learned, signed_cells=learned.signed_cells + offset)
     assert np.median(_scores(reference, off)) > 4
+
+
+def test_colour_that_no_normal_cell_has_is_far_though_small_beside_their_grain() -> None:
+    random = np.random.default_rng(0)
+    learned = draw_windows(2000)
+    shape = learned.cells.shape
+    grain, noise = random.normal(0, 10, (*shape, 1)), random.normal(0, 0.3, (*shape, 3))
+    normal = dataclasses.replace(learned, signed_cells=(grain + noise).astype(np.float32))
+    reference = ClusterReference.fit([normal])
+
+    def median_score(shift: tuple[float, float, float]) -> float:
+        other = dataclasses.replace(normal, signed_cells=normal.signed_cells + np.float32(shift))
+        return float(np.median(_scores(reference, other)))
+
+    assert median_score((4, 4, 4)) < 1
+    assert median_score((4, 0, -4)) > 4
+    # One colour alone, or copies of one, are no reason to divide by 0.
+    for colours in ((1, 0, 0), (1, 1, 1)):
+        plain = dataclasses.replace(normal, signed_cells=(grain * colours).astype(np.float32))
+        assert np.isfinite(_scores(ClusterReference.fit([plain]), plain)).all()
 
 
 @pytest.mark.parametrize(("count", "groups"), [(1, 1), (159, 1), (160, 2), (500, 3)])

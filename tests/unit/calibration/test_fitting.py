@@ -32,7 +32,7 @@ def aligned_scan(count: int, seed: int = 0) -> Scan:
         signed_error=columns[..., 3],
         z_mean=columns[..., 4:],
         cells=terms["mahalanobis"][..., None, None],
-        signed_cells=columns[..., 3, None, None],
+        signed_cells=columns[..., 3, None, None, None],
         light=np.full((count, 2), 0.5, np.float32),
         grid=GRID,
     )

@@ -209,7 +209,7 @@ def test_golden_scores_are_proved_without_vaead(photo_model: Model, tmp_path: Pa
     [
         (lambda folder: (folder / "card.json").unlink(), "No such file"),
         (lambda folder: (folder / "card.json").write_text("{"), "cannot be read"),
-        (lambda folder: (folder / "card.json").write_text('{"format_version": 4}'), "must be 7, got 4"),
+        (lambda folder: (folder / "card.json").write_text('{"format_version": 4}'), "must be 8, got 4"),
         (lambda folder: (folder / "reference0.npz").write_bytes(b"PK"), "cannot be read"),
         (lambda folder: (folder / "network0.tflite.gz").write_bytes(b"no"), "Not a gzipped file"),
     ],
