@@ -9,7 +9,8 @@ bright, too dark or of another colour all over, where one pixel may be noise.
 
 C is the correlation of the signed errors of red, green and blue in normal cells (1 if there is but grey).
 What the network cannot redraw, such as grain, is brighter or darker in all three alike. Beside that, another
-colour is a small error in each, though no normal cell has it.
+colour is a small error in each, though no normal cell has it. The hue that a whole image has does not count
+(`Scan.shifts`).
 
 Source: C^(-1/2) is the symmetric whitening (ZCA) of A. Bell and T. Sejnowski, "The 'independent components'
 of natural scenes are edge filters", 1997.
@@ -134,7 +135,7 @@ class ClusterReference(Distribution):
             a cell that is reproduced unusually well is no sign that those beside it are normal.
         """
         above = (logarithm(scan.cells) - self.median[group]) / self.scale[group]
-        shift = _length(scan.signed_cells - self.signed_median[group], self.whitening)
+        shift = _length(scan.shifts - self.signed_median[group], self.whitening)
         aside = shift / self.signed_scale[group]
         scores: NDArray[np.float32] = np.square(np.maximum(above, aside))
         return scores
@@ -167,7 +168,7 @@ def _cluster(z: NDArray[np.float32]) -> NDArray[np.float32]:
 def _draw_windows(
     scans: Sequence[Scan],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    """Of some windows z (windows, latent_dim), and of their cells log M and signed error, as in `Scan`."""
+    """Of some windows z (windows, latent_dim), and of their cells log M and `Scan.shifts`."""
     counts = [len(scan) * int(scan.grid.kept.sum()) for scan in scans]
     total, rng = sum(counts), np.random.default_rng(0)
     chosen = np.arange(total) if total <= _MOST_WINDOWS else np.sort(rng.permutation(total)[:_MOST_WINDOWS])
@@ -183,8 +184,7 @@ def _draw_windows(
         )
 
     z, cells, signed = (
-        join([scan.of_kept(getattr(scan, name)) for scan in scans])
-        for name in ("z_mean", "cells", "signed_cells")
+        join([scan.of_kept(getattr(scan, name)) for scan in scans]) for name in ("z_mean", "cells", "shifts")
     )
     return z, logarithm(cells), signed
 

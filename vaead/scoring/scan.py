@@ -60,6 +60,18 @@ class Scan:
         return windows if kept.all() else windows[:, kept]
 
     @property
+    def shifts(self) -> NDArray[np.float32]:
+        """Signed errors of cells, less the shift of colour, not of brightness, that all of an image share.
+
+        Nuts and boards differ in hue; what differs from the rest of its own image is a place.
+        """
+        if self.signed_cells.shape[-1] == 1:
+            return self.signed_cells
+        colour = self.signed_cells - self.signed_cells.mean(axis=-1, keepdims=True)
+        own = np.median(self.of_kept(colour), axis=(1, 2, 3))
+        return self.signed_cells - own[:, None, None, None, None]
+
+    @property
     def content(self) -> NDArray[np.float32]:
         """What each image shows as a whole: mean z of its windows, (N, latent_dim)."""
         return np.asarray(self.of_kept(self.z_mean).mean(axis=1), np.float32)

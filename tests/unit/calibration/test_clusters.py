@@ -144,12 +144,16 @@ def test_colour_that_no_normal_cell_has_is_far_though_small_beside_their_grain()
     normal = dataclasses.replace(learned, signed_cells=(grain + noise).astype(np.float32))
     reference = ClusterReference.fit([normal])
 
-    def median_score(shift: tuple[float, float, float]) -> float:
-        other = dataclasses.replace(normal, signed_cells=normal.signed_cells + np.float32(shift))
-        return float(np.median(_scores(reference, other)))
+    def median_score(shift: tuple[float, float, float], share: float) -> float:
+        shifted = normal.signed_cells.copy()
+        changed = slice(int(share * shifted.shape[2]))
+        shifted[:, :, changed] += np.float32(shift)
+        other = dataclasses.replace(normal, signed_cells=shifted)
+        return float(np.median(_scores(reference, other)[:, :, changed]))
 
-    assert median_score((4, 4, 4)) < 1
-    assert median_score((4, 0, -4)) > 4
+    assert median_score((4, 4, 4), 0.2) < 1
+    assert median_score((4, 0, -4), 0.2) > 4
+    assert median_score((4, 0, -4), 1) < 1  # the hue of the whole image
     # One colour alone, or copies of one, are no reason to divide by 0.
     for colours in ((1, 0, 0), (1, 1, 1)):
         plain = dataclasses.replace(normal, signed_cells=(grain * colours).astype(np.float32))
