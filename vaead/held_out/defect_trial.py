@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vaead.calibration.thresholds import NormalScores
-from vaead.data.photos.made_defects import KINDS, SIZES, make_defect
+from vaead.data.photos.made_defects import SIZES, kinds_for, make_defect
 from vaead.held_out.split import Images
 from vaead.ignored import IgnoredRegion
 from vaead.model.card import DefectTrial
@@ -56,9 +56,10 @@ def make_photos(
         ignored: Region in which no defect begins.
     """
     random = np.random.default_rng([seed, 3])
-    count = int(np.clip(_MOST_WINDOWS // (len(KINDS) * len(SIZES) * windows), _FEWEST, _MOST))
+    kinds = kinds_for(held_out[0])
+    count = int(np.clip(_MOST_WINDOWS // (len(kinds) * len(SIZES) * windows), _FEWEST, _MOST))
     made = []
-    for kind in KINDS:
+    for kind in kinds:
         for size in SIZES:
             for _ in range(count):
                 origin, other = (int(index) for index in random.integers(len(held_out), size=2))

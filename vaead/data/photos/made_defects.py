@@ -100,15 +100,29 @@ def _foreign(site: _Site) -> Pixels:
     return np.where((side < 0.6 * site.size_px)[:, :, None], shifted[rows][:, columns], site.photo)
 
 
+def _hue(site: _Site) -> Pixels:
+    """As bright as before, but of another colour."""
+    colour = site.random.normal(size=3)
+    colour -= colour.mean()
+    colour *= site.change() / np.linalg.norm(colour)
+    return site.photo + site.ellipse(site.size_px, site.size_px) * colour.astype(np.float32)
+
+
 _MAKERS: dict[str, Callable[[_Site], Pixels]] = {
     "scratch": _scratch,
     "spot": _spot,
     "blur": _blur,
     "missing": _missing,
     "foreign": _foreign,
+    "hue": _hue,
 }
 KINDS = tuple(_MAKERS)
 """Names of the kinds of defect."""
+
+
+def kinds_for(photo: NDArray[np.generic]) -> tuple[str, ...]:
+    """The kinds that a photo (H, W) or (H, W, channels) can have."""
+    return KINDS if photo.ndim == 3 else tuple(kind for kind in KINDS if kind != "hue")
 
 
 def make_defect(
@@ -123,7 +137,7 @@ def make_defect(
 
     Args:
         photo: (H, W) or (H, W, channels), in [0, 1].
-        kind: One of `KINDS`.
+        kind: One of `kinds_for` it.
         size: Its size, as a share of the shorter side.
         other: Another normal photo with as many channels.
         random: Source of randomness.
