@@ -204,7 +204,8 @@ def _length(shifts: NDArray[np.float32], whitening: NDArray[np.float32]) -> NDAr
     """Length of whitened signed errors (..., channels): (...)."""
     if shifts.shape[-1] == 1:
         return np.abs(shifts[..., 0])
-    return np.asarray(np.linalg.norm(shifts @ whitening, axis=-1), np.float32)
+    white = shifts @ whitening
+    return np.asarray(np.sqrt(np.einsum("...c,...c->...", white, white)))
 
 
 def _scale(largest: NDArray[np.float32], sizes: NDArray[np.intp], prior: int) -> NDArray[np.float32]:

@@ -67,8 +67,8 @@ class Scan:
         """
         if self.signed_cells.shape[-1] == 1:
             return self.signed_cells
-        colour = self.signed_cells - self.signed_cells.mean(axis=-1, keepdims=True)
-        own = np.median(self.of_kept(colour), axis=(1, 2, 3))
+        of_windows = self.of_kept(self.signed_cells).mean(axis=(2, 3))
+        own = np.median(of_windows - of_windows.mean(axis=-1, keepdims=True), axis=1)
         return self.signed_cells - own[:, None, None, None, None]
 
     @property

@@ -118,8 +118,9 @@ def calibrated(seen: SimpleNamespace, network: SimpleNamespace) -> float:
         of_cells = seen.errors.reshape(len(group), side, size // side, side, size // side, -1)
         cells, signed = (each.sum(axis=(2, 4)) for each in (np.square(of_cells).sum(axis=-1) / 2, of_cells))
         above = np.log(np.maximum(cells, 1e-3)) - normal.content_median[group]
-        own = np.median((signed - signed.mean(axis=-1, keepdims=True))[seen.kept], axis=(0, 1, 2))  # hue
-        shift = (signed - own - normal.content_signed_median[group]) @ normal.content_whitening
+        colours = signed[seen.kept].mean(axis=(1, 2))
+        hue = np.median(colours - colours.mean(axis=-1, keepdims=True), axis=0)
+        shift = (signed - hue - normal.content_signed_median[group]) @ normal.content_whitening
         aside = np.linalg.norm(shift, axis=-1) / normal.content_signed_scale[group]
         far = np.square(np.maximum(above / normal.content_scale[group], aside))
         values.append(top_of_map(far, seen, size, normal.borders[0]))
