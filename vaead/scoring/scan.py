@@ -69,7 +69,7 @@ class Scan:
             return self.signed_cells
         of_windows = self.of_kept(self.signed_cells).mean(axis=(2, 3))
         own = np.median(of_windows - of_windows.mean(axis=-1, keepdims=True), axis=1)
-        return self.signed_cells - own[:, None, None, None, None]
+        return np.asarray(self.signed_cells - own[:, None, None, None, None], np.float32)
 
     @property
     def content(self) -> NDArray[np.float32]:
