@@ -10,7 +10,10 @@ from benchmarks import report, tables
 
 NAMES = ("pairs", "training", "scoring", "first_picture", "layout_shift", "aims", "visitors")
 """What runs if none is named, in less than half an hour."""
-LONG_NAMES = ("choices", "one_class", "photos", "epochs", "screws", "screws_few", "folder", "rough_visitors")
+LONG_NAMES = (
+    *("choices", "one_class", "photos", "leather", "epochs"),
+    *("screws", "screws_few", "folder", "rough_visitors"),
+)
 """What runs only if it is named: the first two take 40 minutes, the others 5 to 15 each."""
 
 

@@ -21,6 +21,7 @@ SECTIONS = (
     "one_class",
     "pairs",
     "photos",
+    "leather",
     "epochs",
     "choices",
     "screws",
