@@ -212,7 +212,7 @@ def framed(page: OwnPage) -> tuple[float, ...]:
 
 def test_worst_window_is_explained_until_another_one_is_picked(results: OwnPage) -> None:
     assert "The window where the calibrated score is highest" in results.said
-    assert "**To the network, " in results.said
+    assert "To the network, " in results.said
     assert len(results.figure("own_window_pictures_figure")["data"]) == 4
     own = results["_own"].results
     shown = next(photo for photo in own.scored if photo.name in results.figure("own_maps_figure")["alt"])
